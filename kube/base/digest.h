@@ -1,0 +1,20 @@
+// Digests and encodings (OpenSSL inside).
+//
+// Pure and thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kube/base/error.h"
+
+namespace weber::kube {
+
+std::string sha256_hex(std::string_view data);
+std::string sha1_hex(std::string_view data);
+std::string hex_encode(std::string_view bytes);
+std::string base64_encode(std::string_view bytes);          // standard alphabet, padded
+// Standard alphabet, padding required, `\r` and `\n` ignored as Go does. Error text never holds the input.
+Result<std::string> base64_decode(std::string_view text);
+
+} // namespace weber::kube

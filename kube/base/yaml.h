@@ -1,0 +1,69 @@
+// Reading and writing manifests: YAML by libyaml's event interface, one tree for kustomize and kube.
+//
+// Pure and thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kube/base/error.h"
+#include "kube/base/node.h"
+
+namespace weber::kube {
+
+// Caps against bombs. Exceeding one is ErrorCode::too_large with file and line.
+struct YamlLimits {
+    std::size_t bytes = 64u << 20;      // of the input
+    std::uint32_t depth = 512;          // nested lists and maps
+    std::uint32_t documents = 200'000;
+    std::uint32_t nodes = 20'000'000;   // made by parsing
+    // Nodes that aliases stand for. An alias shares its anchor's tree, but whoever walks the tree pays for it:
+    // go-yaml's rule, at most 10 % of the nodes for big documents, is kept as a plain cap.
+    std::uint32_t alias_expansion = 400'000;
+};
+
+// How plain scalars become types.
+enum class YamlSchema : std::uint8_t {
+    go_yaml_v3, // kustomize, kyaml: yes/no/on/off are strings, 0o17 and 0777 are integers
+    yaml_1_1,   // kubectl, sigs.k8s.io/yaml (goyaml.v2): yes/no/on/off are booleans too
+};
+
+struct YamlReadOptions {
+    std::string_view file = {}; // name for positions and errors
+    YamlSchema schema = YamlSchema::go_yaml_v3;
+    YamlLimits limits = {};
+    bool unique_keys = true;    // a repeated map key is an error (go-yaml v3: `mapping key "x" already defined at line n`)
+};
+
+// All documents of `text`, in order. Empty documents (nothing, or comments only) are null nodes;
+// a text without any content gives none. UTF-8 with or without BOM, CRLF accepted. Anchors are resolved, merge keys (<<) are
+// merged in as go-yaml does (explicit keys win). A map key must be a scalar; its text becomes the key.
+// Errors: ErrorCode::invalid with file and line, message as go-yaml words it (`did not find expected ',' or ']'`); too_large.
+Result<std::vector<Node>> read_yaml(std::string_view text, const YamlReadOptions& options = {});
+
+// Exactly one document; none is null, several are ErrorCode::invalid.
+Result<Node> read_yaml_one(std::string_view text, const YamlReadOptions& options = {});
+
+enum class YamlKeyOrder : std::uint8_t { as_is, sorted };
+
+struct YamlWriteOptions {
+    YamlKeyOrder order = YamlKeyOrder::sorted; // kustomize and kubectl sort
+    // Lists inside maps stand at the map's own column, as sigs.k8s.io/yaml and kustomize write them.
+    bool compact_sequences = true;
+};
+
+// One document, final newline included, no `---`. Style as sigs.k8s.io/yaml writes (the form of `kustomize build` and
+// `kubectl get -o yaml`): a string that would read as another type is quoted, multi-line strings are literal blocks.
+std::string write_yaml(const Node& node, const YamlWriteOptions& options = {});
+void write_yaml(const Node& node, std::string& out, const YamlWriteOptions& options = {});
+
+// Documents separated by `---\n`.
+std::string write_yaml_all(const std::vector<Node>& nodes, const YamlWriteOptions& options = {});
+
+// What a plain scalar `text` is under `schema`; NodeKind::string when nothing else fits.
+NodeKind resolve_plain(std::string_view text, YamlSchema schema);
+
+} // namespace weber::kube
