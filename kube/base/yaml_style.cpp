@@ -1,0 +1,261 @@
+#include "kube/base/yaml_style.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+
+#include "kube/base/number.h"
+#include "kube/base/utf8.h"
+#include "kube/base/yaml.h"
+
+namespace weber::kube {
+namespace {
+
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+// ---- would a plain text read as something else than a string? ---------------------------------------------------
+
+// Reads `count` to `most` digits; false when there are fewer.
+bool take_digits(std::string_view s, std::size_t& i, std::size_t least, std::size_t most, int& value) {
+    std::size_t from = i;
+    value = 0;
+    while (i < s.size() && i - from < most && digit(s[i])) value = value * 10 + (s[i++] - '0');
+    return i - from >= least;
+}
+
+int days_in(int year, int month) {
+    constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (month != 2) return kDays[static_cast<std::size_t>(month - 1)];
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28;
+}
+
+// The rest after "YYYY-M-D": "", " H:M:S[.f]", or [tT]H:M:S[.f] with Z or +hh:mm.
+bool is_time_rest(std::string_view s) {
+    if (s.empty()) return true;
+    const char separator = s.front();
+    if (separator != 'T' && separator != 't' && separator != ' ') return false;
+    std::size_t i = 1;
+    int hour = 0, minute = 0, second = 0;
+    if (!take_digits(s, i, 1, 2, hour) || i >= s.size() || s[i++] != ':') return false;
+    if (!take_digits(s, i, 1, 2, minute) || i >= s.size() || s[i++] != ':') return false;
+    if (!take_digits(s, i, 1, 2, second)) return false;
+    if (hour > 23 || minute > 59 || second > 59) return false;
+    if (i + 1 < s.size() && (s[i] == '.' || s[i] == ',') && digit(s[i + 1])) {
+        ++i;
+        while (i < s.size() && digit(s[i])) ++i;
+    }
+    if (separator == ' ') return i == s.size();
+    if (s.substr(i) == "Z") return true;
+    if (s.size() - i != 6 || (s[i] != '+' && s[i] != '-') || s[i + 3] != ':') return false;
+    return digit(s[i + 1]) && digit(s[i + 2]) && digit(s[i + 4]) && digit(s[i + 5]);
+}
+
+// go-yaml: parseTimestamp.
+bool is_timestamp(std::string_view s) {
+    std::size_t i = 0;
+    int year = 0, month = 0, day = 0;
+    if (!take_digits(s, i, 4, 4, year) || i >= s.size() || s[i++] != '-') return false;
+    if (!take_digits(s, i, 1, 2, month) || i >= s.size() || s[i++] != '-') return false;
+    if (!take_digits(s, i, 1, 2, day)) return false;
+    if (month < 1 || month > 12 || day < 1 || day > days_in(year, month)) return false;
+    return is_time_rest(s.substr(i));
+}
+
+// go-yaml: ^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$
+bool is_base_60(std::string_view s) {
+    std::size_t i = s.starts_with('-') || s.starts_with('+') ? 1 : 0;
+    if (i >= s.size() || !digit(s[i])) return false;
+    while (i < s.size() && (digit(s[i]) || s[i] == '_')) ++i;
+    bool groups = false;
+    while (i + 1 < s.size() && s[i] == ':' && digit(s[i + 1])) {
+        groups = true;
+        const bool two = i + 2 < s.size() && digit(s[i + 2]);
+        if (two && s[i + 1] > '5') return false;
+        i += two ? 3 : 2;
+    }
+    if (!groups) return false;
+    if (i < s.size() && s[i] == '.') {
+        ++i;
+        while (i < s.size() && (digit(s[i]) || s[i] == '_')) ++i;
+    }
+    return i == s.size();
+}
+
+bool reads_as_other_type(std::string_view s) {
+    if (s.empty()) return true;
+    const char c = s.front();
+    if (!digit(c) && c != '+' && c != '-') return resolve_plain(s, YamlSchema::yaml_1_1) != NodeKind::string;
+    return resolve_plain(s, YamlSchema::yaml_1_1) != NodeKind::string || is_timestamp(s) || is_base_60(s);
+}
+
+// ---- what the characters allow (libyaml: yaml_emitter_analyze_scalar) -------------------------------------------
+
+struct Analysis {
+    bool plain = true, single_quoted = true, block = true;
+    bool breaks = false;
+};
+
+bool is_indicator_at_start(char c) {
+    return std::string_view("#,[]{}&*!|>'\"%@`").find(c) != std::string_view::npos;
+}
+
+bool is_blank_or_end(std::string_view s, std::size_t i) { return i >= s.size() || s[i] == ' ' || s[i] == '\t'; }
+
+// Plain as it stands: nothing in it needs a second look.
+bool is_harmless(std::string_view s) {
+    for (const char c : s) {
+        const bool safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || digit(c) || c == '-' || c == '.' || c == '/' || c == '_';
+        if (!safe) return false;
+    }
+    return !s.empty() && s.front() != '-' && s.front() != '.';
+}
+
+Analysis analyze(std::string_view s) {
+    Analysis a;
+    if (s.empty()) {
+        a.block = false;
+        return a;
+    }
+    bool indicators = s.starts_with("---") || s.starts_with("..."), special = false;
+    bool leading = false, trailing_space = false, trailing_break = false, break_space = false, space_break = false;
+    bool after_blank = true, previous_space = false, previous_break = false;
+    for (std::size_t i = 0; i < s.size();) {
+        const CodePoint c = decode_utf8(s, i);
+        const std::size_t next = i + c.bytes;
+        const char ascii = c.bytes == 1 ? s[i] : '\0';
+        const bool before_blank = is_blank_or_end(s, next);
+        if (i == 0) {
+            if (is_indicator_at_start(ascii)) indicators = true;
+            if ((ascii == '?' || ascii == ':' || ascii == '-') && before_blank) indicators = true;
+        } else {
+            if (ascii == ':' && before_blank) indicators = true;
+            if (ascii == '#' && after_blank) indicators = true;
+        }
+        if (!is_yaml_printable(c.value)) special = true;
+        const bool space = ascii == ' ', brk = is_yaml_break(c.value);
+        if (space || brk) {
+            if (i == 0) leading = true;
+            if (next == s.size()) (space ? trailing_space : trailing_break) = true;
+            if (space && previous_break) break_space = true;
+            if (brk && previous_space) space_break = true;
+            if (brk) a.breaks = true;
+        }
+        previous_space = space;
+        previous_break = brk;
+        after_blank = space || brk || ascii == '\t' || c.value == 0;
+        i = next;
+    }
+    if (leading || trailing_space || trailing_break || break_space || a.breaks || indicators) a.plain = false;
+    if (break_space) a.single_quoted = false;
+    if (trailing_space) a.block = false;
+    if (space_break || special) a.plain = a.single_quoted = a.block = false;
+    return a;
+}
+
+} // namespace
+
+YamlScalarStyle yaml_scalar_style(std::string_view text, bool simple_key) {
+    if (is_harmless(text)) return reads_as_other_type(text) ? YamlScalarStyle::double_quoted : YamlScalarStyle::plain;
+    const Analysis a = analyze(text);
+    if (text.find('\n') != std::string_view::npos)
+        return a.block && !simple_key ? YamlScalarStyle::literal : YamlScalarStyle::double_quoted;
+    if (reads_as_other_type(text)) return YamlScalarStyle::double_quoted;
+    if (a.plain) return YamlScalarStyle::plain;
+    return a.single_quoted ? YamlScalarStyle::single_quoted : YamlScalarStyle::double_quoted;
+}
+
+bool has_yaml_break(std::string_view text) {
+    for (std::size_t i = 0; i < text.size();) {
+        const CodePoint c = decode_utf8(text, i);
+        if (is_yaml_break(c.value)) return true;
+        i += c.bytes;
+    }
+    return false;
+}
+
+std::string_view yaml_chomping(std::string_view text) {
+    const auto break_before = [&](std::size_t& end) { // is the character that ends at `end` a break? Moves to its start
+        std::size_t i = end - 1;
+        while (i > 0 && (text[i] & 0xC0) == 0x80) --i;
+        end = i;
+        return is_yaml_break(decode_utf8(text, i).value);
+    };
+    std::size_t end = text.size();
+    if (end == 0 || !break_before(end)) return "-";
+    if (end == 0 || break_before(end)) return "+";
+    return "";
+}
+
+// ---- keys -------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Beyond ASCII everything counts as a letter: right for all but a few symbols.
+bool letter(std::uint32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80; }
+
+// Value and end of the digit run at `i`; wraps on overflow like Go's int64.
+std::uint64_t digit_run(std::string_view s, std::size_t& i, std::uint64_t start) {
+    std::uint64_t n = start;
+    for (; i < s.size() && digit(s[i]); ++i) n = n * 10 + static_cast<std::uint64_t>(s[i] - '0');
+    return n;
+}
+
+bool natural_less(std::string_view a, std::string_view b, std::size_t i) {
+    const CodePoint ca = decode_utf8(a, i), cb = decode_utf8(b, i);
+    const bool la = letter(ca.value), lb = letter(cb.value);
+    if (la && lb) return ca.value < cb.value;
+    if (la || lb) return lb;
+    std::uint64_t start = 0;
+    if (ca.value == '0' || cb.value == '0') {
+        for (std::size_t j = i; j > 0 && digit(a[j - 1]); --j)
+            if (a[j - 1] != '0') {
+                start = 1;
+                break;
+            }
+    }
+    std::size_t ai = i, bi = i;
+    const auto an = static_cast<std::int64_t>(digit_run(a, ai, start)), bn = static_cast<std::int64_t>(digit_run(b, bi, start));
+    if (an != bn) return an < bn;
+    if (ai != bi) return ai < bi;
+    return ca.value < cb.value;
+}
+
+} // namespace
+
+bool yaml_key_less(std::string_view a, std::string_view b) {
+    std::size_t i = 0;
+    while (i < a.size() && i < b.size() && a[i] == b[i]) ++i;
+    if (i == a.size() || i == b.size()) return a.size() < b.size();
+    while (i > 0 && (a[i] & 0xC0) == 0x80) --i; // to the start of the character that differs
+    return natural_less(a, b, i);
+}
+
+// ---- numbers ----------------------------------------------------------------------------------------------------
+
+std::string yaml_number_text(std::string_view text) {
+    if (const auto i = parse_int(text)) return std::to_string(*i);
+    std::uint64_t u = 0;
+    if (const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), u);
+        error == std::errc() && end == text.data() + text.size() && !text.starts_with('0'))
+        return std::to_string(u);
+    const auto value = parse_double(text);
+    if (!value) return std::string(text);
+    const double d = *value;
+    if (std::isnan(d)) return ".nan";
+    if (std::isinf(d)) return d > 0 ? ".inf" : "-.inf";
+    if (d == std::trunc(d) && std::fabs(d) < 18446744073709551616.0) {
+        if (d >= -9223372036854775808.0 && d < 9223372036854775808.0) return std::to_string(static_cast<std::int64_t>(d));
+        if (d > 0) return std::to_string(static_cast<std::uint64_t>(d));
+    }
+    std::array<char, 64> buffer{};
+    const auto scientific = std::to_chars(buffer.data(), buffer.data() + buffer.size(), d, std::chars_format::scientific);
+    std::string out(buffer.data(), scientific.ptr);
+    const int exponent = std::atoi(out.c_str() + out.find('e') + 1);
+    if (exponent < -4 || exponent >= 6) return out; // Go: 'g' with the shortest digits
+    const auto fixed = std::to_chars(buffer.data(), buffer.data() + buffer.size(), d, std::chars_format::fixed);
+    return std::string(buffer.data(), fixed.ptr);
+}
+
+} // namespace weber::kube

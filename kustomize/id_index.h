@@ -1,0 +1,82 @@
+// Finds resources of one set by id or by name in constant time. Private to resource.cpp and resource_set.cpp.
+//
+// Entries are hints: every id and name a resource ever announced leads to it, and a reader checks whether the resource
+// still has it. So nothing needs to be taken out when an id changes.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "kustomize/resource.h"
+
+namespace weber::kustomize {
+
+// Hash → resources, open addressing. A pair is held once.
+class HintTable {
+public:
+    void insert(std::size_t hash, Resource* resource);
+    void erase(std::size_t hash, const Resource* resource);
+    void clear();
+
+    // Calls f(Resource*) for each resource under the hash until it returns true; says whether one did.
+    template <class F>
+    bool any(std::size_t hash, F f) const {
+        if (slots_.empty()) return false;
+        for (std::size_t i = hash & mask();; i = (i + 1) & mask()) {
+            const Slot& slot = slots_[i];
+            if (slot.state == State::free) return false;
+            if (slot.state == State::used && slot.hash == hash && f(slot.resource)) return true;
+        }
+    }
+
+private:
+    enum class State : unsigned char { free, used, erased };
+    struct Slot {
+        std::size_t hash = 0;
+        Resource* resource = nullptr;
+        State state = State::free;
+    };
+    [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
+    void grow();
+
+    std::vector<Slot> slots_; // a power of two
+    std::size_t filled_ = 0;  // used and erased
+};
+
+class IdIndex {
+public:
+    // The resource's current id and all earlier ones.
+    void add_all(Resource& resource);
+    // One id that the resource has or had.
+    void add(Resource& resource, const ResId& id);
+    // Drops every entry that leads to the resource.
+    void remove(Resource& resource);
+    void clear();
+
+    template <class F>
+    bool any_with_id(const ResId& id, F f) const {
+        return ids_.any(id.hash(), f);
+    }
+    // Only after need_names().
+    template <class F>
+    bool any_with_name(std::string_view name, F f) const {
+        return names_.any(hash_of(name), f);
+    }
+    // The name table is filled at its first use: most builds never look by name.
+    template <class Resources>
+    void need_names(const Resources& all) {
+        if (names_ready_) return;
+        names_ready_ = true;
+        for (const auto& r : all) add_names(*r);
+    }
+
+private:
+    static std::size_t hash_of(std::string_view name);
+    void add_names(Resource& resource);
+
+    HintTable ids_, names_;
+    bool names_ready_ = false;
+};
+
+} // namespace weber::kustomize

@@ -1,0 +1,92 @@
+// Reads files for one kustomization directory and keeps paths where they belong: kustomize's file loader.
+//
+// A loader belongs to one directory (its root) and knows who asked for it, so that cycles are seen. Thread-safety: none,
+// except for ParseCache, which may be shared by builds on several threads.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "kube/base/error.h"
+#include "kube/base/node.h"
+#include "kustomize/file_system.h"
+
+namespace weber::kustomize {
+
+enum class LoadRestrictions : std::uint8_t {
+    root_only, // files must lie in or below the kustomization's directory
+    none,
+};
+
+// The documents of a YAML file, shared and never changed.
+using Documents = std::shared_ptr<const std::vector<Node>>;
+
+// Parsed files by path and identity (FileSystem::identity), so that a base used by many overlays, or by many builds of one
+// process, is parsed once. Bounded: beyond `max_bytes` of file text the oldest entries go. Thread-safe.
+class ParseCache {
+public:
+    explicit ParseCache(std::size_t max_bytes = 256u << 20) : max_bytes_(max_bytes) {}
+    [[nodiscard]] Documents find(const std::string& key) const;
+    void put(const std::string& key, Documents documents, std::size_t bytes);
+
+private:
+    struct Entry {
+        Documents documents;
+        std::size_t bytes = 0;
+    };
+    std::size_t max_bytes_;
+    mutable std::mutex mutex_; // guards all below
+    std::unordered_map<std::string, Entry> entries_;
+    std::vector<std::string> order_; // keys by age; oldest at `oldest_`
+    std::size_t oldest_ = 0;
+    std::size_t bytes_ = 0;
+};
+
+// What the loaders of one build share.
+struct LoadContext {
+    const FileSystem& fs;
+    LoadRestrictions restrictions = LoadRestrictions::root_only;
+    ParseCache* cache = nullptr;               // may be null
+    std::vector<std::string> files_read = {};  // resolved paths, in order of first reading
+    // Of this build: resolved path → documents, whatever the file system can say about identity.
+    std::unordered_map<std::string, Documents> documents = {};
+    std::unordered_map<std::string, std::shared_ptr<const std::string>> texts = {};
+};
+
+class Loader {
+public:
+    // A loader for the directory a build starts from. Fails when `path` is not a directory.
+    static Result<Loader> start(LoadContext& context, std::string_view path);
+    // A loader for a directory named in this one's kustomization. Fails for absolute paths, files, missing directories, and for
+    // directories that contain one already being built ("cycle detected: …").
+    [[nodiscard]] Result<Loader> descend(std::string_view path) const;
+
+    [[nodiscard]] const std::string& root() const { return root_; }
+    // A path as written in the kustomization → its resolved place, allowed and a file.
+    [[nodiscard]] Result<std::string> locate(std::string_view path) const;
+    // Does the path name a directory (whoever may read it)?
+    [[nodiscard]] bool is_dir(std::string_view path) const;
+    // Text of a file. The pointer may be shared.
+    [[nodiscard]] Result<std::shared_ptr<const std::string>> load(std::string_view path) const;
+    // YAML documents of a file; null documents are left in.
+    [[nodiscard]] Result<Documents> load_documents(std::string_view path) const;
+
+    [[nodiscard]] LoadContext& context() const { return *context_; }
+
+private:
+    Loader(LoadContext& context, std::string root, const Loader* referrer)
+        : context_(&context), root_(std::move(root)), referrer_(referrer) {}
+
+    LoadContext* context_;
+    std::string root_;
+    const Loader* referrer_; // outlives this one: a directory is built inside the build of its referrer
+};
+
+// Names that look like a remote base or file: a URL, or git@host:path, git::…, github.com/…
+[[nodiscard]] bool looks_remote(std::string_view path);
+
+} // namespace weber::kustomize
