@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kustomize/resource.h"
@@ -71,12 +72,17 @@ public:
         for (const auto& r : all) add_names(*r);
     }
 
+    // A resource of the set became empty; says so once.
+    void note_empty() { has_empties_ = true; }
+    bool take_empties() { return std::exchange(has_empties_, false); }
+
 private:
     static std::size_t hash_of(std::string_view name);
     void add_names(Resource& resource);
 
     HintTable ids_, names_;
     bool names_ready_ = false;
+    bool has_empties_ = false;
 };
 
 } // namespace weber::kustomize

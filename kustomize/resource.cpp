@@ -130,7 +130,14 @@ void Resource::sync_id() {
 
 void Resource::set_node(Node object) {
     node_ = std::move(object);
+    if (empty()) return make_empty();
     sync_id();
+}
+
+// The id stays what it was: kustomize, too, finds the empty resource no more, but still drops it by position.
+void Resource::make_empty() {
+    node_ = Node();
+    if (index_) index_->note_empty();
 }
 
 void Resource::store_previous_id() {

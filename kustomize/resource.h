@@ -65,7 +65,8 @@ public:
     void set_node(Node object);
     // A patch deleted the object ($patch: delete): it stays in its set, empty, until `drop_empties`.
     [[nodiscard]] bool empty() const { return node_.is_null() || (node_.is_map() && node_.empty()); }
-    void make_empty() { node_ = Node(); }
+    // Only this makes `drop_empties` look.
+    void make_empty();
 
     // ---- ids ----------------------------------------------------------------------------------------
     [[nodiscard]] const ResId& cur_id() const { return cur_; }

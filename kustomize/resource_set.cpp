@@ -195,7 +195,7 @@ std::vector<Resource*> ResourceSet::select(const CompiledSelector& selector) con
 }
 
 void ResourceSet::drop_empties() {
-    retain([](const Resource& r) { return !r.empty(); });
+    if (index_->take_empties()) retain([](const Resource& r) { return !r.empty(); });
 }
 
 Result<void> ResourceSet::check_unique() const {

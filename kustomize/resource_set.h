@@ -86,6 +86,7 @@ public:
     [[nodiscard]] std::vector<Resource*> select(const CompiledSelector& selector) const;
 
     // ---- changing -----------------------------------------------------------------------------------
+    // Takes out what `make_empty` emptied. Free when nothing was.
     void drop_empties();
     // Fails like append when two resources have come to share a current id (kustomize rebuilds its list after patches).
     [[nodiscard]] Result<void> check_unique() const;

@@ -118,6 +118,13 @@ struct Replacement {
     Where where;
 };
 
+// One entry of `replacements`: inline, or a file that holds one or a list of them.
+struct ReplacementEntry {
+    std::string path; // "" when inline
+    Replacement replacement;
+    Where where;
+};
+
 // `subjects` of RoleBindings and ClusterRoleBindings that `namespace` changes.
 enum class RoleBindingSubjects : std::uint8_t { default_only, none, all_service_accounts };
 
@@ -138,6 +145,7 @@ struct GeneratorOptions {
 struct GeneratorArgs {
     std::string ns, name, behavior;
     std::vector<std::string> literals, files, envs;
+    std::string env; // deprecated: moved to the end of `envs` when a kustomization is read
     std::optional<GeneratorOptions> options;
     std::string type; // secrets only
     Where where;

@@ -1,0 +1,80 @@
+#include "kustomize/resource_reader.h"
+
+#include <deque>
+
+namespace weber::kustomize {
+namespace {
+
+bool nothing_in(const Node& node) { return node.is_null() || ((node.is_map() || node.is_list()) && node.empty()); }
+
+std::string described(const Node& object) {
+    std::string_view name = object.find("metadata") ? object.find("metadata")->text_at("name") : std::string_view();
+    std::string out(object.text_at("kind"));
+    if (!name.empty()) out.append(out.empty() ? "" : " ").append(name);
+    return out.empty() ? "(no kind, no name)" : out;
+}
+
+Result<void> check_identity(const Node& object) {
+    const Node* metadata = object.find("metadata");
+    std::string_view kind = object.text_at("kind");
+    std::string_view name = metadata ? metadata->text_at("name") : std::string_view();
+    if (kind.empty() && object.text_at("apiVersion").empty() && (!metadata || nothing_in(*metadata)))
+        return fail(Error{.code = ErrorCode::invalid, .message = "missing Resource metadata", .where = object.where(),
+                          .hint = "an object needs apiVersion, kind and metadata.name"});
+    if (kind.empty()) return fail(ErrorCode::invalid, "missing kind in object " + described(object), object.where());
+    if (name.empty() && !kind.ends_with("List"))
+        return fail(ErrorCode::invalid, "missing metadata.name in object " + described(object), object.where());
+    return {};
+}
+
+// A file that is one List (or ResourceList) stands for its items.
+bool is_wrapping(const std::vector<Node>& documents) {
+    if (documents.size() != 1) return false;
+    const Node& only = documents.front();
+    std::string_view kind = only.text_at("kind");
+    return (kind == "List" || kind == "ResourceList") && (only.contains("items") || only.contains("functionConfig"));
+}
+
+} // namespace
+
+Result<std::vector<Node>> objects_of(const std::vector<Node>& documents) {
+    std::deque<Node> queue;
+    const auto enqueue = [&](std::span<const Node> nodes) -> Result<void> {
+        for (const Node& node : nodes) {
+            if (nothing_in(node)) continue;
+            TRY_VOID(check_identity(node));
+            queue.push_back(node);
+        }
+        return {};
+    };
+    if (is_wrapping(documents)) {
+        const Node* items = documents.front().find("items");
+        if (items) TRY_VOID(enqueue(items->items()));
+    } else {
+        TRY_VOID(enqueue(documents));
+    }
+    std::vector<Node> objects;
+    objects.reserve(queue.size());
+    while (!queue.empty()) {
+        Node object = std::move(queue.front());
+        queue.pop_front();
+        const Node* items = object.text_at("kind").ends_with("List") ? object.find("items") : nullptr;
+        if (!items) {
+            objects.push_back(std::move(object));
+        } else if (items->is_list()) {
+            TRY_VOID(enqueue(items->items()));
+        } else if (!items->is_null()) {
+            return fail(ErrorCode::invalid, "expected array in " + std::string(object.text_at("kind")) + "/items, but found " + std::string(items->kind_word()), items->where());
+        }
+    }
+    return objects;
+}
+
+Result<ResourceSet> resources_of(const std::vector<Node>& documents) {
+    TRY(std::vector<Node> objects, objects_of(documents));
+    ResourceSet set;
+    for (Node& object : objects) TRY_VOID(set.append(std::make_unique<Resource>(std::move(object))));
+    return set;
+}
+
+} // namespace weber::kustomize
