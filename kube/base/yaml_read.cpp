@@ -151,6 +151,7 @@ private:
         Node node;
         if (kind == NodeKind::boolean) node = Node::boolean(truth(text));
         else if (kind != NodeKind::null) node = Node::scalar(kind, pool_.get(text), scalar_style(s.style));
+        else if (text.empty()) node.set_style(NodeStyle::absent);
         node.set_position(file_, line());
         if (s.anchor != nullptr) close_anchor(anchor_name(s.anchor), node, 1);
         return node;

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Builds the real peers of the tests (kube-apiserver, etcd, kustomize, …) from the Go module registry, once per machine.
+#
+#   tests/cluster/tools.sh [NAME...]   builds what is missing, prints "NAME PATH" for each; default: what the test suite needs
+#   tests/cluster/tools.sh --list      names
+#
+# Cache: ${XDG_CACHE_HOME:-$HOME/.cache}/weber-tools/NAME/VERSION/NAME
+# Exit status: 0 all there, 1 a build failed, 2 usage, 3 no Go on this machine.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${WEBER_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/weber-tools}
+
+k8s=v1.36.3
+component_version="-X k8s.io/component-base/version.gitVersion=$k8s -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36 -X k8s.io/component-base/version.gitTreeState=clean"
+
+# name  version  module-folder  package  extra ldflags
+catalogue() {
+  cat <<TABLE
+kustomize|v5.8.1|kustomize|sigs.k8s.io/kustomize/kustomize/v5|-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1
+etcd|v3.6.4|etcd|go.etcd.io/etcd/server/v3|
+kube-apiserver|$k8s|kubernetes|k8s.io/kubernetes/cmd/kube-apiserver|$component_version
+kube-controller-manager|$k8s|kubernetes|k8s.io/kubernetes/cmd/kube-controller-manager|$component_version
+kube-scheduler|$k8s|kubernetes|k8s.io/kubernetes/cmd/kube-scheduler|$component_version
+kwok|v0.7.0|kwok|sigs.k8s.io/kwok/cmd/kwok|
+kubectl|$k8s|kubernetes|k8s.io/kubernetes/cmd/kubectl|$component_version
+TABLE
+}
+default_names="kustomize etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl"
+
+if [ "${1:-}" = --list ]; then
+  catalogue | cut -d'|' -f1
+  exit 0
+fi
+
+# Builds one tool into the cache. Built beside its place and renamed: a killed build leaves nothing that looks whole.
+build() {
+  local name=$1 version=$2 module=$3 package=$4 ldflags=$5
+  local dir=$cache/$name/$version
+  if [ ! -x "$dir/$name" ]; then
+    command -v go >/dev/null || {
+      echo "tools.sh: $name is not built and there is no Go here: install Go 1.26 (https://go.dev/dl) and run again" >&2
+      exit 3
+    }
+    mkdir -p "$dir"
+    echo "tools.sh: building $name $version (once per machine)" >&2
+    local temporary
+    temporary=$(mktemp "$dir/.build.XXXXXX")
+    if ! (cd "$here/tools/$module" && CGO_ENABLED=0 nice go build -p 2 -trimpath -ldflags="-s -w $ldflags" -o "$temporary" "$package" >&2); then
+      rm -f "$temporary"
+      echo "tools.sh: could not build $name $version: see the messages above" >&2
+      exit 1
+    fi
+    chmod 755 "$temporary"
+    mv "$temporary" "$dir/$name"
+  fi
+  echo "$name $dir/$name"
+}
+
+mkdir -p "$cache"
+exec 9>"$cache/.lock"
+flock 9 # a second caller waits for the first and then finds everything built
+
+for name in ${*:-$default_names}; do
+  line=$(catalogue | grep "^$name|" || true)
+  if [ -z "$line" ]; then
+    echo "tools.sh: no tool named '$name'; known: $(catalogue | cut -d'|' -f1 | tr '\n' ' ')" >&2
+    exit 2
+  fi
+  IFS='|' read -r name version module package ldflags <<<"$line"
+  build "$name" "$version" "$module" "$package" "$ldflags"
+done
