@@ -60,11 +60,10 @@ wait_ready() {
 kubectl() { "$KUBECTL" --kubeconfig "$dir/kubeconfig" "$@"; }
 
 tools() {
-  local list
-  list=$("$here/tools.sh" etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl) || exit $?
-  tool() { awk -v n="$1" '$1 == n {print $2}' <<<"$list"; }
+  tool_list=$("$here/tools.sh" etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl) || exit $?
   KUBECTL=$(tool kubectl)
 }
+tool() { awk -v n="$1" '$1 == n {print $2}' <<<"$tool_list"; }
 
 write_kubeconfig() {
   local port=$1 token=$2 ca
