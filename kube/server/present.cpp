@@ -1,0 +1,206 @@
+#include "kube/server/present.h"
+
+#include "kube/base/json.h"
+#include "kube/base/yaml.h"
+#include "kube/server/convert.h"
+#include "kube/server/object_meta.h"
+#include "kube/server/table.h"
+
+namespace weber::kube::server {
+namespace {
+
+std::string_view trim(std::string_view s) {
+    while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
+    while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
+    return s;
+}
+
+// Calls `each` with the parts of `text` between `separator`s, trimmed.
+template <class F>
+void for_parts(std::string_view text, char separator, F each) {
+    while (!text.empty()) {
+        const auto at = text.find(separator);
+        each(trim(text.substr(0, at)));
+        if (at == std::string_view::npos) return;
+        text.remove_prefix(at + 1);
+    }
+}
+
+Node columns_node(const Call& call) {
+    Node out = Node::list();
+    for (const auto& c : table_columns(*call.resource, *call.version))
+        out.push_back(Node::map({{"name", Node::string(c.name)},
+                                 {"type", Node::string(c.type)},
+                                 {"format", Node::string(c.format)},
+                                 {"description", Node::string(c.description)},
+                                 {"priority", Node::integer(c.priority)}}));
+    return out;
+}
+
+Node partial(const Node& obj) {
+    Node out = Node::map({{"kind", Node::string("PartialObjectMetadata")}, {"apiVersion", Node::string("meta.k8s.io/v1")}});
+    if (const Node* m = obj.find("metadata")) out.set("metadata", *m);
+    return out;
+}
+
+Node row(const Call& call, const Presentation& p, const Node& obj) {
+    Node r = Node::map();
+    r.set("cells", table_cells(*call.resource, *call.version, obj, system_clock().now()));
+    if (p.include == Presentation::Include::metadata) r.set("object", partial(obj));
+    if (p.include == Presentation::Include::object) r.set("object", obj);
+    return r;
+}
+
+Node versioned(const Call& call, const StoredObject& o) { return convert_version(*call.resource, parse_stored(o), *call.version); }
+
+std::string list_meta(std::uint64_t rv, const std::string& token, std::size_t remaining) {
+    Node m = Node::map({{"resourceVersion", Node::string(std::to_string(rv))}});
+    if (!token.empty()) m.set("continue", Node::string(token));
+    if (remaining) m.set("remainingItemCount", Node::integer(static_cast<std::int64_t>(remaining)));
+    return write_json(m);
+}
+
+} // namespace
+
+Api<Presentation> negotiate(const HttpRequest& http) {
+    Presentation best;
+    bool found = trim(http.accept).empty();
+    for_parts(http.accept, ',', [&](std::string_view clause) {
+        if (found) return;
+        Presentation p;
+        std::string_view media, as, group, version;
+        bool first = true;
+        for_parts(clause, ';', [&](std::string_view part) {
+            if (first) {
+                media = part;
+                first = false;
+                return;
+            }
+            const auto eq = part.find('=');
+            const auto key = trim(part.substr(0, eq));
+            const auto value = eq == std::string_view::npos ? std::string_view() : trim(part.substr(eq + 1));
+            if (key == "as") as = value;
+            if (key == "g") group = value;
+            if (key == "v") version = value;
+        });
+        if (media == "application/yaml")
+            p.yaml = true;
+        else if (media != "application/json" && media != "*/*" && media != "application/*")
+            return;
+        if (!as.empty() && (group != "meta.k8s.io" || (version != "v1" && version != "v1beta1"))) return;
+        if (as == "Table")
+            p.form = Presentation::Form::table;
+        else if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList")
+            p.form = Presentation::Form::metadata;
+        else if (!as.empty())
+            return;
+        best = p;
+        found = true;
+    });
+    if (!found) {
+        ApiError e;
+        e.code = 406;
+        e.reason = "NotAcceptable";
+        e.message = "only the following media types are accepted: application/json, application/yaml";
+        e.no_details = true;
+        return refuse(std::move(e));
+    }
+    const auto include = http.param("includeObject");
+    if (include == "None") best.include = Presentation::Include::none;
+    if (include == "Object") best.include = Presentation::Include::object;
+    return best;
+}
+
+std::string present(const Call& call, const Presentation& p, const Node& obj) {
+    if (p.form == Presentation::Form::object) return canonical_json(obj);
+    if (p.form == Presentation::Form::metadata) return write_json(partial(obj));
+    Node table = Node::map({{"kind", Node::string("Table")}, {"apiVersion", Node::string("meta.k8s.io/v1")}});
+    table.set("metadata", Node::map({{"resourceVersion", Node::string(meta_text(obj, "resourceVersion"))}}));
+    table.set("columnDefinitions", columns_node(call));
+    table.set("rows", Node::list({row(call, p, obj)}));
+    return write_json(table);
+}
+
+std::string present(const Call& call, const Presentation& p, const StoredObject& o, bool table_headers) {
+    if (p.form == Presentation::Form::object) {
+        if (call.version->storage) return o.json;
+        return canonical_json(versioned(call, o));
+    }
+    if (p.form == Presentation::Form::metadata || table_headers) return present(call, p, versioned(call, o));
+    const Node obj = versioned(call, o);
+    Node table = Node::map({{"kind", Node::string("Table")}, {"apiVersion", Node::string("meta.k8s.io/v1")}});
+    table.set("metadata", Node::map({{"resourceVersion", Node::string(meta_text(obj, "resourceVersion"))}}));
+    table.set("columnDefinitions", Node());
+    table.set("rows", Node::list({row(call, p, obj)}));
+    return write_json(table);
+}
+
+std::string present_list(const Call& call, const Presentation& p, const std::vector<ObjectPtr>& items, std::uint64_t rv,
+                         const std::string& token, std::size_t remaining) {
+    const std::string meta = list_meta(rv, token, remaining);
+    std::string out;
+    if (p.form == Presentation::Form::table) {
+        out = R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":)" + meta + ",\"columnDefinitions\":" +
+              write_json(columns_node(call)) + ",\"rows\":[";
+        bool first = true;
+        for (const auto& o : items) {
+            if (!first) out += ',';
+            first = false;
+            write_json(row(call, p, versioned(call, *o)), out);
+        }
+        return out + "]}";
+    }
+    const bool metadata = p.form == Presentation::Form::metadata;
+    std::size_t bytes = 256;
+    if (!metadata)
+        for (const auto& o : items) bytes += o->json.size() + 1;
+    out.reserve(bytes);
+    out += R"({"kind":")" + (metadata ? "PartialObjectMetadataList" : call.resource->list_kind) + R"(","apiVersion":")" +
+           (metadata ? "meta.k8s.io/v1" : call.api_version()) + R"(","metadata":)" + meta + ",\"items\":[";
+    // Items of built-in lists carry no type of their own (as typed Go lists); those of custom resources do.
+    const std::string type = R"({"apiVersion":")" + call.api_version() + R"(","kind":")" + call.resource->kind + "\",";
+    bool first = true;
+    for (const auto& o : items) {
+        if (!first) out += ',';
+        first = false;
+        if (!metadata && call.version->storage) {
+            if (!call.resource->custom && std::string_view(o->json).starts_with(type))
+                out.append("{").append(o->json, type.size(), std::string::npos);
+            else
+                out += o->json;
+            continue;
+        }
+        const std::string json = present(call, p, *o);
+        if (!metadata && !call.resource->custom && std::string_view(json).starts_with(type))
+            out.append("{").append(json, type.size(), std::string::npos);
+        else
+            out += json;
+    }
+    return out + "]}";
+}
+
+HttpResponse respond_json(const Call& call, const Presentation& p, int status, std::string json) {
+    HttpResponse r;
+    r.status = status;
+    if (p.yaml) {
+        if (auto node = read_json(json)) {
+            r.body = write_yaml(*node);
+            r.content_type = "application/yaml";
+        }
+    }
+    if (r.body.empty()) {
+        r.body = std::move(json);
+        r.body += '\n';
+    }
+    for (const auto& w : call.warnings) {
+        std::string text;
+        for (const char c : w) {
+            if (c == '"' || c == '\\') text += '\\';
+            text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        }
+        r.headers.emplace_back("Warning", "299 - \"" + text + "\"");
+    }
+    return r;
+}
+
+} // namespace weber::kube::server

@@ -1,0 +1,34 @@
+// What a client asked to see: the object itself, a table row, or metadata only; as JSON or YAML.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "kube/server/api_error.h"
+#include "kube/server/request.h"
+#include "kube/server/store.h"
+
+namespace weber::kube::server {
+
+struct Presentation {
+    enum class Form : std::uint8_t { object, table, metadata };
+    Form form = Form::object;
+    bool yaml = false;
+    enum class Include : std::uint8_t { metadata, none, object };
+    Include include = Include::metadata; // of table rows
+};
+
+// Reads the Accept header; 406 when nothing in it can be served.
+Api<Presentation> negotiate(const HttpRequest& http);
+
+// One object of the store in the request's version and form, as JSON.
+std::string present(const Call& call, const Presentation& p, const StoredObject& o, bool table_headers = true);
+std::string present(const Call& call, const Presentation& p, const Node& obj); // already in the request's version
+// The JSON of a Status or an object as the response body of `status`, in the wanted encoding, with the call's warnings.
+HttpResponse respond_json(const Call& call, const Presentation& p, int status, std::string json);
+
+// The answer to a list; `items` are stored objects in order.
+std::string present_list(const Call& call, const Presentation& p, const std::vector<ObjectPtr>& items, std::uint64_t rv,
+                         const std::string& continue_token, std::size_t remaining);
+
+} // namespace weber::kube::server

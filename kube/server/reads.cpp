@@ -1,0 +1,247 @@
+#include "kube/server/reads.h"
+
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "kube/base/digest.h"
+#include "kube/base/json.h"
+#include "kube/base/selector.h"
+#include "kube/server/convert.h"
+#include "kube/server/object_meta.h"
+#include "kube/server/watch_stream.h"
+
+namespace weber::kube::server {
+namespace {
+
+using FieldSet = std::set<std::string, std::less<>>;
+
+// Fields beyond metadata.name and metadata.namespace that lists of a kind can be filtered by.
+const std::map<std::string, FieldSet, std::less<>> kFields{
+    {"/pods", {"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
+               "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"}},
+    {"/events", {"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
+                 "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
+                 "reportingComponent", "source", "type"}},
+    {"/secrets", {"type"}},
+    {"/namespaces", {"status.phase"}},
+    {"/nodes", {"spec.unschedulable"}},
+    {"/services", {"spec.clusterIP", "spec.type"}},
+    {"/replicationcontrollers", {"status.replicas"}},
+    {"apps/replicasets", {"status.replicas"}},
+    {"batch/jobs", {"status.successful"}},
+    {"certificates.k8s.io/certificatesigningrequests", {"spec.signerName"}},
+};
+
+bool selectable(const Call& call, std::string_view field) {
+    if (field == "metadata.name" || (field == "metadata.namespace" && call.resource->namespaced)) return true;
+    if (call.resource->custom) {
+        for (const auto& path : call.version->selectable)
+            if (path == "." + std::string(field)) return true;
+        return false;
+    }
+    const auto it = kFields.find(call.id());
+    return it != kFields.end() && it->second.contains(field);
+}
+
+std::optional<std::uint64_t> parse_rv(std::string_view text) {
+    std::uint64_t v = 0;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), v);
+    if (ec != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return v;
+}
+
+ApiError bad_rv(std::string_view text) {
+    return bad_request("Invalid value: \"" + std::string(text) + "\": strconv.ParseUint: parsing \"" + std::string(text) +
+                       "\": invalid syntax");
+}
+
+ApiError too_large(std::uint64_t asked, std::uint64_t current) {
+    ApiError e;
+    e.code = 504;
+    e.reason = "Timeout";
+    e.message = "Timeout: Too large resource version: " + std::to_string(asked) + ", current: " + std::to_string(current);
+    e.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
+    e.retry_after = 1;
+    return e;
+}
+
+struct Continue {
+    std::uint64_t rv = 0;
+    std::string ns, name;
+};
+
+std::string encode(const Continue& c) {
+    Node n = Node::map({{"v", Node::string("meta.k8s.io/v1")},
+                        {"rv", Node::integer(static_cast<std::int64_t>(c.rv))},
+                        {"start", Node::string(c.ns + "/" + c.name)}});
+    std::string text = base64_encode(write_json(n));
+    for (char& ch : text) ch = ch == '+' ? '-' : ch == '/' ? '_' : ch;
+    while (!text.empty() && text.back() == '=') text.pop_back();
+    return text;
+}
+
+Api<Continue> decode(std::string_view token) {
+    std::string text(token);
+    for (char& ch : text) ch = ch == '-' ? '+' : ch == '_' ? '/' : ch;
+    while (text.size() % 4) text += '=';
+    const auto raw = base64_decode(text);
+    const auto node = raw ? read_json(*raw) : Result<Node>(fail(ErrorCode::invalid, ""));
+    if (!node || !node->is_map()) return refuse(bad_request("continue key is not valid: illegal base64 data"));
+    Continue c;
+    if (const Node* rv = node->find("rv")) c.rv = static_cast<std::uint64_t>(rv->as_int().value_or(0));
+    const auto start = node->text_at("start");
+    const auto slash = start.find('/');
+    if (slash == std::string_view::npos) return refuse(bad_request("continue key is not valid: no start"));
+    c.ns = start.substr(0, slash);
+    c.name = start.substr(slash + 1);
+    return c;
+}
+
+std::string resource_list_kind(const Call& call) { return call.resource->kind; }
+
+Api<std::chrono::seconds> watch_timeout(const HttpRequest& http) {
+    const auto text = http.param("timeoutSeconds");
+    if (text.empty()) {
+        static std::atomic<unsigned> spread = 0; // 30 to 60 minutes, so that watches do not all end together
+        return std::chrono::seconds(1800 + (spread.fetch_add(397) % 1800));
+    }
+    const auto seconds = parse_rv(text);
+    if (!seconds) return refuse(bad_request("strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax"));
+    return std::chrono::seconds(std::min<std::uint64_t>(*seconds ? *seconds : 1800, 86400));
+}
+
+} // namespace
+
+Api<std::function<bool(const StoredObject&)>> selector_of(const Call& call) {
+    const auto label_text = call.http->param("labelSelector"), field_text = call.http->param("fieldSelector");
+    auto labels = LabelSelector::parse(label_text);
+    if (!labels) return refuse(bad_request(labels.error().message));
+    auto fields = FieldSelector::parse(field_text);
+    if (!fields) return refuse(bad_request(fields.error().message));
+    for (const auto& term : fields->terms())
+        if (!selectable(call, term.field)) return refuse(bad_request("field label not supported: " + term.field));
+    const std::string name = call.path.name;
+    if (labels->empty() && fields->empty() && name.empty()) return std::function<bool(const StoredObject&)>();
+    bool deep = false; // needs more than what the store keeps beside the JSON
+    for (const auto& t : fields->terms()) deep = deep || (t.field != "metadata.name" && t.field != "metadata.namespace");
+    return [labels = std::move(*labels), fields = std::move(*fields), name, deep, resource = call.resource,
+            version = call.version](const StoredObject& o) {
+        if (!name.empty() && o.name != name) return false;
+        for (const auto& r : labels.requirements()) {
+            std::string_view value;
+            bool has = false;
+            for (const auto& [k, v] : o.labels)
+                if (k == r.key) value = v, has = true;
+            if (!r.matches(has ? &value : nullptr)) return false;
+        }
+        for (const auto& t : fields.terms()) {
+            if (t.field == "metadata.name" && (o.name == t.value) != t.equal) return false;
+            if (t.field == "metadata.namespace" && (o.ns == t.value) != t.equal) return false;
+        }
+        return !deep || fields.matches(convert_version(*resource, parse_stored(o), *version));
+    };
+}
+
+Api<HttpResponse> read_object(Core& core, Call& call) {
+    API_TRY(const Presentation form, negotiate(*call.http));
+    const ObjectPtr o = core.store.get(call.id(), call.path.ns, call.path.name);
+    if (!o) return refuse(call.not_found());
+    return respond_json(call, form, 200, present(call, form, *o));
+}
+
+Api<HttpResponse> read_list(Core& core, Call& call) {
+    const HttpRequest& http = *call.http;
+    API_TRY(const Presentation form, negotiate(http));
+    API_TRY(const auto matches, selector_of(call));
+    std::size_t limit = 0;
+    if (const auto text = http.param("limit"); !text.empty()) {
+        const auto n = parse_rv(text);
+        if (!n) return refuse(bad_request("strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax"));
+        limit = *n;
+    }
+    std::optional<std::pair<std::string, std::string>> after;
+    std::uint64_t rv = 0;
+    if (const auto token = http.param("continue"); !token.empty()) {
+        API_TRY(Continue c, decode(token));
+        if (c.rv < core.store.oldest_rv(call.id()))
+            return refuse(expired("The provided continue parameter is too old to display a consistent list result. You can start a new "
+                                  "list without the continue parameter."));
+        rv = c.rv;
+        after = {c.ns, c.name};
+    } else if (const auto text = http.param("resourceVersion"); !text.empty() && text != "0") {
+        const auto asked = parse_rv(text);
+        if (!asked) return refuse(bad_rv(text));
+        const auto current = core.store.current_rv();
+        if (*asked > current) return refuse(too_large(*asked, current));
+        if (http.param("resourceVersionMatch") == "Exact" && *asked != current)
+            return refuse(expired("The resourceVersion for the provided list is too old."));
+    }
+    std::vector<ObjectPtr> items;
+    std::size_t remaining = 0;
+    bool more = false;
+    for (;;) { // with selectors, pages are read until enough objects match
+        const std::size_t want = limit ? limit - items.size() : 0;
+        auto page = core.store.list(call.id(), call.path.ns, want, after);
+        if (!rv) rv = page.rv;
+        if (!page.objects.empty()) after = {page.objects.back()->ns, page.objects.back()->name};
+        for (auto& o : page.objects)
+            if (!matches || matches(*o)) items.push_back(std::move(o));
+        remaining = page.remaining;
+        more = page.remaining > 0;
+        if (!more || items.size() >= limit) break;
+    }
+    std::string token;
+    if (more) token = encode({rv, after->first, after->second});
+    return respond_json(call, form, 200, present_list(call, form, items, rv, token, matches ? 0 : remaining));
+}
+
+Api<std::pair<HttpResponse, std::shared_ptr<StreamSource>>> read_watch(Core& core, const std::shared_ptr<Call>& call) {
+    const HttpRequest& http = *call->http;
+    API_TRY(const Presentation form, negotiate(http));
+    WatchOptions o;
+    API_TRY(o.matches, selector_of(*call));
+    API_TRY(o.timeout, watch_timeout(http));
+    o.store_id = call->id();
+    o.ns = call->path.ns;
+    o.bookmarks = http.flag("allowWatchBookmarks");
+    const bool as_object = form.form == Presentation::Form::object;
+    o.kind = as_object ? resource_list_kind(*call) : form.form == Presentation::Form::table ? "Table" : "PartialObjectMetadata";
+    o.api_version = as_object ? call->api_version() : "meta.k8s.io/v1";
+    o.render = [call, form, first = std::make_shared<bool>(true)](const StoredObject& object) {
+        std::string json = present(*call, form, object, *first);
+        *first = false;
+        return json;
+    };
+    const auto text = http.param("resourceVersion");
+    const bool send_initial = http.flag("sendInitialEvents");
+    if (send_initial && http.param("resourceVersionMatch") != "NotOlderThan")
+        return refuse(invalid("ListOptions", "meta.k8s.io", "",
+                              {{"FieldValueForbidden", "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+                                "resourceVersionMatch"}}));
+    std::uint64_t asked = 0;
+    if (!text.empty()) {
+        const auto v = parse_rv(text);
+        if (!v) return refuse(bad_rv(text));
+        asked = *v;
+    }
+    if (send_initial || (asked == 0 && !http.has_param("sendInitialEvents"))) {
+        auto page = core.store.list(o.store_id, o.ns);
+        for (auto& object : page.objects)
+            if (!o.matches || o.matches(*object)) o.initial.push_back(std::move(object));
+        o.since = o.initial_rv = page.rv;
+        o.initial_bookmark = send_initial && o.bookmarks;
+    } else {
+        o.since = asked ? asked : core.store.current_rv();
+        if (o.since < core.store.oldest_rv(o.store_id)) {
+            // As the real server: the stream starts with 200 and tells the error as its only event.
+            o.since = asked;
+        }
+    }
+    HttpResponse head;
+    head.content_type = "application/json";
+    for (const auto& w : call->warnings) head.headers.emplace_back("Warning", "299 - \"" + w + "\"");
+    return std::pair{std::move(head), make_watch(core.store, std::move(o))};
+}
+
+} // namespace weber::kube::server

@@ -1,0 +1,145 @@
+#include "kube/server/routes.h"
+
+#include "kube/base/json.h"
+#include "kube/server/discovery.h"
+#include "kube/server/openapi.h"
+#include "kube/server/reads.h"
+#include "kube/server/reviews.h"
+#include "kube/server/scale.h"
+#include "kube/server/version.h"
+#include "kube/server/writes.h"
+
+namespace weber::kube::server {
+namespace {
+
+HttpResponse plain(std::string body) {
+    HttpResponse r;
+    r.content_type = "text/plain; charset=utf-8";
+    r.body = std::move(body);
+    return r;
+}
+
+HttpResponse with_warnings(const Call& call, HttpResponse r) {
+    if (call.version && call.version->deprecated && !call.version->deprecation_warning.empty())
+        r.headers.emplace_back("Warning", "299 - \"" + call.version->deprecation_warning + "\"");
+    return r;
+}
+
+ApiError durable_failure(const Error& e) { return internal_error(e.message); }
+
+// Kubernetes verb of a request; "" when the method does not fit the path.
+std::string_view verb_of(const HttpRequest& http, const RequestPath& path) {
+    const bool named = !path.name.empty();
+    if (http.method == "GET") return named ? "get" : http.flag("watch") ? "watch" : "list";
+    if (http.method == "POST") return named && path.subresource.empty() ? "" : "create";
+    if (http.method == "PUT") return named ? "update" : "";
+    if (http.method == "PATCH") return named ? "patch" : "";
+    if (http.method == "DELETE") return named ? "delete" : "deletecollection";
+    return "";
+}
+
+// Streams from pods need a kubelet; say so instead of a bare 404.
+ApiError no_kubelet(const Call& call) {
+    return bad_request("the embedded API server simulates " + call.plural() + " and runs no containers: \"" + call.path.subresource +
+                       "\" is not available");
+}
+
+} // namespace
+
+struct Router::Holder {
+    HttpRequest http;
+    Call call;
+    std::string_view verb;
+    std::shared_ptr<Ack> ack = std::make_shared<Ack>();
+};
+
+std::optional<HttpResponse> Router::simple_path(const HttpRequest& http) const {
+    const std::string& path = http.path;
+    if (path == "/healthz" || path == "/livez" || path == "/readyz" || path.starts_with("/healthz/") || path.starts_with("/livez/") ||
+        path.starts_with("/readyz/"))
+        return plain("ok");
+    if (path == "/version" || path == "/version/") {
+        HttpResponse r;
+        r.body = version_json();
+        return r;
+    }
+    if (path == "/" || path.empty()) {
+        HttpResponse r;
+        r.body = R"({"paths":["/api","/api/v1","/apis","/healthz","/livez","/openapi/v2","/openapi/v3","/readyz","/version"]})";
+        return r;
+    }
+    if (auto r = discovery(*core_.registry(), http)) return r;
+    return openapi(core_.registry(), http);
+}
+
+// Finds the resource that the path names and checks that it can do what the method asks.
+Api<void> Router::resolve(Holder& h) const {
+    Call& call = h.call;
+    call.path = parse_path(h.http.path);
+    if (!call.path.api) return refuse(path_not_found());
+    call.registry = core_.registry();
+    call.resource = call.registry->find(call.path.group, call.path.version, call.path.resource);
+    if (!call.resource) return refuse(call.path.group.empty() ? resource_not_found() : path_not_found());
+    call.version = call.resource->version(call.path.version);
+    if (!call.path.subresource.empty() && !call.version->subresources.contains(call.path.subresource))
+        return refuse(call.resource->custom ? path_not_found() : resource_not_found());
+    if (!call.resource->namespaced) {
+        if (call.path.namespaces_path) return refuse(call.path.group.empty() ? resource_not_found() : path_not_found());
+        call.path.ns.clear();
+    }
+    h.verb = verb_of(h.http, call.path);
+    // A namespaced object needs its namespace: /api/v1/configmaps/x is no path, POST to /api/v1/configmaps neither.
+    if (call.resource->namespaced && !call.path.namespaces_path && h.verb != "list" && h.verb != "watch" && h.verb != "deletecollection") {
+        if (!call.path.name.empty() || h.verb == "create")
+            return refuse(call.path.name.empty() ? method_not_allowed()
+                          : call.path.group.empty() ? resource_not_found()
+                                                    : path_not_found());
+    }
+    const auto& verbs = call.path.subresource.empty() ? call.resource->verbs : call.version->subresources.at(call.path.subresource).verbs;
+    if (h.verb.empty() || !verbs.contains(std::string(h.verb))) return refuse(method_not_allowed());
+    if (call.resource->namespaced && h.verb == "deletecollection" && !call.path.namespaces_path) return refuse(method_not_allowed());
+    return {};
+}
+
+void Router::handle(HttpRequest&& request, const std::shared_ptr<Exchange>& exchange) {
+    const auto h = std::make_shared<Holder>();
+    h->http = std::move(request);
+    h->call.http = &h->http;
+    const bool open_path = h->http.path == "/healthz" || h->http.path == "/livez" || h->http.path == "/readyz" || h->http.path == "/version";
+    auto user = authenticate(auth_, h->http);
+    if (!user && !open_path) return exchange->respond(to_response(user.error()));
+    if (user) h->call.user = std::move(*user);
+    if (h->http.method == "GET")
+        if (auto r = simple_path(h->http)) return exchange->respond(std::move(*r));
+    if (auto ok = resolve(*h); !ok) return exchange->respond(to_response(ok.error()));
+    run(h, exchange);
+}
+
+void Router::run(const std::shared_ptr<Holder>& h, const std::shared_ptr<Exchange>& exchange) {
+    Call& call = h->call;
+    if (h->verb == "watch") {
+        const std::shared_ptr<Call> shared(h, &call);
+        auto stream = read_watch(core_, shared);
+        if (!stream) return exchange->respond(to_response(stream.error()));
+        return exchange->stream(with_warnings(call, std::move(stream->first)), std::move(stream->second));
+    }
+    const auto answer = [&]() -> Api<HttpResponse> {
+        const auto& sub = call.path.subresource;
+        if (sub == "log" || sub == "exec" || sub == "attach" || sub == "portforward" || sub == "proxy") return refuse(no_kubelet(call));
+        if (h->verb == "get") return sub == "scale" ? scale_read(core_, call) : read_object(core_, call);
+        if (h->verb == "list") return read_list(core_, call);
+        if (h->verb == "create" && is_virtual(call)) return create_virtual(core_, call, *h->ack);
+        if (h->verb == "create") return write_create(core_, call, *h->ack);
+        if (h->verb == "update") return write_update(core_, call, *h->ack);
+        if (h->verb == "patch") return write_patch(core_, call, *h->ack);
+        if (h->verb == "delete") return write_delete(core_, call, *h->ack);
+        return write_delete_collection(core_, call, *h->ack);
+    };
+    auto result = answer();
+    HttpResponse response = result ? with_warnings(call, std::move(*result)) : to_response(result.error());
+    h->ack->then([h, exchange, response = std::move(response)](const Result<void>& durable) mutable {
+        exchange->respond(durable ? std::move(response) : to_response(durable_failure(durable.error())));
+    });
+}
+
+} // namespace weber::kube::server

@@ -1,0 +1,32 @@
+// From an HTTP request to the handler that answers it.
+//
+// Thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "kube/server/auth.h"
+#include "kube/server/core.h"
+#include "kube/server/http_types.h"
+
+namespace weber::kube::server {
+
+class Router {
+public:
+    Router(Core& core, AuthOptions auth) : core_(core), auth_(std::move(auth)) {}
+    void handle(HttpRequest&& request, const std::shared_ptr<Exchange>& exchange);
+
+private:
+    struct Holder; // a request and its call, alive until the answer (or the watch) ends
+    Api<void> resolve(Holder& holder) const;
+    void run(const std::shared_ptr<Holder>& holder, const std::shared_ptr<Exchange>& exchange);
+    std::optional<HttpResponse> simple_path(const HttpRequest& http) const;
+
+    Core& core_;
+    AuthOptions auth_;
+};
+
+} // namespace weber::kube::server

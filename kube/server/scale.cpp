@@ -1,0 +1,143 @@
+#include "kube/server/scale.h"
+
+#include <algorithm>
+
+#include "kube/server/convert.h"
+#include "kube/server/engine.h"
+#include "kube/server/json_path.h"
+#include "kube/server/object_meta.h"
+
+namespace weber::kube::server {
+namespace {
+
+std::vector<std::string> path_keys(std::string_view path) {
+    std::vector<std::string> keys;
+    while (path.starts_with('.')) {
+        path.remove_prefix(1);
+        const auto dot = path.find('.');
+        keys.emplace_back(path.substr(0, dot));
+        if (dot == std::string_view::npos) break;
+        path.remove_prefix(dot);
+    }
+    return keys;
+}
+
+void set_path(Node& root, const std::vector<std::string>& keys, Node value) {
+    Node* at = &root;
+    for (std::size_t i = 0; i + 1 < keys.size(); ++i) at = &at->get_or_insert(keys[i]);
+    at->set(keys.back(), std::move(value));
+}
+
+std::string replicas_path(const Call& call) { return call.resource->custom ? call.version->scale_spec : ".spec.replicas"; }
+
+std::int64_t first_int(const Node& obj, std::string_view path) {
+    const auto found = json_path(obj, path);
+    return found.empty() ? 0 : found[0].as_int().value_or(0);
+}
+
+// A label selector as text, the way Scale's status shows it.
+std::string selector_text(const Call& call, const Node& obj) {
+    if (call.resource->custom) {
+        if (call.version->scale_selector.empty()) return "";
+        const auto found = json_path(obj, call.version->scale_selector);
+        return found.empty() ? "" : std::string(found[0].text());
+    }
+    const Node* labels = obj.find_path({"spec", "selector", "matchLabels"});
+    if (!labels) labels = call.resource->plural == "replicationcontrollers" ? obj.find_path({"spec", "selector"}) : nullptr;
+    if (!labels) return "";
+    std::vector<std::string> parts;
+    for (const auto& e : labels->entries()) parts.push_back(e.key.str() + "=" + std::string(e.value.text()));
+    std::sort(parts.begin(), parts.end());
+    std::string out;
+    for (const auto& p : parts) out += (out.empty() ? "" : ",") + p;
+    return out;
+}
+
+Node scale_of(const Call& call, const Node& obj) {
+    Node meta = Node::map();
+    for (const auto field : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"})
+        if (const Node* n = obj.find_path({"metadata", field})) meta.set(field, *n);
+    Node spec = Node::map();
+    if (const auto replicas = first_int(obj, replicas_path(call)); replicas != 0) spec.set("replicas", Node::integer(replicas));
+    Node status = Node::map({{"replicas", Node::integer(first_int(
+                                              obj, call.resource->custom ? call.version->scale_status : ".status.replicas"))}});
+    if (const auto selector = selector_text(call, obj); !selector.empty()) status.set("selector", Node::string(selector));
+    return Node::map({{"kind", Node::string("Scale")},
+                      {"apiVersion", Node::string("autoscaling/v1")},
+                      {"metadata", std::move(meta)},
+                      {"spec", std::move(spec)},
+                      {"status", std::move(status)}});
+}
+
+Api<HttpResponse> answer(const Call& call, const Presentation& form, const Written& w) {
+    Presentation plain = form;
+    plain.form = Presentation::Form::object;
+    return respond_json(call, plain, w.status, present(call, plain, scale_of(call, w.object)));
+}
+
+Api<std::int64_t> wanted(const Call& call, const Node& scale) {
+    const Node* n = scale.find_path({"spec", "replicas"});
+    const auto value = n ? n->as_int() : std::optional<std::int64_t>(0);
+    if (!value) return refuse(bad_request("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is not a number"));
+    if (*value < 0)
+        return refuse(invalid("Scale", "autoscaling", call.path.name,
+                              {{"FieldValueInvalid",
+                                "Invalid value: " + std::to_string(*value) + ": must be greater than or equal to 0", "spec.replicas"}}));
+    return *value;
+}
+
+Node with_replicas(const Call& call, const Node& live, std::int64_t replicas) {
+    Node next = live;
+    set_path(next, path_keys(replicas_path(call)), Node::integer(replicas));
+    return next;
+}
+
+} // namespace
+
+Api<HttpResponse> scale_read(Core& core, Call& call) {
+    API_TRY(const Presentation form, negotiate(*call.http));
+    const ObjectPtr o = core.store.get(call.id(), call.path.ns, call.path.name);
+    if (!o) return refuse(call.not_found());
+    return answer(call, form, Written{convert_version(*call.resource, parse_stored(*o), *call.version)});
+}
+
+Api<HttpResponse> scale_update(Core& core, Call& call, const Presentation& form, const Node& scale, Ack& ack) {
+    API_TRY(const std::int64_t replicas, wanted(call, scale));
+    Core::ChangeOptions options;
+    options.subresource = "scale";
+    options.precondition_uid = meta_text(scale, "uid");
+    const std::string rv(meta_text(scale, "resourceVersion"));
+    API_TRY(const Written w, core.change(
+                                 call, options,
+                                 [&](const Node& live) -> Api<Node> {
+                                     Node next = with_replicas(call, live, replicas);
+                                     if (!rv.empty()) set_meta(next, "resourceVersion", rv);
+                                     return track_update(call, live, std::move(next), "scale");
+                                 },
+                                 ack));
+    return answer(call, form, w);
+}
+
+Api<HttpResponse> scale_patch(Core& core, Call& call, const Presentation& form, PatchType type, const Node& patch, Ack& ack) {
+    Core::ChangeOptions options;
+    options.subresource = "scale";
+    API_TRY(const Written w, core.change(
+                                 call, options,
+                                 [&](const Node& live) -> Api<Node> {
+                                     if (type == PatchType::apply) {
+                                         API_TRY(const std::int64_t n, wanted(call, patch));
+                                         Node main = Node::map({{"apiVersion", Node::string(call.api_version())},
+                                                                {"kind", Node::string(call.resource->kind)},
+                                                                {"metadata", Node::map({{"name", Node::string(call.path.name)}})}});
+                                         set_path(main, path_keys(replicas_path(call)), Node::integer(n));
+                                         return apply_patch(call, live, main, call.http->flag("force"), "scale");
+                                     }
+                                     API_TRY(const Node scale, patched(call, type, scale_of(call, live), patch));
+                                     API_TRY(const std::int64_t n, wanted(call, scale));
+                                     return track_update(call, live, with_replicas(call, live, n), "scale");
+                                 },
+                                 ack));
+    return answer(call, form, w);
+}
+
+} // namespace weber::kube::server

@@ -1,0 +1,213 @@
+#include "kube/server/strategy.h"
+
+#include <array>
+#include <set>
+
+#include "kube/base/digest.h"
+#include "kube/base/json.h"
+#include "kube/server/object_meta.h"
+#include "kube/server/pod_admission.h"
+#include "kube/server/service_alloc.h"
+
+namespace weber::kube::server {
+namespace {
+
+using Set = std::set<std::string, std::less<>>;
+
+const Set kWithGeneration{
+    "apps/daemonsets", "apps/deployments", "apps/replicasets", "apps/statefulsets", "batch/cronjobs", "batch/jobs", "/pods",
+    "/podtemplates", "/replicationcontrollers", "discovery.k8s.io/endpointslices", "networking.k8s.io/ingresses",
+    "networking.k8s.io/ingressclasses", "networking.k8s.io/networkpolicies", "policy/poddisruptionbudgets",
+    "scheduling.k8s.io/priorityclasses", "flowcontrol.apiserver.k8s.io/flowschemas",
+    "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations", "apiextensions.k8s.io/customresourcedefinitions",
+    "admissionregistration.k8s.io/validatingadmissionpolicies", "admissionregistration.k8s.io/mutatingadmissionpolicies",
+    "admissionregistration.k8s.io/mutatingwebhookconfigurations", "admissionregistration.k8s.io/validatingwebhookconfigurations",
+    "admissionregistration.k8s.io/mutatingadmissionpolicybindings",
+    "admissionregistration.k8s.io/validatingadmissionpolicybindings", "resource.k8s.io/resourceslices",
+    "resource.k8s.io/deviceclasses", "resource.k8s.io/devicetaintrules"};
+
+const Set kCreateOnUpdate{"node.k8s.io/runtimeclasses", "rbac.authorization.k8s.io/rolebindings",
+                          "rbac.authorization.k8s.io/clusterrolebindings", "rbac.authorization.k8s.io/roles",
+                          "rbac.authorization.k8s.io/clusterroles", "coordination.k8s.io/leases", "coordination.k8s.io/leasecandidates",
+                          "/limitranges", "/events", "/services", "/endpoints"};
+
+const Set kConditional{"certificates.k8s.io/podcertificaterequests", "certificates.k8s.io/clustertrustbundles",
+                       "node.k8s.io/runtimeclasses", "storagemigration.k8s.io/storageversionmigrations",
+                       "policy/poddisruptionbudgets", "internal.apiserver.k8s.io/storageversions", "storage.k8s.io/csidrivers",
+                       "storage.k8s.io/csistoragecapacities", "storage.k8s.io/volumeattachments", "storage.k8s.io/csinodes",
+                       "coordination.k8s.io/leases", "coordination.k8s.io/leasecandidates",
+                       "apiextensions.k8s.io/customresourcedefinitions", "apiregistration.k8s.io/apiservices",
+                       "admissionregistration.k8s.io/validatingadmissionpolicies",
+                       "admissionregistration.k8s.io/mutatingadmissionpolicies",
+                       "admissionregistration.k8s.io/mutatingwebhookconfigurations",
+                       "admissionregistration.k8s.io/validatingwebhookconfigurations",
+                       "admissionregistration.k8s.io/mutatingadmissionpolicybindings",
+                       "admissionregistration.k8s.io/validatingadmissionpolicybindings"};
+
+const Set kReturnsDeleted{"resource.k8s.io/resourceclaimtemplates", "resource.k8s.io/resourceslices", "resource.k8s.io/resourceclaims",
+                          "resource.k8s.io/deviceclasses", "resource.k8s.io/devicetaintrules", "storage.k8s.io/csidrivers",
+                          "storage.k8s.io/storageclasses", "storage.k8s.io/volumeattachments", "storage.k8s.io/csinodes",
+                          "storage.k8s.io/volumeattributesclasses", "/resourcequotas", "/persistentvolumes", "/serviceaccounts",
+                          "/persistentvolumeclaims", "/namespaces", "/pods", "/services", "/podtemplates"};
+
+// `status` of a new object: the zero value of its type as JSON shows it. Kinds that are not listed have none.
+const std::map<std::string, std::string_view, std::less<>> kNewStatus{
+    {"/namespaces", R"({"phase":"Active"})"},
+    {"/persistentvolumeclaims", R"({"phase":"Pending"})"},
+    {"/persistentvolumes", R"({"phase":"Pending"})"},
+    {"/replicationcontrollers", R"({"replicas":0})"},
+    {"/resourcequotas", "{}"},
+    {"/services", R"({"loadBalancer":{}})"},
+    {"/nodes", R"({"daemonEndpoints":{"kubeletEndpoint":{"Port":0}},"nodeInfo":{"machineID":"","systemUUID":"","bootID":"","kernelVersion":"","osImage":"","containerRuntimeVersion":"","kubeletVersion":"","kubeProxyVersion":"","operatingSystem":"","architecture":""}})"},
+    {"apps/daemonsets", R"({"currentNumberScheduled":0,"numberMisscheduled":0,"desiredNumberScheduled":0,"numberReady":0})"},
+    {"apps/deployments", "{}"},
+    {"apps/replicasets", R"({"replicas":0})"},
+    {"apps/statefulsets", R"({"replicas":0,"availableReplicas":0})"},
+    {"autoscaling/horizontalpodautoscalers", R"({"desiredReplicas":0,"currentMetrics":null})"},
+    {"batch/cronjobs", "{}"},
+    {"batch/jobs", "{}"},
+    {"certificates.k8s.io/certificatesigningrequests", "{}"},
+    {"networking.k8s.io/ingresses", R"({"loadBalancer":{}})"},
+    {"policy/poddisruptionbudgets", R"({"disruptionsAllowed":0,"currentHealthy":0,"desiredHealthy":0,"expectedPods":0})"},
+    {"storage.k8s.io/volumeattachments", R"({"attached":false})"},
+    {"apiregistration.k8s.io/apiservices", "{}"},
+    {"flowcontrol.apiserver.k8s.io/flowschemas", "{}"},
+    {"flowcontrol.apiserver.k8s.io/prioritylevelconfigurations", "{}"},
+    {"admissionregistration.k8s.io/validatingadmissionpolicies", "{}"},
+    {"resource.k8s.io/resourceclaims", "{}"},
+};
+
+void move_string_data(Node& secret) {
+    const Node* plain = secret.find("stringData");
+    if (!plain) return;
+    const Node copy = *plain;
+    secret.erase("stringData");
+    for (const auto& e : copy.entries())
+        secret.get_or_insert("data").set(e.key, Node::string(base64_encode(e.value.text())));
+}
+
+void prepare_namespace(Node& ns) {
+    Node& list = ns.get_or_insert("spec").get_or_insert("finalizers");
+    for (const auto& f : list.items())
+        if (f.text() == "kubernetes") return;
+    list.push_back(Node::string("kubernetes"));
+}
+
+// The Job controller finds its pods by the Job's uid unless the user chose a selector.
+void prepare_job(Node& job) {
+    Node& spec = job.get_or_insert("spec");
+    if (const Node* manual = spec.find("manualSelector"); manual && manual->as_bool()) return;
+    const std::string uid(meta_text(job, "uid")), name(meta_text(job, "name"));
+    Node& labels = spec.get_or_insert("template").get_or_insert("metadata").get_or_insert("labels");
+    for (const auto key : {"batch.kubernetes.io/controller-uid", "controller-uid"}) labels.set(key, Node::string(uid));
+    for (const auto key : {"batch.kubernetes.io/job-name", "job-name"}) labels.set(key, Node::string(name));
+    spec.get_or_insert("selector").get_or_insert("matchLabels").set("batch.kubernetes.io/controller-uid", Node::string(uid));
+}
+
+void prepare_crd(Node& crd) {
+    Node stored = Node::list();
+    if (const Node* versions = crd.find_path({"spec", "versions"}))
+        for (const auto& v : versions->items())
+            if (const Node* s = v.find("storage"); s && s->as_bool()) stored.push_back(Node::string(v.text_at("name")));
+    Node status = Node::map();
+    status.set("conditions", Node());
+    status.set("acceptedNames", Node::map({{"plural", Node::string("")}, {"kind", Node::string("")}}));
+    status.set("storedVersions", std::move(stored));
+    crd.set("status", std::move(status));
+}
+
+bool all_custom_but_meta_equal(const Node& a, const Node& b, bool with_status) {
+    Node x = a, y = b;
+    for (Node* n : {&x, &y}) {
+        n->erase("metadata");
+        n->erase("apiVersion");
+        if (!with_status) n->erase("status");
+    }
+    return x == y;
+}
+
+} // namespace
+
+Strategy strategy_of(const ResourceInfo& resource, const VersionInfo&) {
+    const std::string id = resource.id();
+    if (resource.custom) return {.generation = true, .create_on_update = false, .unconditional = false, .returns_deleted = false};
+    return {kWithGeneration.contains(id), kCreateOnUpdate.contains(id), !kConditional.contains(id), kReturnsDeleted.contains(id)};
+}
+
+Api<void> prepare_create(Core& core, const Call& call, Node& obj) {
+    const ResourceInfo& resource = *call.resource;
+    if (resource.custom) {
+        if (call.version->subresources.contains("status")) obj.erase("status");
+        return {};
+    }
+    const std::string id = resource.id();
+    if (const auto it = kNewStatus.find(id); it != kNewStatus.end())
+        obj.set("status", *read_json(it->second));
+    else if (id != "/componentstatuses")
+        obj.erase("status");
+    if (id == "/secrets") move_string_data(obj);
+    if (id == "/namespaces") prepare_namespace(obj);
+    if (id == "/persistentvolumeclaims") add_finalizer(obj, "kubernetes.io/pvc-protection");
+    if (id == "/persistentvolumes") add_finalizer(obj, "kubernetes.io/pv-protection");
+    if (id == "/pods") return admit_pod(core, call, obj);
+    if (id == "batch/jobs") prepare_job(obj);
+    if (id == "apiextensions.k8s.io/customresourcedefinitions") prepare_crd(obj);
+    if (id == "/services") return allocate_service(core.allocator, obj, Node());
+    return {};
+}
+
+Api<void> prepare_update(Core& core, const Call& call, Node& obj, const Node& live, std::string_view subresource) {
+    const ResourceInfo& resource = *call.resource;
+    const std::string id = resource.id();
+    const bool has_status = call.version->subresources.contains("status");
+    if (subresource == "status") {
+        // Only the status (and who owns it) changes; of built-in kinds also some metadata.
+        Node next = resource.custom ? live : obj;
+        if (const Node* status = obj.find("status"))
+            next.set("status", *status);
+        else
+            next.erase("status");
+        if (resource.custom) {
+            if (const Node* managed = obj.find_path({"metadata", "managedFields"})) meta_mut(next).set("managedFields", *managed);
+        } else {
+            if (const Node* spec = live.find("spec"))
+                next.set("spec", *spec);
+            else
+                next.erase("spec");
+        }
+        obj = std::move(next);
+        return {};
+    }
+    if (has_status && subresource.empty()) {
+        if (const Node* status = live.find("status"))
+            obj.set("status", *status);
+        else
+            obj.erase("status");
+    }
+    if (resource.custom) return {};
+    if (id == "/secrets") move_string_data(obj);
+    if (id == "/namespaces" && subresource.empty())
+        if (const Node* list = live.find_path({"spec", "finalizers"})) obj.get_or_insert("spec").set("finalizers", *list);
+    if (id == "/services" && !call.dry_run) return allocate_service(core.allocator, obj, live);
+    if (id == "/services") { // a dry run may read but not move allocations: work on what the live Service has
+        Allocator scratch;
+        claim_service(scratch, live);
+        return allocate_service(scratch, obj, live);
+    }
+    return {};
+}
+
+void release(Core& core, const ResourceInfo& resource, const Node& obj) {
+    if (resource.id() == "/services") release_service(core.allocator, obj);
+}
+
+bool generation_changes(const ResourceInfo& resource, const VersionInfo& version, const Node& obj, const Node& live) {
+    if (resource.custom) return !all_custom_but_meta_equal(obj, live, !version.subresources.contains("status"));
+    if (!all_custom_but_meta_equal(obj, live, false)) return true;
+    if (resource.id() != "apps/deployments") return false;
+    const Node* a = obj.find_path({"metadata", "annotations"});
+    const Node* b = live.find_path({"metadata", "annotations"});
+    return !((a ? *a : Node::map()) == (b ? *b : Node::map()));
+}
+
+} // namespace weber::kube::server

@@ -1,0 +1,237 @@
+#include "kube/server/writes.h"
+
+#include "kube/base/json.h"
+#include "kube/base/yaml.h"
+#include "kube/server/convert.h"
+#include "kube/server/engine.h"
+#include "kube/server/object_meta.h"
+#include "kube/server/patch_body.h"
+#include "kube/server/reads.h"
+#include "kube/server/scale.h"
+#include "kube/server/strategy.h"
+
+namespace weber::kube::server {
+namespace {
+
+std::string_view media_type(const Call& call) {
+    std::string_view t = call.http->content_type;
+    t = t.substr(0, t.find(';'));
+    while (!t.empty() && t.back() == ' ') t.remove_suffix(1);
+    return t;
+}
+
+// The body's type against the URL's; a body without a type is taken as the URL's.
+Api<void> check_type(const Call& call, Node& obj) {
+    const std::string& kind = call.resource->kind;
+    if (obj.text_at("kind").empty()) obj.set("kind", Node::string(kind));
+    if (obj.text_at("apiVersion").empty()) obj.set("apiVersion", Node::string(call.api_version()));
+    const std::string sent_version(obj.text_at("apiVersion")), sent_kind(obj.text_at("kind"));
+    if (sent_kind != kind) {
+        const auto slash = sent_version.find('/');
+        const std::string version = slash == std::string::npos ? sent_version : sent_version.substr(slash + 1);
+        if (call.resource->custom)
+            return refuse(bad_request("the kind in the data (" + sent_kind + ") does not match the expected kind (" + kind + ")"));
+        return refuse(bad_request(sent_kind + " in version \"" + version + "\" cannot be handled as a " + kind));
+    }
+    if (sent_version != call.api_version())
+        return refuse(bad_request("the API version in the data (" + sent_version + ") does not match the expected API version (" +
+                                  call.api_version() + ")"));
+    return {};
+}
+
+Api<void> check_name(const Call& call, const Node& obj) {
+    const auto ns = meta_text(obj, "namespace");
+    if (call.resource->namespaced && !ns.empty() && ns != call.path.ns)
+        return refuse(bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+    const auto name = meta_text(obj, "name");
+    if (name.empty())
+        return refuse(bad_request("the name of the object (" + call.path.name + " based on URL) was undeterminable: name must be provided"));
+    if (name != call.path.name)
+        return refuse(bad_request("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
+                                  call.path.name + ")"));
+    return {};
+}
+
+HttpResponse written_response(const Call& call, const Presentation& form, const Written& w) {
+    return respond_json(call, form, w.status, present(call, form, w.object));
+}
+
+std::string success_status(const ResourceInfo& resource, std::string_view name, std::string_view uid) {
+    Node details = Node::map({{"name", Node::string(name)}});
+    if (!resource.group.empty()) details.set("group", Node::string(resource.group));
+    details.set("kind", Node::string(resource.plural));
+    details.set("uid", Node::string(uid));
+    Node s = Node::map({{"kind", Node::string("Status")}, {"apiVersion", Node::string("v1")}, {"metadata", Node::map()},
+                        {"status", Node::string("Success")}});
+    s.set("details", std::move(details));
+    return write_json(s);
+}
+
+Api<DeleteOptions> read_delete_options(Call& call) {
+    DeleteOptions o;
+    Node body;
+    if (!call.http->body.empty()) {
+        API_TRY(body, read_body(call));
+        if (const auto kind = body.text_at("kind"); !kind.empty() && kind != "DeleteOptions")
+            return refuse(bad_request("decoded object cannot be converted to DeleteOptions"));
+    }
+    const HttpRequest& http = *call.http;
+    std::string policy(body.text_at("propagationPolicy"));
+    if (policy.empty()) policy = http.param("propagationPolicy");
+    if (const Node* n = body.find("orphanDependents"); n && n->is_bool())
+        o.orphan_dependents = n->as_bool();
+    else if (http.has_param("orphanDependents"))
+        o.orphan_dependents = http.flag("orphanDependents");
+    if (const Node* n = body.find("gracePeriodSeconds")) o.grace_period = n->as_int();
+    if (const Node* p = body.find("preconditions")) {
+        o.uid = p->text_at("uid");
+        o.resource_version = p->text_at("resourceVersion");
+    }
+    std::vector<ErrorDetail> causes;
+    using P = DeleteOptions::Propagation;
+    if (policy == "Background")
+        o.propagation = P::background;
+    else if (policy == "Foreground")
+        o.propagation = P::foreground;
+    else if (policy == "Orphan")
+        o.propagation = P::orphan;
+    else if (!policy.empty())
+        causes.push_back({"FieldValueNotSupported",
+                          "Unsupported value: \"" + policy + "\": supported values: \"Background\", \"Foreground\", \"Orphan\", \"nil\"",
+                          "propagationPolicy"});
+    if (!policy.empty() && o.orphan_dependents)
+        causes.push_back({"FieldValueInvalid",
+                          "Invalid value: \"" + policy + "\": orphanDependents and deletionPropagation cannot be both set",
+                          "propagationPolicy"});
+    if (!causes.empty()) return refuse(invalid("DeleteOptions", "meta.k8s.io", "", std::move(causes)));
+    if (const Node* dry = body.find("dryRun"))
+        for (const auto& d : dry->items()) o.dry_run = o.dry_run || d.text() == "All";
+    o.dry_run = o.dry_run || call.dry_run;
+    return o;
+}
+
+// Namespaces/finalize: the body's spec.finalizers replace the live ones.
+Api<Node> with_finalizers(const Node& live, const Node& body) {
+    Node next = live;
+    const Node* list = body.find_path({"spec", "finalizers"});
+    if (list && !list->empty())
+        next.get_or_insert("spec").set("finalizers", *list);
+    else
+        next.get_or_insert("spec").erase("finalizers");
+    return next;
+}
+
+} // namespace
+
+Api<Node> read_body(const Call& call) {
+    const auto type = media_type(call);
+    const std::string& body = call.http->body;
+    const bool yaml = type == "application/yaml";
+    if (!type.empty() && type != "application/json" && type != "*/*" && type != "application/x-www-form-urlencoded" && !yaml)
+        return refuse(unsupported_media(type, "application/json, application/yaml"));
+    auto parsed = yaml ? read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false})
+                       : read_json(body, {.bytes = 4u << 20});
+    const std::string shown = body.empty() ? "<empty>" : body.size() > 30 ? body.substr(0, 30) + " ..." : body;
+    if (!parsed)
+        return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind +
+                                  "): couldn't get version/kind; json parse error: " + parsed.error().message + " (" + shown + ")"));
+    if (!parsed->is_map())
+        return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind +
+                                  "): couldn't get version/kind; json parse error: json: cannot unmarshal " +
+                                  std::string(parsed->kind_word()) + " into Go value of type struct (" + shown + ")"));
+    return std::move(*parsed);
+}
+
+Api<HttpResponse> write_create(Core& core, Call& call, Ack& ack) {
+    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY_VOID(read_write_options(call, "CreateOptions", false));
+    API_TRY(Node obj, read_body(call));
+    API_TRY_VOID(check_type(call, obj));
+    API_TRY_VOID(decode_object(call, obj));
+    API_TRY(const Written w, core.create(call, std::move(obj), ack));
+    return written_response(call, form, w);
+}
+
+Api<HttpResponse> write_update(Core& core, Call& call, Ack& ack) {
+    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY_VOID(read_write_options(call, "UpdateOptions", false));
+    API_TRY(Node obj, read_body(call));
+    if (call.path.subresource == "scale") return scale_update(core, call, form, obj, ack);
+    API_TRY_VOID(check_type(call, obj));
+    API_TRY_VOID(check_name(call, obj));
+    API_TRY_VOID(decode_object(call, obj));
+    const std::string sub = call.path.subresource;
+    Core::ChangeOptions options;
+    options.create_allowed = sub.empty() && strategy_of(*call.resource, *call.version).create_on_update;
+    options.precondition_uid = meta_text(obj, "uid");
+    options.subresource = sub;
+    API_TRY(const Written w, core.change(
+                                 call, options,
+                                 [&](const Node& live) -> Api<Node> {
+                                     if (sub == "finalize") return with_finalizers(live, obj);
+                                     return track_update(call, live, obj, sub);
+                                 },
+                                 ack));
+    return written_response(call, form, w);
+}
+
+Api<HttpResponse> write_patch(Core& core, Call& call, Ack& ack) {
+    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY(const PatchType type, patch_type(call));
+    API_TRY_VOID(read_write_options(call, "PatchOptions", type == PatchType::apply));
+    API_TRY(Node patch, read_patch(call, type));
+    if (call.path.subresource == "scale") return scale_patch(core, call, form, type, patch, ack);
+    const std::string sub = call.path.subresource;
+    Core::ChangeOptions options;
+    options.subresource = sub;
+    if (type == PatchType::apply) {
+        options.create_allowed = sub.empty();
+        const bool force = call.http->flag("force");
+        if (meta_text(patch, "name").empty()) set_meta(patch, "name", call.path.name);
+        API_TRY_VOID(check_name(call, patch));
+        API_TRY(const Written w,
+                core.change(
+                    call, options, [&](const Node& live) { return apply_patch(call, live, patch, force, sub); }, ack));
+        return written_response(call, form, w);
+    }
+    API_TRY(const Written w, core.change(
+                                 call, options,
+                                 [&](const Node& live) -> Api<Node> {
+                                     API_TRY(Node next, patched(call, type, live, patch));
+                                     API_TRY_VOID(check_name(call, next));
+                                     call.warnings.clear();
+                                     API_TRY_VOID(decode_object(call, next));
+                                     return track_update(call, live, std::move(next), sub);
+                                 },
+                                 ack));
+    return written_response(call, form, w);
+}
+
+Api<HttpResponse> write_delete(Core& core, Call& call, Ack& ack) {
+    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY_VOID(read_write_options(call, "DeleteOptions", false));
+    API_TRY(const DeleteOptions options, read_delete_options(call));
+    API_TRY(const Written w, core.remove(call, options, ack));
+    if (w.removed && !strategy_of(*call.resource, *call.version).returns_deleted)
+        return respond_json(call, form, 200, success_status(*call.resource, call.path.name, meta_text(w.object, "uid")));
+    const bool accepted = !w.removed && options.orphan_dependents && !*options.orphan_dependents;
+    return respond_json(call, form, accepted ? 202 : 200, present(call, form, w.object));
+}
+
+Api<HttpResponse> write_delete_collection(Core& core, Call& call, Ack& ack) {
+    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY_VOID(read_write_options(call, "DeleteOptions", false));
+    API_TRY(const DeleteOptions options, read_delete_options(call));
+    API_TRY(const auto matches, selector_of(call));
+    const auto page = core.store.list(call.id(), call.path.ns);
+    std::vector<ObjectPtr> gone;
+    for (const auto& o : page.objects) {
+        if (matches && !matches(*o)) continue;
+        auto w = core.remove(*call.resource, o->ns, o->name, options, ack);
+        if (!w && w.error().code != 404) return refuse(std::move(w).error());
+        gone.push_back(o);
+    }
+    return respond_json(call, form, 200, present_list(call, form, gone, page.rv, "", 0));
+}
+
+} // namespace weber::kube::server
