@@ -98,19 +98,23 @@ Result<std::shared_ptr<const std::string>> Loader::load(std::string_view path) c
     return slot;
 }
 
-Result<Documents> Loader::load_documents(std::string_view path) const {
+Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) const {
     TRY(std::string place, locate(path));
-    auto& slot = context_->documents[place];
+    const bool strict = kind == YamlKind::manifest;
+    const std::string form = strict ? "\nm" : "\nk";
+    auto& slot = context_->documents[place + form];
     if (slot) return slot;
     context_->files_read.push_back(place);
     std::string key;
     if (context_->cache) {
-        if (std::string identity = context_->fs.identity(place); !identity.empty()) key = place + "\n" + identity;
+        if (std::string identity = context_->fs.identity(place); !identity.empty()) key = place + form + identity;
         if (!key.empty()) slot = context_->cache->find(key);
         if (slot) return slot;
     }
     TRY(std::string text, context_->fs.read(place));
-    TRY(auto documents, kube::read_yaml(text, {.file = place}));
+    TRY(auto documents, kube::read_yaml(text, {.file = place,
+                                            .schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1,
+                                            .unique_keys = strict}));
     slot = std::make_shared<const std::vector<Node>>(std::move(documents));
     if (!key.empty()) context_->cache->put(key, slot, text.size());
     return slot;

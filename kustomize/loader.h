@@ -25,6 +25,12 @@ enum class LoadRestrictions : std::uint8_t {
 // The documents of a YAML file, shared and never changed.
 using Documents = std::shared_ptr<const std::vector<Node>>;
 
+// How a file's YAML is read, as kustomize does it.
+enum class YamlKind : std::uint8_t {
+    manifest,      // go-yaml v3: objects, patches
+    kustomization, // go-yaml v2: yes and on are booleans, a repeated key is accepted and the last one counts
+};
+
 // Parsed files by path and identity (FileSystem::identity), so that a base used by many overlays, or by many builds of one
 // process, is parsed once. Bounded: beyond `max_bytes` of file text the oldest entries go. Thread-safe.
 class ParseCache {
@@ -73,7 +79,7 @@ public:
     // Text of a file. The pointer may be shared.
     [[nodiscard]] Result<std::shared_ptr<const std::string>> load(std::string_view path) const;
     // YAML documents of a file; null documents are left in.
-    [[nodiscard]] Result<Documents> load_documents(std::string_view path) const;
+    [[nodiscard]] Result<Documents> load_documents(std::string_view path, YamlKind kind = YamlKind::manifest) const;
 
     [[nodiscard]] LoadContext& context() const { return *context_; }
 

@@ -1,0 +1,117 @@
+#include "kustomize/build.h"
+
+#include <algorithm>
+
+#include "kube/base/yaml.h"
+#include "kustomize/accumulate.h"
+#include "kustomize/order.h"
+#include "kustomize/transform/name_hash.h"
+#include "kustomize/transform/references.h"
+#include "kustomize/transform/vars.h"
+
+namespace weber::kustomize {
+namespace {
+
+constexpr std::string_view kLocalConfig = "config.kubernetes.io/local-config";
+constexpr std::string_view kVersion = "v5.8.1"; // of the kustomize whose output this is
+
+bool contains(const std::vector<std::string>& list, std::string_view text) { return std::ranges::find(list, text) != list.end(); }
+
+// Objects that say they are for the client only (kustomize: IgnoreLocal).
+void drop_local_config(ResourceSet& resources) {
+    resources.retain([](const Resource& r) {
+        const Node* annotations = r.node().find_path({"metadata", "annotations"});
+        const Node* local = annotations ? annotations->find(kLocalConfig) : nullptr;
+        return !local || local->text() == "false";
+    });
+}
+
+Result<void> sort(ResourceSet& resources, const Kustomization& kustomization, Reorder reorder) {
+    if (kustomization.sort_options) return sort_resources(resources, *kustomization.sort_options);
+    if (reorder == Reorder::legacy) return sort_resources(resources, {.order = SortOrder::legacy, .order_text = "legacy", .legacy = {}});
+    return {};
+}
+
+void add_managed_by_label(ResourceSet& resources) {
+    for (const auto& r : resources.all()) {
+        Node& metadata = r->edit().get_or_insert("metadata");
+        metadata.get_or_insert("labels").set("app.kubernetes.io/managed-by", Node::string("kustomize-" + std::string(kVersion)));
+    }
+}
+
+bool is_build_annotation(std::string_view key) {
+    constexpr std::string_view kInternal = "internal.config.kubernetes.io/";
+    if (key.starts_with(kInternal)) {
+        key.remove_prefix(kInternal.size());
+        for (std::string_view name : {"previousKinds", "previousNames", "prefixes", "suffixes", "previousNamespaces", "allowNameChange",
+                                      "allowKindChange", "refBy", "generatorBehavior", "needsHashSuffix", "path", "index", "seqindent",
+                                      "id", "annotations-migration-resource-id", "helm-generated"})
+            if (key == name) return true;
+        return false;
+    }
+    return key == "config.kubernetes.io/path" || key == "config.kubernetes.io/index" || key == "config.k8s.io/id";
+}
+
+// kustomize takes its build annotations out by writing the annotations anew: values become strings, an empty map goes.
+void clean_annotations(Resource& r, bool keep_origin, bool keep_transformations) {
+    const Node* metadata = r.node().find("metadata");
+    const Node* annotations = metadata ? metadata->find("annotations") : nullptr;
+    if (!annotations || !(annotations->is_map() || annotations->is_null())) return;
+    if (annotations->empty() && !r.had_build_annotations) return;
+    const auto goes = [&](std::string_view key) {
+        return is_build_annotation(key) || (!keep_origin && key == kOriginAnnotation) || (!keep_transformations && key == kTransformationsAnnotation);
+    };
+    const auto fine = [&](const Node::Entry& e) { return e.value.is_string() && !goes(e.key); };
+    if (!annotations->empty() && std::ranges::all_of(annotations->entries(), fine)) return;
+    Node kept = Node::map();
+    for (const Node::Entry& e : annotations->entries())
+        if (!goes(e.key)) kept.append_unchecked(e.key, Node::string(e.value.shared_text()));
+    Node& target = *r.edit().find_mut("metadata");
+    if (kept.empty()) target.erase("annotations");
+    else target.set("annotations", std::move(kept));
+}
+
+} // namespace
+
+Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const BuildOptions& options) {
+    Session session(fs, options);
+    TRY(Loader loader, Loader::start(session.files, dir));
+    TRY(Target root, Target::load(session, std::move(loader), Origin{}, options.root_kustomization ? &*options.root_kustomization : nullptr));
+    TRY_VOID(root.use_schema());
+    session.build_metadata = root.kustomization().build_metadata;
+
+    Accumulator acc;
+    TRY_VOID(root.accumulate(acc));
+
+    // Only the root does what follows; names are final from here on.
+    TRY_VOID(append_name_hashes(acc.resources));
+    TRY_VOID(fix_name_references(acc.resources, acc.config->name_reference));
+    TRY_VOID(resolve_vars(acc.resources, acc.vars, acc.config->var_reference));
+    drop_local_config(acc.resources);
+    TRY_VOID(sort(acc.resources, root.kustomization(), options.reorder));
+    if (options.managed_by_label || contains(session.build_metadata, "managedByLabel")) add_managed_by_label(acc.resources);
+    const bool keep_origin = contains(session.build_metadata, "originAnnotations");
+    const bool keep_transformations = contains(session.build_metadata, "transformerAnnotations");
+    for (const auto& r : acc.resources.all()) clean_annotations(*r, keep_origin, keep_transformations);
+    return BuildOutput{std::move(acc.resources), std::move(session.files.files_read), std::move(session.warnings)};
+}
+
+std::vector<Node> BuildOutput::objects() const {
+    std::vector<Node> nodes;
+    nodes.reserve(resources.size());
+    for (const auto& r : resources.all()) nodes.push_back(r->node());
+    return nodes;
+}
+
+std::string to_yaml(const ResourceSet& resources) {
+    std::string out;
+    bool first = true;
+    for (const auto& r : resources.all()) {
+        if (!first) out += "---\n";
+        first = false;
+        kube::write_yaml(r->node(), out);
+    }
+    return out;
+}
+
+} // namespace weber::kustomize

@@ -1,0 +1,51 @@
+// `kustomize build`: files in, objects out. The entry point of this layer.
+//
+// Pure but for reading through the FileSystem; builds on several threads may share a FileSystem and a ParseCache.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kube/base/error.h"
+#include "kustomize/file_system.h"
+#include "kustomize/loader.h"
+#include "kustomize/resource_set.h"
+
+namespace weber::kustomize {
+
+enum class Reorder : std::uint8_t {
+    none,   // keep the order of input (what Flux does), unless the kustomization has sortOptions
+    legacy, // sort by kind, unless it has sortOptions (the command line's default)
+};
+
+struct BuildOptions {
+    LoadRestrictions load_restrictions = LoadRestrictions::root_only;
+    Reorder reorder = Reorder::none;
+    bool managed_by_label = false; // add app.kubernetes.io/managed-by
+    // Used instead of the kustomization file of the root directory, which then need not exist. Paths in it are relative to the
+    // directory. For callers that merge fields into it or generate it.
+    std::optional<Node> root_kustomization = {};
+    ParseCache* cache = nullptr;   // shared by builds; null: every build parses its own files
+    // Caps, for trees that multiply themselves.
+    std::size_t max_directories = 20'000; // directories accumulated, counting repeats
+    std::size_t max_objects = 1'000'000;
+};
+
+struct BuildOutput {
+    ResourceSet resources;
+    std::vector<std::string> files_read; // resolved paths, in order of first reading
+    std::vector<std::string> warnings;   // about deprecated fields, as kustomize prints them to stderr
+
+    // The objects, in order, ready to print or apply.
+    [[nodiscard]] std::vector<Node> objects() const;
+};
+
+// Builds the kustomization in `dir`. Errors name file and line where there is one.
+Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const BuildOptions& options = {});
+
+// The text `kustomize build` prints: keys sorted, documents separated by "---".
+[[nodiscard]] std::string to_yaml(const ResourceSet& resources);
+
+} // namespace weber::kustomize

@@ -1,0 +1,48 @@
+#include "kustomize/configurations.h"
+
+#include "kustomize/decode.h"
+#include "kustomize/transform/field_specs.h"
+
+namespace weber::kustomize {
+Result<SharedConfig> load_configurations(const Loader& loader, const std::vector<ListEntry>& files) {
+    // One shared copy of the defaults for all builds: merging it with itself is free.
+    static const SharedConfig defaults = std::make_shared<const TransformerConfig>(default_transformer_config());
+    if (files.empty()) return defaults;
+    TransformerConfig own;
+    for (const ListEntry& file : files) {
+        auto documents = loader.load_documents(file.text, YamlKind::kustomization);
+        if (!documents) return fail(std::move(documents.error()).at(file.where));
+        if ((*documents)->empty()) continue;
+        TransformerConfig one;
+        auto read = decode(Decoder{.strict = true, .lax = true}, (*documents)->front(), one);
+        if (!read) return fail(std::move(read.error()).with_prefix("transformer configuration " + file.text + ": ").at(file.where));
+        auto merged = merge_configs(own, one);
+        if (!merged) return fail(std::move(merged.error()).at(file.where));
+        own = std::move(*merged);
+    }
+    return merge_configs(defaults, std::make_shared<const TransformerConfig>(std::move(own)));
+}
+
+Result<SharedConfig> load_crds(const Loader& loader, const std::vector<ListEntry>& files) {
+    TransformerConfig config;
+    for (const ListEntry& file : files) {
+        auto documents = loader.load_documents(file.text, YamlKind::kustomization);
+        if (!documents) return fail(std::move(documents.error()).with_prefix("loading CRDs: ").at(file.where));
+        if ((*documents)->empty()) continue;
+        auto declared = config_from_crd((*documents)->front());
+        if (!declared) return fail(std::move(declared.error()).with_prefix("loading CRDs from " + file.text + ": ").at(file.where));
+        auto merged = merge_configs(config, *declared);
+        if (!merged) return fail(std::move(merged.error()).at(file.where));
+        config = std::move(*merged);
+    }
+    return std::make_shared<const TransformerConfig>(std::move(config));
+}
+
+Result<SharedConfig> merge_configs(const SharedConfig& a, const SharedConfig& b) {
+    if (!b || a == b) return a;
+    if (!a) return b;
+    TRY(TransformerConfig merged, merge_configs(*a, *b));
+    return SharedConfig(std::make_shared<const TransformerConfig>(std::move(merged)));
+}
+
+} // namespace weber::kustomize
