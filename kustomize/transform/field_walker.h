@@ -1,0 +1,65 @@
+// Visits the fields that a list of field specs names in an object.
+//
+// Thread-safety: a FieldWalker belongs to one thread (it remembers which specs concern which kinds).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "kube/base/error.h"
+#include "kube/base/node.h"
+#include "kustomize/resource.h"
+#include "kustomize/types.h"
+
+namespace weber::kustomize {
+
+// Splits at the delimiter; a backslash before it keeps it; one leading delimiter is ignored. (kyaml: utils.PathSplitter)
+std::vector<std::string> split_path(std::string_view path, char delimiter);
+// As above; a part in brackets may hold delimiters: "[name=a.b]" stays whole, "[a.b]" becomes the key "a.b".
+// (kyaml: utils.SmarterPathSplitter)
+std::vector<std::string> split_bracketed_path(std::string_view path, char delimiter = '.');
+
+class FieldWalker {
+public:
+    using Visit = std::function<Result<void>(Node&)>;
+    // What a spec with `create` makes of a missing last field; missing parents become maps.
+    enum class Creates : std::uint8_t { nothing, scalar, map };
+
+    explicit FieldWalker(const FieldSpecs& specs, Creates creates = Creates::nothing);
+    // The same for one spec, whatever the kind of the object.
+    static FieldWalker for_path(std::string_view path, bool create, Creates creates);
+
+    // Calls `visit` on each field, for every spec that selects the object's kind, in order; lists on the way are entered.
+    // Errors: "considering field '…' of object …: …".
+    Result<void> walk(Resource& resource, const Visit& visit) const;
+    // Is there any spec for this kind?
+    [[nodiscard]] bool concerns(const Gvk& gvk) const { return !specs_for(gvk).empty(); }
+
+private:
+    struct Step {
+        std::string name;
+        bool list = false; // written "name[]"
+    };
+    struct Spec {
+        GvkPattern gvk;
+        std::string path;
+        std::vector<Step> steps;
+        bool create = false;
+    };
+    FieldWalker() = default;
+
+    static Spec compile(const FieldSpec& spec);
+    [[nodiscard]] const std::vector<std::uint32_t>& specs_for(const Gvk& gvk) const;
+    static bool leads_somewhere(const Node& node, const Spec& spec, std::size_t step);
+    Result<void> enter(Node& node, const Spec& spec, std::size_t step, const Visit& visit) const;
+    Result<void> enter_field(Node& map, const Spec& spec, std::size_t step, const Visit& visit) const;
+
+    std::vector<Spec> specs_;
+    Creates creates_ = Creates::nothing;
+    mutable std::unordered_map<const GvkInfo*, std::vector<std::uint32_t>> by_kind_;
+};
+
+} // namespace weber::kustomize

@@ -1,0 +1,56 @@
+#include "kustomize/transform/labels.h"
+
+#include "kustomize/transform/field_specs.h"
+#include "kustomize/transform/field_walker.h"
+#include "kustomize/transform/scalars.h"
+
+namespace weber::kustomize {
+namespace {
+
+Result<void> set_entries(ResourceSet& resources, const StringMap& entries, const FieldSpecs& specs) {
+    if (entries.empty()) return {};
+    std::vector<std::pair<kube::Text, Node>> pairs; // shared by all objects
+    pairs.reserve(entries.size());
+    for (const auto& [key, value] : entries) pairs.emplace_back(kube::Text(key), Node::string(value));
+
+    const FieldWalker walker(specs, FieldWalker::Creates::map);
+    const FieldWalker::Visit set = [&](Node& node) -> Result<void> {
+        if (node.is_null()) return {};
+        if (!node.is_map()) return wrong_node_kind(NodeKind::map, node);
+        for (const auto& [key, value] : pairs) node.set(key, value);
+        return {};
+    };
+    for (const auto& resource : resources.all()) {
+        if (!resource->empty()) TRY_VOID(walker.walk(*resource, set));
+    }
+    return {};
+}
+
+} // namespace
+
+Result<void> apply_labels(ResourceSet& resources, const StringMap& entries, const FieldSpecs& specs) {
+    return set_entries(resources, entries, specs);
+}
+
+Result<void> apply_annotations(ResourceSet& resources, const StringMap& entries, const FieldSpecs& specs) {
+    return set_entries(resources, entries, specs);
+}
+
+Result<FieldSpecs> label_field_specs(const Label& label, const TransformerConfig& config) {
+    static const FieldSpecs metadata = {FieldSpec{.gvk = {}, .path = "metadata/labels", .create = true}};
+    FieldSpecs specs = label.fields;
+    const auto add = [&](const FieldSpecs& more) -> Result<void> {
+        if (auto done = merge_field_specs(specs, more); !done) return fail(std::move(done).error().with_prefix("failed to merge labels: "));
+        return {};
+    };
+    TRY_VOID(add(config.labels));
+    if (label.include_selectors) {
+        TRY_VOID(add(config.common_labels));
+        return specs;
+    }
+    if (label.include_templates) TRY_VOID(add(config.template_labels));
+    TRY_VOID(add(metadata));
+    return specs;
+}
+
+} // namespace weber::kustomize

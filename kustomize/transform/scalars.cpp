@@ -1,0 +1,72 @@
+#include "kustomize/transform/scalars.h"
+
+#include "kube/base/yaml.h"
+
+namespace weber::kustomize {
+namespace {
+
+bool is_quoting(NodeStyle style) {
+    return style == NodeStyle::single_quoted || style == NodeStyle::double_quoted || style == NodeStyle::literal ||
+           style == NodeStyle::folded;
+}
+
+std::string_view kind_name(NodeKind kind) {
+    return kind == NodeKind::map ? "MappingNode" : kind == NodeKind::list ? "SequenceNode" : "ScalarNode";
+}
+
+} // namespace
+
+Node bare_scalar(std::string_view text, NodeStyle style) {
+    if (is_quoting(style)) return Node::string(text, style);
+    if (text.find('\n') != std::string_view::npos) return Node::string(text, NodeStyle::literal);
+    const NodeKind kind = kube::resolve_plain(text, kube::YamlSchema::go_yaml_v3);
+    if (kind == NodeKind::string) return Node::string(text);
+    if (kind == NodeKind::boolean) return Node::boolean(text.front() == 't' || text.front() == 'T');
+    if (kind != NodeKind::null) return Node::scalar(kind, kube::Text(text));
+    Node null;
+    if (text.empty()) null.set_style(NodeStyle::absent);
+    return null;
+}
+
+Result<void> set_bare_text(Node& target, std::string_view text) {
+    if (target.is_list() || target.is_map()) return wrong_node_kind(NodeKind::string, target);
+    Node value = bare_scalar(text, target.style());
+    value.set_position(target.file(), target.line());
+    target = std::move(value);
+    return {};
+}
+
+Node restyled(Node value, NodeStyle style) {
+    if (!value.is_scalar()) return value;
+    if (is_quoting(style)) {
+        Node text = Node::string(value.shared_text(), style);
+        text.set_position(value.file(), value.line());
+        return text;
+    }
+    value.set_style(NodeStyle::plain);
+    return value;
+}
+
+void set_field(Node& map, std::string_view key, Node value) {
+    Node* old = map.find_mut(key);
+    if (old == nullptr) {
+        map.set(key, std::move(value));
+    } else if (old->is_list() || old->is_map()) {
+        *old = std::move(value);
+    } else {
+        *old = restyled(std::move(value), old->style());
+    }
+}
+
+std::unexpected<Error> wrong_node_kind(NodeKind expected, const Node& found) {
+    std::string message = "wrong node kind: expected ";
+    message.append(kind_name(expected)).append(" but got ").append(kind_name(found.kind()));
+    return fail(ErrorCode::invalid, std::move(message), found.where());
+}
+
+std::string_view written_text(const Node& scalar) {
+    if (scalar.is_null()) return scalar.style() == NodeStyle::absent ? "" : "null";
+    return scalar.text();
+}
+
+} // namespace weber::kustomize

@@ -1,0 +1,33 @@
+// How kyaml writes scalars into a tree: a value set without a type takes its type from its look and from the quotes that stood
+// around the old value.
+//
+// Pure and thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kube/base/error.h"
+#include "kube/base/node.h"
+
+namespace weber::kustomize {
+
+// A scalar without a type of its own: quoted (or with a line break) it is a string, plain it is what its text says.
+Node bare_scalar(std::string_view text, NodeStyle style = NodeStyle::plain);
+
+// Puts `text` in the place of a scalar or null, keeping its style and position. Error on a list or map.
+Result<void> set_bare_text(Node& target, std::string_view text);
+
+// `value` as it reads after taking over another scalar's style: in quotes everything is a string.
+Node restyled(Node value, NodeStyle style);
+
+// Sets map[key] as kyaml's FieldSetter does: a scalar that replaces a scalar takes over its style.
+void set_field(Node& map, std::string_view key, Node value);
+
+// "wrong node kind: expected ScalarNode but got MappingNode", with the place. The contents are left out: they may be secret.
+std::unexpected<Error> wrong_node_kind(NodeKind expected, const Node& found);
+
+// The text of a scalar as kyaml sees it: also "null" for a null that was written out.
+std::string_view written_text(const Node& scalar);
+
+} // namespace weber::kustomize
