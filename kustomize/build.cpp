@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_style.h"
 #include "kustomize/accumulate.h"
 #include "kustomize/order.h"
 #include "kustomize/transform/name_hash.h"
@@ -52,6 +53,28 @@ bool is_build_annotation(std::string_view key) {
     return key == "config.kubernetes.io/path" || key == "config.kubernetes.io/index" || key == "config.k8s.io/id";
 }
 
+// An unquoted date as it stood in a file: go-yaml v3 reads a time, which kustomize prints in RFC 3339. Built nodes have no line.
+std::string date_of(const Node& node) {
+    bool as_written = node.is_string() && node.style() == NodeStyle::plain && node.line() != 0;
+    return as_written ? kube::yaml_timestamp(node.text()) : std::string();
+}
+
+bool holds_date(const Node& node) {
+    if (node.is_map()) return std::ranges::any_of(node.entries(), [](const Node::Entry& e) { return holds_date(e.value); });
+    if (node.is_list()) return std::ranges::any_of(node.items(), holds_date);
+    return !date_of(node).empty();
+}
+
+void rewrite_dates(Node& node) {
+    if (std::string date = date_of(node); !date.empty()) {
+        node = Node::string(date);
+    } else if (node.is_map()) {
+        for (Node::Entry& e : node.entries_mut()) rewrite_dates(e.value);
+    } else if (node.is_list()) {
+        for (Node& item : node.items_mut()) rewrite_dates(item);
+    }
+}
+
 // kustomize takes its build annotations out by writing the annotations anew: values become strings, an empty map goes.
 void clean_annotations(Resource& r, bool keep_origin, bool keep_transformations) {
     const Node* metadata = r.node().find("metadata");
@@ -61,7 +84,7 @@ void clean_annotations(Resource& r, bool keep_origin, bool keep_transformations)
     const auto goes = [&](std::string_view key) {
         return is_build_annotation(key) || (!keep_origin && key == kOriginAnnotation) || (!keep_transformations && key == kTransformationsAnnotation);
     };
-    const auto fine = [&](const Node::Entry& e) { return e.value.is_string() && !goes(e.key); };
+    const auto fine = [&](const Node::Entry& e) { return e.value.is_string() && date_of(e.value).empty() && !goes(e.key); };
     if (!annotations->empty() && std::ranges::all_of(annotations->entries(), fine)) return;
     Node kept = Node::map();
     for (const Node::Entry& e : annotations->entries())
@@ -93,6 +116,10 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
     const bool keep_origin = contains(session.build_metadata, "originAnnotations");
     const bool keep_transformations = contains(session.build_metadata, "transformerAnnotations");
     for (const auto& r : acc.resources.all()) clean_annotations(*r, keep_origin, keep_transformations);
+    if (session.files.dates) {
+        for (const auto& r : acc.resources.all())
+            if (holds_date(r->node())) rewrite_dates(r->edit());
+    }
     return BuildOutput{std::move(acc.resources), std::move(session.files.files_read), std::move(session.warnings)};
 }
 

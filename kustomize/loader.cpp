@@ -19,20 +19,34 @@ Result<std::string> confirm_dir(const FileSystem& fs, std::string_view path) {
     return resolved;
 }
 
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+// "2020-1" after a blank: where an unquoted date would start. A cheap look, so that builds without dates pay nothing more.
+bool may_hold_date(std::string_view text) {
+    for (std::size_t i = text.find('-', 5); i != std::string_view::npos && i + 1 < text.size(); i = text.find('-', i + 1)) {
+        if (!digit(text[i + 1]) || !digit(text[i - 1]) || !digit(text[i - 4])) continue;
+        const char before = text[i - 5];
+        if (digit(text[i - 2]) && digit(text[i - 3]) && (before == ' ' || before == '[' || before == ',' || before == '\t')) return true;
+    }
+    return false;
+}
+
 } // namespace
 
 // ---- ParseCache -------------------------------------------------------------------------------------------------
 
-Documents ParseCache::find(const std::string& key) const {
+Documents ParseCache::find(const std::string& key, bool& dates) const {
     std::lock_guard lock(mutex_);
     auto it = entries_.find(key);
-    return it == entries_.end() ? nullptr : it->second.documents;
+    if (it == entries_.end()) return nullptr;
+    dates |= it->second.dates;
+    return it->second.documents;
 }
 
-void ParseCache::put(const std::string& key, Documents documents, std::size_t bytes) {
+void ParseCache::put(const std::string& key, Documents documents, bool dates, std::size_t bytes) {
     std::lock_guard lock(mutex_);
     if (bytes > max_bytes_ || entries_.contains(key)) return;
-    entries_.emplace(key, Entry{std::move(documents), bytes});
+    entries_.emplace(key, Entry{std::move(documents), dates, bytes});
     order_.push_back(key);
     bytes_ += bytes;
     while (bytes_ > max_bytes_) {
@@ -108,7 +122,7 @@ Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) c
     std::string key;
     if (context_->cache) {
         if (std::string identity = context_->fs.identity(place); !identity.empty()) key = place + form + identity;
-        if (!key.empty()) slot = context_->cache->find(key);
+        if (!key.empty()) slot = context_->cache->find(key, context_->dates);
         if (slot) return slot;
     }
     TRY(std::string text, context_->fs.read(place));
@@ -116,7 +130,9 @@ Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) c
                                             .schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1,
                                             .unique_keys = strict}));
     slot = std::make_shared<const std::vector<Node>>(std::move(documents));
-    if (!key.empty()) context_->cache->put(key, slot, text.size());
+    const bool dates = may_hold_date(text);
+    context_->dates |= dates;
+    if (!key.empty()) context_->cache->put(key, slot, dates, text.size());
     return slot;
 }
 

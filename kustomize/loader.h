@@ -36,12 +36,14 @@ enum class YamlKind : std::uint8_t {
 class ParseCache {
 public:
     explicit ParseCache(std::size_t max_bytes = 256u << 20) : max_bytes_(max_bytes) {}
-    [[nodiscard]] Documents find(const std::string& key) const;
-    void put(const std::string& key, Documents documents, std::size_t bytes);
+    // Null when unknown. Sets `dates` as it was put.
+    [[nodiscard]] Documents find(const std::string& key, bool& dates) const;
+    void put(const std::string& key, Documents documents, bool dates, std::size_t bytes);
 
 private:
     struct Entry {
         Documents documents;
+        bool dates = false;
         std::size_t bytes = 0;
     };
     std::size_t max_bytes_;
@@ -58,6 +60,7 @@ struct LoadContext {
     LoadRestrictions restrictions = LoadRestrictions::root_only;
     ParseCache* cache = nullptr;               // may be null
     std::vector<std::string> files_read = {};  // resolved paths, in order of first reading
+    bool dates = false; // some file may hold an unquoted date, which the end of the build must rewrite
     // Of this build: resolved path → documents, whatever the file system can say about identity.
     std::unordered_map<std::string, Documents> documents = {};
     std::unordered_map<std::string, std::shared_ptr<const std::string>> texts = {};

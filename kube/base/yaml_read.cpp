@@ -4,6 +4,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "kube/base/digest.h"
 #include "kube/base/yaml.h"
 
 namespace weber::kube {
@@ -150,11 +151,22 @@ private:
         TRY(const NodeKind kind, scalar_kind(text));
         Node node;
         if (kind == NodeKind::boolean) node = Node::boolean(truth(text));
+        else if (std::string value; kind == NodeKind::string && decoded_binary(text, value)) node = Node::string(value);
         else if (kind != NodeKind::null) node = Node::scalar(kind, pool_.get(text), scalar_style(s.style));
         else if (text.empty()) node.set_style(NodeStyle::absent);
         node.set_position(file_, line());
         if (s.anchor != nullptr) close_anchor(anchor_name(s.anchor), node, 1);
         return node;
+    }
+
+    // go-yaml v3 decodes !!binary.
+    bool decoded_binary(std::string_view text, std::string& value) const {
+        const auto& s = event_.data.scalar;
+        if (s.tag == nullptr || options_.schema != YamlSchema::go_yaml_v3) return false;
+        if (std::string_view(reinterpret_cast<const char*>(s.tag)) != "tag:yaml.org,2002:binary") return false;
+        auto bytes = base64_decode(text);
+        if (bytes) value = std::move(*bytes);
+        return bytes.has_value();
     }
 
     // Of a text that resolved to a boolean: true, yes, y, on in any case.

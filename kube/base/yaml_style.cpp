@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 
 #include "kube/base/number.h"
 #include "kube/base/utf8.h"
@@ -31,36 +32,54 @@ int days_in(int year, int month) {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28;
 }
 
+// A date and time of day as the text has it.
+struct Timestamp {
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+    std::string_view fraction, zone; // "123", "Z" or "+hh:mm" or ""
+};
+
 // The rest after "YYYY-M-D": "", " H:M:S[.f]", or [tT]H:M:S[.f] with Z or +hh:mm.
-bool is_time_rest(std::string_view s) {
+bool parse_time(std::string_view s, Timestamp& t) {
     if (s.empty()) return true;
     const char separator = s.front();
     if (separator != 'T' && separator != 't' && separator != ' ') return false;
     std::size_t i = 1;
-    int hour = 0, minute = 0, second = 0;
-    if (!take_digits(s, i, 1, 2, hour) || i >= s.size() || s[i++] != ':') return false;
-    if (!take_digits(s, i, 1, 2, minute) || i >= s.size() || s[i++] != ':') return false;
-    if (!take_digits(s, i, 1, 2, second)) return false;
-    if (hour > 23 || minute > 59 || second > 59) return false;
+    if (!take_digits(s, i, 1, 2, t.hour) || i >= s.size() || s[i++] != ':') return false;
+    if (!take_digits(s, i, 1, 2, t.minute) || i >= s.size() || s[i++] != ':') return false;
+    if (!take_digits(s, i, 1, 2, t.second)) return false;
+    if (t.hour > 23 || t.minute > 59 || t.second > 59) return false;
     if (i + 1 < s.size() && (s[i] == '.' || s[i] == ',') && digit(s[i + 1])) {
-        ++i;
+        const std::size_t from = ++i;
         while (i < s.size() && digit(s[i])) ++i;
+        t.fraction = s.substr(from, i - from);
     }
-    if (separator == ' ') return i == s.size();
-    if (s.substr(i) == "Z") return true;
-    if (s.size() - i != 6 || (s[i] != '+' && s[i] != '-') || s[i + 3] != ':') return false;
-    return digit(s[i + 1]) && digit(s[i + 2]) && digit(s[i + 4]) && digit(s[i + 5]);
+    t.zone = s.substr(i);
+    if (separator == ' ') return t.zone.empty();
+    if (t.zone == "Z") return true;
+    const std::string_view z = t.zone;
+    if (z.size() != 6 || (z[0] != '+' && z[0] != '-') || z[3] != ':') return false;
+    return digit(z[1]) && digit(z[2]) && digit(z[4]) && digit(z[5]);
 }
 
 // go-yaml: parseTimestamp.
-bool is_timestamp(std::string_view s) {
+bool parse_timestamp(std::string_view s, Timestamp& t) {
     std::size_t i = 0;
-    int year = 0, month = 0, day = 0;
-    if (!take_digits(s, i, 4, 4, year) || i >= s.size() || s[i++] != '-') return false;
-    if (!take_digits(s, i, 1, 2, month) || i >= s.size() || s[i++] != '-') return false;
-    if (!take_digits(s, i, 1, 2, day)) return false;
-    if (month < 1 || month > 12 || day < 1 || day > days_in(year, month)) return false;
-    return is_time_rest(s.substr(i));
+    if (!take_digits(s, i, 4, 4, t.year) || i >= s.size() || s[i++] != '-') return false;
+    if (!take_digits(s, i, 1, 2, t.month) || i >= s.size() || s[i++] != '-') return false;
+    if (!take_digits(s, i, 1, 2, t.day)) return false;
+    if (t.month < 1 || t.month > 12 || t.day < 1 || t.day > days_in(t.year, t.month)) return false;
+    return parse_time(s.substr(i), t);
+}
+
+bool is_timestamp(std::string_view s) {
+    Timestamp t;
+    return parse_timestamp(s, t);
+}
+
+void append_padded(std::string& out, int value, std::size_t width) {
+    const std::string digits = std::to_string(value);
+    if (digits.size() < width) out.append(width - digits.size(), '0');
+    out += digits;
 }
 
 // go-yaml: ^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$
@@ -166,11 +185,27 @@ YamlScalarStyle yaml_scalar_style(std::string_view text, bool simple_key) {
     return a.single_quoted ? YamlScalarStyle::single_quoted : YamlScalarStyle::double_quoted;
 }
 
+std::string yaml_timestamp(std::string_view text) {
+    Timestamp t;
+    if (text.size() < 8 || !digit(text.front()) || !parse_timestamp(text, t)) return {};
+    std::string out;
+    append_padded(out, t.year, 4);
+    for (auto [separator, value] : {std::pair{'-', t.month}, {'-', t.day}, {'T', t.hour}, {':', t.minute}, {':', t.second}}) {
+        out += separator;
+        append_padded(out, value, 2);
+    }
+    std::string_view fraction = t.fraction.substr(0, 9);
+    while (fraction.ends_with('0')) fraction.remove_suffix(1);
+    if (!fraction.empty()) out.append(".").append(fraction);
+    const bool utc = t.zone.empty() || t.zone == "Z" || t.zone == "+00:00" || t.zone == "-00:00";
+    return out.append(utc ? std::string_view("Z") : t.zone);
+}
+
 bool has_yaml_break(std::string_view text) {
-    for (std::size_t i = 0; i < text.size();) {
-        const CodePoint c = decode_utf8(text, i);
-        if (is_yaml_break(c.value)) return true;
-        i += c.bytes;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '\n' || c == '\r') return true;
+        if ((c == '\xC2' || c == '\xE2') && is_yaml_break(decode_utf8(text, i).value)) return true;
     }
     return false;
 }

@@ -23,6 +23,10 @@ enum class YamlScalarStyle : std::uint8_t { plain, single_quoted, double_quoted,
 // "-" no final break, "" one, "+" several: the hint after "|".
 [[nodiscard]] std::string_view yaml_chomping(std::string_view text);
 
+// A plain text that YAML 1.1 takes for a date or a time ("2020-01-01"), written as Go prints a time ("2020-01-01T00:00:00Z");
+// "" for any other text. kustomize turns unquoted dates into this.
+[[nodiscard]] std::string yaml_timestamp(std::string_view text);
+
 [[nodiscard]] inline bool is_yaml_break(std::uint32_t c) {
     return c == '\n' || c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029;
 }

@@ -143,13 +143,22 @@ private:
         whitespace_ = indention_ = false;
     }
 
-    // Text without line breaks; a blank beyond the width becomes a line break when it stands alone.
+    // A blank beyond the width becomes a line break when it stands alone. The only breaks that come here are U+2028 and U+2029.
     void folded_words(std::string_view text, bool folds, bool quoted) {
-        if (!quoted && (!folds || column_ + static_cast<int>(text.size()) <= kWidth)) return put(text);
-        bool blank_before = false;
+        const bool breaks = has_yaml_break(text);
+        if (!quoted && !breaks && (!folds || column_ + static_cast<int>(text.size()) <= kWidth)) return put(text);
+        bool blank_before = false, break_before = false;
         for (std::size_t i = 0; i < text.size(); ++i) {
+            if (breaks && is_yaml_break(decode_utf8(text, i).value)) {
+                out_.append(text.substr(i, 3));
+                i += 2;
+                column_ = 0;
+                indention_ = break_before = true;
+                continue;
+            }
             const char c = text[i];
             const bool blank = c == ' ';
+            if (break_before && !blank) write_indent();
             const bool inside = !quoted || (i > 0 && i + 1 < text.size());
             const bool alone = !blank_before && (i + 1 >= text.size() || text[i + 1] != ' ');
             if (blank && folds && alone && inside && column_ > kWidth) {
@@ -158,7 +167,7 @@ private:
                 if (quoted && c == '\'') put_char('\'');
                 put_char(c);
             }
-            if (!blank) indention_ = false;
+            if (!blank) indention_ = break_before = false;
             blank_before = blank;
         }
     }
