@@ -35,14 +35,14 @@ struct Status {
 // library's text: such an object is Unknown.
 Result<Status> compute_status(const Object& object, SystemTime now = system_clock().now());
 
-// The status that Flux sees: batch/Job by Flux's own reader (`readiness.md` 5), all else as above.
+// The status that Flux sees: batch/Job by Flux's own reader (`readiness.md` 5, as of Flux 2.8: a suspended Job is Current), all else as above.
 Result<Status> compute_flux_status(const Object& object, SystemTime now = system_clock().now());
 
 // True for kinds whose pods must be looked at while they are InProgress: apps/StatefulSet and apps/ReplicaSet (`readiness.md` 3).
 bool needs_pods(const Object& object);
 
 // `own` sharpened by the pods of the object's selector: InProgress with a Failed pod is Failed `<n> pods have failed`. Pods that are being
-// deleted or unschedulable do not count.
+// deleted or unschedulable do not count (Flux 2.8.1).
 Status with_pods(Status own, std::span<const Object> pods, SystemTime now = system_clock().now());
 
 } // namespace weber::kube

@@ -1,0 +1,365 @@
+#include "kube/client.h"
+
+#include "kube/base/json.h"
+#include "kube/http_client.h"
+
+namespace weber::kube {
+
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+
+// Appends "key=value" to a target, escaped; nothing when the value is empty.
+void add_query(std::string& target, std::string_view key, std::string_view value) {
+    if (value.empty()) return;
+    target += target.find('?') == std::string::npos ? '?' : '&';
+    target += key;
+    target += '=';
+    target += url_escape(value);
+}
+
+// `text` of each `Warning: 299 - "text"`.
+std::vector<std::string> warnings_of(const HttpResponse& response) {
+    std::vector<std::string> out;
+    for (const HttpHeader& h : response.headers) {
+        if (h.name.size() != 7 || (h.name != "Warning" && h.name != "warning")) continue;
+        const auto open = h.value.find('"');
+        if (open == std::string::npos) continue;
+        std::string text;
+        for (std::size_t i = open + 1; i < h.value.size() && h.value[i] != '"'; ++i) {
+            if (h.value[i] == '\\' && i + 1 < h.value.size()) ++i;
+            text += h.value[i];
+        }
+        out.push_back(std::move(text));
+    }
+    return out;
+}
+
+// The object with `gvk` as its type: list items come without one, metadata-only answers with another.
+Object typed(Node node, const GroupVersionKind& gvk, bool metadata_only) {
+    Node out = Node::map();
+    out.set("apiVersion", Node::string(gvk.api_version()));
+    out.set("kind", Node::string(gvk.kind));
+    for (const Node::Entry& e : node.entries()) {
+        const std::string_view key = e.key;
+        if (key == "apiVersion" || key == "kind" || (metadata_only && key != "metadata")) continue;
+        out.append_unchecked(e.key, e.value);
+    }
+    return Object(std::move(out));
+}
+
+Result<Node> node_of(const HttpResponse& response) {
+    if (response.status / 100 != 2) return fail(error_of_response(response));
+    auto node = read_json(response.body);
+    if (!node) return fail(std::move(node.error()).with_prefix("the server's answer: "));
+    return node;
+}
+
+Result<Object> object_of(const Result<HttpResponse>& response) {
+    if (!response) return std::unexpected(response.error());
+    TRY(Node node, node_of(*response));
+    return Object(std::move(node));
+}
+
+Result<Written> written_of(const Result<HttpResponse>& response) {
+    if (!response) return std::unexpected(response.error());
+    TRY(Node node, node_of(*response));
+    return Written{.object = Object(std::move(node)), .created = response->status == 201, .warnings = warnings_of(*response)};
+}
+
+// Gone at once: a Status, or the last state of an object that nothing holds back.
+Result<bool> removed_of(const Result<HttpResponse>& response) {
+    if (!response) return std::unexpected(response.error());
+    TRY(Node node, node_of(*response));
+    if (node.text_at("kind") == "Status") return true;
+    const Object last(std::move(node));
+    if (!last.deleting()) return true;
+    const Node* finalizers = last.at({"metadata", "finalizers"});
+    const Node* grace = last.at({"metadata", "deletionGracePeriodSeconds"});
+    const bool namespace_drains = last.kind() == "Namespace" && last.api_version() == "v1";
+    return !namespace_drains && (!finalizers || finalizers->empty()) && (!grace || grace->as_int().value_or(0) == 0);
+}
+
+std::string_view content_type(PatchType type) {
+    switch (type) {
+    case PatchType::json: return "application/json-patch+json";
+    case PatchType::merge: return "application/merge-patch+json";
+    case PatchType::strategic: return "application/strategic-merge-patch+json";
+    }
+    return kJson;
+}
+
+std::string_view word(Propagation policy) {
+    switch (policy) {
+    case Propagation::background: return "Background";
+    case Propagation::foreground: return "Foreground";
+    case Propagation::orphan: return "Orphan";
+    case Propagation::server_default: break;
+    }
+    return "";
+}
+
+void add_write_query(HttpRequest& request, std::string_view manager, bool dry_run, std::string_view validation) {
+    if (dry_run) add_query(request.target, "dryRun", "All");
+    add_query(request.target, "fieldManager", manager);
+    add_query(request.target, "fieldValidation", validation);
+    if (dry_run) request.idempotent = true;
+}
+
+template <class T>
+Result<T> on(Result<T> result, const ObjectKey& key) {
+    if (!result) return fail(std::move(result.error()).on(key.subject()));
+    return result;
+}
+
+} // namespace
+
+ObjectRef ref_of(const Object& object) {
+    return {.gvk = object.gvk(), .ns = std::string(object.ns()), .name = std::string(object.name())};
+}
+
+Result<std::shared_ptr<Client>> Client::connect(const ClientConfig& config) {
+    TRY(std::shared_ptr<HttpClient> http, HttpClient::create(config));
+    return std::make_shared<Client>(std::move(http));
+}
+
+Client::Client(std::shared_ptr<Transport> transport, DiscoveryOptions discovery)
+    : transport_(std::move(transport)), discovery_(transport_, discovery) {}
+
+Client::~Client() = default;
+
+Result<ApiResource> Client::resource_of(const GroupVersionKind& gvk, const Call& call) {
+    return gvk.version.empty() ? discovery_.preferred(gvk.group_kind(), call.stop) : discovery_.find(gvk, call.stop);
+}
+
+// A request for one object, or with an empty name for its collection.
+Result<HttpRequest> Client::object_request(std::string_view method, const GroupVersionKind& gvk, std::string_view ns, std::string_view name,
+                                           std::string_view subresource, const Call& call) {
+    TRY(const ApiResource resource, resource_of(gvk, call));
+    if (resource.namespaced && ns.empty()) {
+        // client-go's preflight check; a PATCH is not checked there, the server answers it.
+        if (method == "POST") return fail(ErrorCode::invalid, "an empty namespace may not be set during creation");
+        if (method != "PATCH" && !name.empty())
+            return fail(ErrorCode::invalid, "an empty namespace may not be set when a resource name is provided");
+    }
+    if (method != "POST" && name.empty()) return fail(ErrorCode::invalid, "resource name may not be empty");
+    if (name == "." || name == ".." || name.find_first_of("/%") != std::string_view::npos)
+        return fail(ErrorCode::invalid, "invalid resource name \"" + std::string(name) + "\"");
+    HttpRequest request{.method = std::string(method), .target = resource.path(ns, name), .timeout = call.timeout};
+    if (!subresource.empty()) request.target += "/" + url_escape(subresource);
+    request.headers.push_back({"Accept", std::string(kJson)});
+    return request;
+}
+
+Result<HttpRequest> Client::get_request(const ObjectRef& ref, const GetOptions& options, const Call& call) {
+    TRY(HttpRequest request, object_request("GET", ref.gvk, ref.ns, ref.name, {}, call));
+    if (options.metadata_only) request.headers.front().value = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+    add_query(request.target, "resourceVersion", options.resource_version);
+    return request;
+}
+
+Result<Object> Client::get(const ObjectRef& ref, const GetOptions& options, const Call& call) {
+    return std::move(get_all(std::span(&ref, 1), 1, options, call).front());
+}
+
+Result<std::optional<Object>> Client::find(const ObjectRef& ref, const GetOptions& options, const Call& call) {
+    auto found = get(ref, options, call);
+    if (found) return std::optional<Object>(std::move(*found));
+    if (found.error().code == ErrorCode::not_found && found.error().http_status == 404) return std::optional<Object>();
+    return std::unexpected(std::move(found.error()));
+}
+
+namespace {
+
+// Requests that could be made are sent together; those that could not keep their error. `finish(i, response)` gives result i.
+template <class T, class Make, class Finish>
+std::vector<Result<T>> send_by_index(Transport& transport, std::size_t count, std::size_t in_flight, const Call& call, Make make, Finish finish) {
+    std::vector<Result<T>> results;
+    std::vector<HttpRequest> requests;
+    std::vector<std::size_t> owners;
+    results.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        Result<HttpRequest> request = make(i);
+        if (request) {
+            requests.push_back(std::move(*request));
+            owners.push_back(i);
+            results.push_back(fail(ErrorCode::internal, "not sent"));
+        } else {
+            results.push_back(std::unexpected(std::move(request.error())));
+        }
+    }
+    auto responses = transport.send_all(std::move(requests), in_flight, call.stop);
+    for (std::size_t k = 0; k < owners.size(); ++k) results[owners[k]] = finish(owners[k], responses[k]);
+    return results;
+}
+
+} // namespace
+
+std::vector<Result<Object>> Client::get_all(std::span<const ObjectRef> refs, std::size_t in_flight, const GetOptions& options, const Call& call) {
+    auto results = send_by_index<Object>(
+        *transport_, refs.size(), in_flight, call,
+        [&](std::size_t i) {
+            ++counters_.get;
+            return get_request(refs[i], options, call);
+        },
+        [&](std::size_t i, const Result<HttpResponse>& response) -> Result<Object> {
+            TRY(Object object, object_of(response));
+            if (!options.metadata_only) return object;
+            TRY(const ApiResource resource, resource_of(refs[i].gvk, call));
+            return typed(object.root(), resource.gvk(), true);
+        });
+    for (std::size_t i = 0; i < refs.size(); ++i) results[i] = on(std::move(results[i]), refs[i].key());
+    return results;
+}
+
+Result<ObjectList> Client::list(const GroupVersionKind& gvk, const ListOptions& options, const Call& call) {
+    TRY(const ApiResource resource, resource_of(gvk, call));
+    HttpRequest base{.target = resource.path(options.ns), .timeout = call.timeout};
+    base.headers.push_back({"Accept", options.metadata_only
+                                          ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+                                          : std::string(kJson)});
+    add_query(base.target, "labelSelector", options.label_selector);
+    add_query(base.target, "fieldSelector", options.field_selector);
+    int limit = options.limit;
+    ObjectList out;
+    std::string next;
+    for (;;) {
+        HttpRequest page = base;
+        if (limit > 0) add_query(page.target, "limit", std::to_string(limit));
+        add_query(page.target, "continue", next);
+        if (next.empty()) {
+            add_query(page.target, "resourceVersion", options.resource_version);
+            add_query(page.target, "resourceVersionMatch", options.resource_version_match);
+        }
+        ++counters_.list;
+        TRY(const HttpResponse response, transport_->send(std::move(page), call.stop));
+        auto node = node_of(response);
+        if (!node) {
+            if (node.error().code != ErrorCode::gone || next.empty()) return fail(std::move(node.error()));
+            out.items.clear(); // the snapshot of the pages has expired: once more, in one answer
+            next.clear();
+            limit = 0;
+            continue;
+        }
+        if (const Node* items = node->find("items"))
+            for (const Node& item : items->items()) out.items.push_back(typed(item, resource.gvk(), options.metadata_only));
+        if (const Node* rv = node->find_path({"metadata", "resourceVersion"})) out.resource_version = rv->text();
+        const Node* more = node->find_path({"metadata", "continue"});
+        next = more ? more->text() : std::string_view();
+        if (next.empty()) return out;
+    }
+}
+
+Result<Written> Client::write(HttpRequest request, const ObjectKey& key, const Call& call) {
+    return on(written_of(transport_->send(std::move(request), call.stop)), key);
+}
+
+Result<Written> Client::create(const Object& object, const WriteOptions& options, const Call& call) {
+    ++(options.dry_run ? counters_.dry_run : counters_.create);
+    auto request = object_request("POST", object.gvk(), object.ns(), {}, {}, call);
+    if (!request) return fail(std::move(request.error()).on(object.subject()));
+    request->headers.push_back({"Content-Type", std::string(kJson)});
+    request->body = write_json(object.root());
+    add_write_query(*request, options.field_manager, options.dry_run, options.field_validation);
+    return write(std::move(*request), object.key(), call);
+}
+
+Result<Written> Client::update(const Object& object, const WriteOptions& options, const Call& call) {
+    ++(options.dry_run ? counters_.dry_run : counters_.update);
+    auto request = object_request("PUT", object.gvk(), object.ns(), object.name(), options.subresource, call);
+    if (!request) return fail(std::move(request.error()).on(object.subject()));
+    request->headers.push_back({"Content-Type", std::string(kJson)});
+    request->body = write_json(object.root());
+    add_write_query(*request, options.field_manager, options.dry_run, options.field_validation);
+    return write(std::move(*request), object.key(), call);
+}
+
+Result<Written> Client::patch(const ObjectRef& ref, PatchType type, const Node& patch, const WriteOptions& options, const Call& call) {
+    ++(options.dry_run ? counters_.dry_run : counters_.patch);
+    auto request = object_request("PATCH", ref.gvk, ref.ns, ref.name, options.subresource, call);
+    if (!request) return fail(std::move(request.error()).on(ref.key().subject()));
+    request->headers.push_back({"Content-Type", std::string(content_type(type))});
+    request->body = write_json(patch);
+    add_write_query(*request, options.field_manager, options.dry_run, options.field_validation);
+    return write(std::move(*request), ref.key(), call);
+}
+
+Result<HttpRequest> Client::apply_request(const Object& object, const ApplyOptions& options, const Call& call) {
+    TRY(HttpRequest request, object_request("PATCH", object.gvk(), object.ns(), object.name(), options.subresource, call));
+    request.headers.push_back({"Content-Type", "application/apply-patch+yaml"});
+    request.body = write_json(object.root());
+    request.idempotent = true; // the same apply twice is one apply
+    add_write_query(request, options.field_manager, options.dry_run, options.field_validation);
+    if (options.force) add_query(request.target, "force", "true");
+    return request;
+}
+
+Result<Written> Client::apply(const Object& object, const ApplyOptions& options, const Call& call) {
+    return std::move(apply_all(std::span(&object, 1), options, 1, call).front());
+}
+
+std::vector<Result<Written>> Client::apply_all(std::span<const Object> objects, const ApplyOptions& options, std::size_t in_flight,
+                                               const Call& call) {
+    auto results = send_by_index<Written>(
+        *transport_, objects.size(), in_flight, call,
+        [&](std::size_t i) {
+            ++(options.dry_run ? counters_.dry_run : counters_.apply);
+            return apply_request(objects[i], options, call);
+        },
+        [&](std::size_t, const Result<HttpResponse>& response) { return written_of(response); });
+    for (std::size_t i = 0; i < objects.size(); ++i) results[i] = on(std::move(results[i]), objects[i].key());
+    return results;
+}
+
+Result<HttpRequest> Client::remove_request(const ObjectRef& ref, const DeleteOptions& options, const Call& call) {
+    TRY(HttpRequest request, object_request("DELETE", ref.gvk, ref.ns, ref.name, {}, call));
+    Node body = Node::map({{"kind", Node::string("DeleteOptions")}, {"apiVersion", Node::string("v1")}});
+    if (const auto policy = word(options.propagation); !policy.empty()) body.set("propagationPolicy", Node::string(policy));
+    if (options.grace_period_seconds >= 0) body.set("gracePeriodSeconds", Node::integer(options.grace_period_seconds));
+    if (!options.uid.empty() || !options.resource_version.empty()) {
+        Node preconditions = Node::map();
+        if (!options.uid.empty()) preconditions.set("uid", Node::string(options.uid));
+        if (!options.resource_version.empty()) preconditions.set("resourceVersion", Node::string(options.resource_version));
+        body.set("preconditions", std::move(preconditions));
+    }
+    if (options.dry_run) {
+        body.set("dryRun", Node::list({Node::string("All")})); // with a body the server does not look at the query
+        add_query(request.target, "dryRun", "All");
+    }
+    request.headers.push_back({"Content-Type", std::string(kJson)});
+    request.body = write_json(body);
+    request.idempotent = true;
+    return request;
+}
+
+Result<bool> Client::remove(const ObjectRef& ref, const DeleteOptions& options, const Call& call) {
+    return remove_all(std::span(&ref, 1), options, 1, call).front();
+}
+
+std::vector<Result<bool>> Client::remove_all(std::span<const ObjectRef> refs, const DeleteOptions& options, std::size_t in_flight,
+                                             const Call& call) {
+    auto results = send_by_index<bool>(
+        *transport_, refs.size(), in_flight, call,
+        [&](std::size_t i) {
+            ++(options.dry_run ? counters_.dry_run : counters_.remove);
+            return remove_request(refs[i], options, call);
+        },
+        [&](std::size_t, const Result<HttpResponse>& response) { return removed_of(response); });
+    for (std::size_t i = 0; i < refs.size(); ++i) results[i] = on(std::move(results[i]), refs[i].key());
+    return results;
+}
+
+Result<Node> Client::get_raw(std::string_view target, const Call& call) {
+    HttpRequest request{.target = std::string(target), .headers = {{"Accept", "application/json, */*"}}, .timeout = call.timeout};
+    TRY(HttpResponse response, transport_->send(std::move(request), call.stop));
+    if (response.status / 100 != 2) return fail(error_of_response(response));
+    if (response.header("Content-Type").starts_with(kJson)) return read_json(response.body);
+    return Node::string(response.body);
+}
+
+RequestCounts Client::counts() const {
+    return {.get = counters_.get, .list = counters_.list, .watch = counters_.watch, .create = counters_.create, .update = counters_.update,
+            .patch = counters_.patch, .apply = counters_.apply, .remove = counters_.remove, .dry_run = counters_.dry_run};
+}
+
+} // namespace weber::kube

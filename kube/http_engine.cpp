@@ -1,0 +1,314 @@
+#include "kube/http_engine.h"
+
+#include <deque>
+#include <list>
+#include <map>
+#include <random>
+#include <thread>
+#include <unordered_map>
+
+#include "kube/http_transfer.h"
+
+namespace weber::kube {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+using TransferPtr = std::shared_ptr<Transfer>;
+
+// The requests of one caller that are not on the wire yet.
+struct Lane {
+    std::size_t id = 0;
+    std::size_t limit = 1;
+    std::size_t active = 0; // on the wire or waiting for another try
+    std::deque<TransferPtr> waiting = {};
+};
+
+struct Command {
+    enum class Kind : std::uint8_t { start, start_stream, cancel, resume } kind;
+    std::size_t lane = 0;
+    std::size_t limit = 1;
+    std::vector<TransferPtr> transfers = {};
+};
+
+void init_curl() {
+    static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
+    (void)once;
+}
+
+} // namespace
+
+struct HttpEngine::Impl {
+    explicit Impl(HttpEngineOptions o) : options(o) {
+        init_curl();
+        multi = curl_multi_init();
+        curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+        curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.max_in_flight));
+        thread = std::thread([this] { loop(); });
+    }
+    ~Impl() {
+        {
+            const std::lock_guard lock(mutex);
+            stopping = true;
+        }
+        curl_multi_wakeup(multi);
+        thread.join();
+        for (CURL* easy : idle) curl_easy_cleanup(easy);
+        curl_multi_cleanup(multi);
+    }
+
+    void post(Command command) {
+        {
+            const std::lock_guard lock(mutex);
+            inbox.push_back(std::move(command));
+        }
+        curl_multi_wakeup(multi);
+    }
+    std::size_t next_lane() {
+        const std::lock_guard lock(mutex);
+        return ++last_lane;
+    }
+
+    // ---- the thread ---------------------------------------------------------------------------------
+    void loop();
+    void obey(Command& command);
+    void cancel(std::size_t lane_id);
+    void start_waiting();
+    bool start(const TransferPtr& transfer);
+    void reap();
+    void take_off(Transfer& transfer);
+    void release_slot(const Transfer& transfer);
+    void wake_delayed();
+    [[nodiscard]] int poll_timeout() const;
+
+    const HttpEngineOptions options;
+    CURLM* multi = nullptr;
+    std::thread thread;
+
+    std::mutex mutex; // guards the next four
+    std::vector<Command> inbox;
+    bool stopping = false;
+    std::size_t last_lane = 0;
+
+    // Owned by the thread.
+    std::list<Lane> lanes; // in turn order
+    std::unordered_map<Transfer*, TransferPtr> on_wire;
+    std::size_t in_flight = 0; // of on_wire, without streams
+    std::multimap<steady_clock::time_point, TransferPtr> delayed;
+    std::vector<CURL*> idle;
+    std::minstd_rand random{std::random_device{}()};
+};
+
+void HttpEngine::Impl::loop() {
+    std::vector<Command> commands;
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex);
+            if (stopping) break;
+            commands.swap(inbox);
+        }
+        for (Command& command : commands) obey(command);
+        commands.clear();
+        wake_delayed();
+        start_waiting();
+        int running = 0;
+        curl_multi_perform(multi, &running);
+        reap();
+        start_waiting();
+        curl_multi_poll(multi, nullptr, 0, poll_timeout(), nullptr);
+    }
+    while (!on_wire.empty()) take_off(*on_wire.begin()->first);
+}
+
+int HttpEngine::Impl::poll_timeout() const {
+    if (delayed.empty()) return 60'000; // libcurl shortens it to its own timers; commands wake us
+    const auto left = std::chrono::ceil<milliseconds>(delayed.begin()->first - steady_clock::now()).count();
+    return static_cast<int>(std::clamp<long>(left, 0, 60'000));
+}
+
+void HttpEngine::Impl::obey(Command& command) {
+    switch (command.kind) {
+    case Command::Kind::start: {
+        Lane lane{.id = command.lane, .limit = command.limit};
+        lane.waiting.assign(command.transfers.begin(), command.transfers.end());
+        lanes.push_back(std::move(lane));
+        break;
+    }
+    case Command::Kind::start_stream: start(command.transfers.front()); break;
+    case Command::Kind::cancel: cancel(command.lane); break;
+    case Command::Kind::resume:
+        if (Transfer& t = *command.transfers.front(); t.easy) curl_easy_pause(t.easy, CURLPAUSE_CONT);
+        break;
+    }
+}
+
+void HttpEngine::Impl::cancel(std::size_t lane_id) {
+    const auto stop = [](Transfer& t) { t.set_result(fail(t.error(ErrorCode::cancelled, "cancelled"))); };
+    std::vector<TransferPtr> active;
+    for (const auto& [raw, transfer] : on_wire)
+        if (transfer->lane == lane_id) active.push_back(transfer);
+    for (const TransferPtr& transfer : active) take_off(*transfer);
+    for (auto it = delayed.begin(); it != delayed.end();) {
+        if (it->second->lane != lane_id) {
+            ++it;
+            continue;
+        }
+        active.push_back(it->second);
+        it = delayed.erase(it);
+    }
+    std::erase_if(lanes, [&](Lane& lane) {
+        if (lane.id != lane_id) return false;
+        active.insert(active.end(), lane.waiting.begin(), lane.waiting.end());
+        return true;
+    });
+    for (const TransferPtr& transfer : active) stop(*transfer);
+}
+
+// One request of each lane in turn, until nothing more may start.
+void HttpEngine::Impl::start_waiting() {
+    bool progress = true;
+    while (progress && in_flight < options.max_in_flight) {
+        progress = false;
+        for (std::size_t n = lanes.size(); n > 0 && in_flight < options.max_in_flight; --n) {
+            Lane& lane = lanes.front();
+            if (!lane.waiting.empty() && lane.active < lane.limit) {
+                const TransferPtr next = std::move(lane.waiting.front());
+                lane.waiting.pop_front();
+                if (start(next)) {
+                    ++lane.active;
+                    ++in_flight;
+                }
+                progress = true;
+            }
+            if (lane.waiting.empty() && lane.active == 0)
+                lanes.pop_front();
+            else
+                lanes.splice(lanes.end(), lanes, lanes.begin());
+        }
+    }
+}
+
+bool HttpEngine::Impl::start(const TransferPtr& transfer) {
+    CURL* easy = idle.empty() ? curl_easy_init() : idle.back();
+    if (!idle.empty()) idle.pop_back();
+    if (!transfer->prepare(easy, options.connect_timeout)) {
+        idle.push_back(easy);
+        return false;
+    }
+    transfer->easy = easy;
+    on_wire.emplace(transfer.get(), transfer);
+    curl_multi_add_handle(multi, easy);
+    return true;
+}
+
+void HttpEngine::Impl::take_off(Transfer& transfer) {
+    CURL* easy = std::exchange(transfer.easy, nullptr);
+    curl_multi_remove_handle(multi, easy);
+    // Options point into the transfer, which may die before the handle is used again.
+    curl_easy_reset(easy);
+    if (idle.size() < options.max_in_flight)
+        idle.push_back(easy);
+    else
+        curl_easy_cleanup(easy);
+    if (transfer.lane_counts) --in_flight;
+    on_wire.erase(&transfer);
+}
+
+void HttpEngine::Impl::release_slot(const Transfer& transfer) {
+    for (Lane& lane : lanes)
+        if (lane.id == transfer.lane) {
+            --lane.active;
+            return;
+        }
+}
+
+void HttpEngine::Impl::reap() {
+    int left = 0;
+    while (CURLMsg* message = curl_multi_info_read(multi, &left)) {
+        if (message->msg != CURLMSG_DONE) continue;
+        CURL* easy = message->easy_handle;
+        const CURLcode code = message->data.result;
+        char* raw = nullptr;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &raw);
+        const TransferPtr transfer = on_wire.at(reinterpret_cast<Transfer*>(raw)); // NOLINT: libcurl's type for a private pointer
+        const double jitter = std::uniform_real_distribution<double>(0, 1)(random);
+        const auto again = transfer->conclude(code, easy, jitter);
+        take_off(*transfer);
+        if (again)
+            delayed.emplace(steady_clock::now() + *again, transfer);
+        else
+            release_slot(*transfer);
+    }
+}
+
+void HttpEngine::Impl::wake_delayed() {
+    const auto now = steady_clock::now();
+    while (!delayed.empty() && delayed.begin()->first <= now) {
+        const TransferPtr transfer = delayed.begin()->second;
+        delayed.erase(delayed.begin());
+        if (start(transfer))
+            ++in_flight; // may pass the bound by the number of repeated requests, which were counted before
+        else
+            release_slot(*transfer);
+    }
+}
+
+HttpEngine::HttpEngine(HttpEngineOptions options) : impl_(std::make_unique<Impl>(options)) {}
+HttpEngine::~HttpEngine() = default;
+
+std::vector<Result<HttpResponse>> HttpEngine::run(std::vector<Outgoing> requests, std::size_t in_flight, std::stop_token stop) {
+    std::vector<Result<HttpResponse>> results;
+    if (requests.empty()) return results;
+    const auto box = std::make_shared<Mailbox>();
+    box->open = requests.size();
+    const std::size_t lane = impl_->next_lane();
+    std::vector<TransferPtr> transfers;
+    transfers.reserve(requests.size());
+    for (Outgoing& request : requests) {
+        transfers.push_back(std::make_shared<Transfer>(std::move(request), box, false, 0));
+        transfers.back()->lane = lane;
+        transfers.back()->lane_counts = true;
+    }
+    impl_->post({.kind = Command::Kind::start, .lane = lane, .limit = std::max<std::size_t>(in_flight, 1), .transfers = transfers});
+    {
+        const std::stop_callback on_stop(stop, [&] { impl_->post({.kind = Command::Kind::cancel, .lane = lane}); });
+        std::unique_lock lock(box->mutex);
+        box->changed.wait(lock, [&] { return box->open == 0; });
+    }
+    results.reserve(transfers.size());
+    for (const TransferPtr& transfer : transfers) results.push_back(std::move(*transfer->result));
+    return results;
+}
+
+Result<HttpResponse> HttpEngine::stream(Outgoing request, const ChunkHandler& on_chunk, std::stop_token stop) {
+    const auto box = std::make_shared<Mailbox>();
+    box->open = 1;
+    const auto transfer = std::make_shared<Transfer>(std::move(request), box, true, impl_->options.stream_buffer);
+    transfer->lane = impl_->next_lane();
+    impl_->post({.kind = Command::Kind::start_stream, .lane = transfer->lane, .transfers = {transfer}});
+    const auto cancel = [&] { impl_->post({.kind = Command::Kind::cancel, .lane = transfer->lane}); };
+    const std::stop_callback on_stop(stop, cancel);
+    bool ended_by_handler = false;
+    std::string chunk;
+    std::unique_lock lock(box->mutex);
+    for (;;) {
+        box->changed.wait(lock, [&] { return transfer->result || (!transfer->pending.empty() && !ended_by_handler); });
+        if (ended_by_handler || (transfer->result && transfer->pending.empty())) break;
+        chunk.clear();
+        chunk.swap(transfer->pending);
+        const bool resume = std::exchange(transfer->paused, false);
+        lock.unlock();
+        if (resume) impl_->post({.kind = Command::Kind::resume, .lane = transfer->lane, .transfers = {transfer}});
+        if (!on_chunk(chunk)) {
+            ended_by_handler = true;
+            cancel();
+        }
+        lock.lock();
+    }
+    if (!transfer->result->has_value() && ended_by_handler) return HttpResponse{.status = 200};
+    return std::move(*transfer->result);
+}
+
+} // namespace weber::kube

@@ -1,0 +1,65 @@
+// One thread, one libcurl multi handle: all HTTP transfers of the process, to any number of servers. Requests to one server share few HTTP/2 connections.
+//
+// Internal to the client: callers use `HttpClient`. Thread-safe; calls block. Between callers the engine is fair: each has
+// its own queue, and they take turns. Timed waits between tries cost no thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "kube/credentials.h"
+#include "kube/retry.h"
+#include "kube/transport.h"
+
+namespace weber::kube {
+
+// How to reach a server: all that is the same for many requests. Immutable once shared.
+struct Endpoint {
+    std::string base;        // scheme://host:port/prefix, no slash at the end
+    std::string connect_to;  // libcurl's CONNECT_TO entry, "" = none
+    std::string host_header; // "" = from `base`
+    std::string unix_socket;
+    std::string proxy; // "" = from the environment, "direct" = none
+    std::string ca;    // PEM, "" = the system's
+    std::string user_agent;
+    std::string display; // the server for error texts
+    bool https = true;
+    bool insecure = false;
+    bool compress = true;
+};
+
+// A request ready to go: headers complete but for those of `credential`.
+struct Outgoing {
+    std::shared_ptr<const Endpoint> endpoint;
+    std::shared_ptr<const Credential> credential; // may be null
+    HttpRequest request;                          // timeout and max_response are final
+    RetryPolicy retry = {};
+};
+
+struct HttpEngineOptions {
+    std::size_t max_in_flight = 64;       // requests on the wire, streams not counted
+    std::size_t stream_buffer = 1u << 20; // unread bytes of a stream before its sender is held back
+    std::chrono::milliseconds connect_timeout{15'000};
+};
+
+class HttpEngine {
+public:
+    explicit HttpEngine(HttpEngineOptions options = {});
+    ~HttpEngine(); // no call may be under way
+    HttpEngine(const HttpEngine&) = delete;
+    HttpEngine& operator=(const HttpEngine&) = delete;
+
+    // Results by index. Errors as in `Transport`.
+    std::vector<Result<HttpResponse>> run(std::vector<Outgoing> requests, std::size_t in_flight, std::stop_token stop);
+    Result<HttpResponse> stream(Outgoing request, const ChunkHandler& on_chunk, std::stop_token stop);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace weber::kube

@@ -1,0 +1,73 @@
+// One HTTP call on libcurl: its options, what it received, what became of it. Internal to the engine; the only headers that show libcurl.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "kube/http_engine.h"
+
+namespace weber::kube {
+
+// Where a caller waits. `mutex` guards all members and the stream buffers of its transfers.
+struct Mailbox {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t open = 0; // transfers without a result
+};
+
+class Transfer {
+public:
+    Transfer(Outgoing out, std::shared_ptr<Mailbox> box, bool streaming, std::size_t stream_buffer);
+    ~Transfer();
+    Transfer(const Transfer&) = delete;
+    Transfer& operator=(const Transfer&) = delete;
+
+    // ---- engine's thread ----------------------------------------------------------------------------
+    // Prepares `easy` for the next try. False when the deadline has passed (the result is set).
+    bool prepare(CURL* easy, std::chrono::milliseconds connect_timeout);
+    // The try has ended. A delay means: again after it; nullopt: the result is set.
+    std::optional<std::chrono::milliseconds> conclude(CURLcode code, CURL* easy, double jitter);
+    void set_result(Result<HttpResponse> result); // wakes the caller; only the first counts
+    CURL* easy = nullptr;                         // while on the wire
+    std::size_t lane = 0;        // of its caller
+    bool lane_counts = false;    // it takes one of the places on the wire (streams do not)
+
+    // ---- any thread ---------------------------------------------------------------------------------
+    const std::shared_ptr<Mailbox> box;
+    [[nodiscard]] Error error(ErrorCode code, std::string_view text) const;
+
+    // Guarded by box->mutex.
+    std::optional<Result<HttpResponse>> result;
+    std::string pending; // of a stream
+    bool paused = false;
+
+private:
+    static std::size_t on_header(char* data, std::size_t size, std::size_t n, void* self);
+    static std::size_t on_body(char* data, std::size_t size, std::size_t n, void* self);
+    std::size_t take_body(std::string_view data);
+    void set_target(CURL* e);
+    void set_headers(CURL* e);
+    void set_security(CURL* e);
+    void set_body(CURL* e);
+    Error curl_error(CURLcode code, CURL* e) const;
+
+    Outgoing out_;
+    const bool streaming_;
+    const std::size_t stream_buffer_;
+    std::chrono::steady_clock::time_point deadline_;
+    int attempts_ = 0;
+    bool overflow_ = false;
+    HttpResponse response_;
+    curl_slist* headers_ = nullptr;
+    curl_slist* connect_to_ = nullptr;
+    char error_text_[CURL_ERROR_SIZE] = {};
+};
+
+} // namespace weber::kube

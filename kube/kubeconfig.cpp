@@ -1,0 +1,269 @@
+#include "kube/kubeconfig.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "kube/base/digest.h"
+#include "kube/base/json.h"
+#include "kube/kubeconfig_file.h"
+
+namespace weber::kube {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::optional<std::string> read_text(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream text;
+    if (!in || !(text << in.rdbuf())) return std::nullopt;
+    return text.str();
+}
+
+std::string absolute(const std::string& path, const std::string& dir) {
+    return path.empty() || path.front() == '/' ? path : (fs::path(dir) / path).lexically_normal().string();
+}
+
+bool truthy(std::string_view text) { return text == "true" || text == "True" || text == "TRUE"; }
+
+// Builds a ClientConfig and collects what is wrong.
+class Builder {
+public:
+    explicit Builder(bool trusted) : trusted_(trusted) {}
+
+    void cluster(const KubeconfigEntry& e);
+    void user(const KubeconfigEntry& e, const KubeconfigEntry& cluster);
+
+    ClientConfig config;
+    std::vector<std::string> problems;
+    std::vector<std::string> unsupported;
+
+private:
+    // The decoded `<field>-data`, else the content of the file that `<field>` names.
+    std::string data_or_file(const KubeconfigEntry& e, const std::string& field);
+    bool may_use_file(const std::string& field, const std::string& path);
+    void exec(const KubeconfigEntry& e, const KubeconfigEntry& cluster);
+    void token(const KubeconfigEntry& e, Credential& credential);
+    void impersonation(const KubeconfigEntry& e);
+    std::string cluster_info(const KubeconfigEntry& cluster) const;
+
+    const bool trusted_;
+};
+
+bool Builder::may_use_file(const std::string& field, const std::string& path) {
+    if (path.empty()) return false;
+    if (!trusted_) unsupported.push_back(field + " names a file, only inline data is allowed here");
+    return trusted_;
+}
+
+std::string Builder::data_or_file(const KubeconfigEntry& e, const std::string& field) {
+    if (const std::string data = e.get(field + "-data"); !data.empty()) {
+        auto decoded = base64_decode(data);
+        if (!decoded) problems.push_back(field + "-data is not base64");
+        return decoded ? std::move(*decoded) : std::string();
+    }
+    const std::string path = absolute(e.get(field), e.dir);
+    if (!may_use_file(field, path)) return {};
+    auto text = read_text(path);
+    if (!text) problems.push_back("unable to read " + field + " " + path);
+    return text.value_or("");
+}
+
+void Builder::cluster(const KubeconfigEntry& e) {
+    config.server = e.get("server");
+    while (config.server.ends_with('/')) config.server.pop_back();
+    if (config.server.empty()) problems.emplace_back("no server given");
+    config.proxy_url = e.get("proxy-url");
+    if (const auto scheme = config.proxy_url.find("://"); !config.proxy_url.empty()) {
+        const std::string word = config.proxy_url.substr(0, scheme == std::string::npos ? 0 : scheme);
+        if (word != "http" && word != "https" && word != "socks5" && word != "socks5h")
+            problems.emplace_back("proxy-url must begin with http://, https:// or socks5://");
+    }
+    config.disable_compression = truthy(e.get("disable-compression"));
+    config.tls.insecure = truthy(e.get("insecure-skip-tls-verify"));
+    config.tls.server_name = e.get("tls-server-name");
+    const bool inline_ca = !e.get("certificate-authority-data").empty();
+    const std::string ca = data_or_file(e, "certificate-authority");
+    if (config.tls.insecure && !ca.empty())
+        problems.emplace_back("specifying a root certificates file with the insecure flag is not allowed");
+    if (inline_ca)
+        config.tls.ca = ca;
+    else if (!ca.empty())
+        config.tls.ca_file = absolute(e.get("certificate-authority"), e.dir);
+}
+
+void Builder::token(const KubeconfigEntry& e, Credential& credential) {
+    const std::string path = absolute(e.get("tokenFile"), e.dir);
+    if (may_use_file("tokenFile", path)) {
+        config.credentials = token_file_credentials(path);
+        if (!fs::exists(path)) problems.push_back("unable to read tokenFile " + path);
+    } else if (const std::string value = e.get("token"); !value.empty()) {
+        credential.authorization = SecretText("Bearer " + value);
+    }
+}
+
+std::string Builder::cluster_info(const KubeconfigEntry& cluster) const {
+    Node out = Node::map({{"server", Node::string(config.server)}});
+    if (!config.tls.server_name.empty()) out.set("tls-server-name", Node::string(config.tls.server_name));
+    if (config.tls.insecure) out.set("insecure-skip-tls-verify", Node::boolean(true));
+    std::string ca = config.tls.ca;
+    if (!config.tls.ca_file.empty()) ca = read_text(config.tls.ca_file).value_or("");
+    if (!ca.empty()) out.set("certificate-authority-data", Node::string(base64_encode(ca)));
+    if (!config.proxy_url.empty()) out.set("proxy-url", Node::string(config.proxy_url));
+    if (!cluster.exec_extension.empty()) {
+        if (auto extension = read_json(cluster.exec_extension)) out.set("config", std::move(*extension));
+    }
+    return write_json(out);
+}
+
+void Builder::exec(const KubeconfigEntry& e, const KubeconfigEntry& cluster) {
+    if (!trusted_) {
+        unsupported.emplace_back("exec plugins are not allowed here");
+        return;
+    }
+    ExecConfig exec{.api_version = e.get("exec.apiVersion"), .command = e.get("exec.command")};
+    if (exec.command.empty()) problems.emplace_back("command must be specified to use exec authentication plugin");
+    if (exec.api_version != "client.authentication.k8s.io/v1" && exec.api_version != "client.authentication.k8s.io/v1beta1")
+        problems.push_back("exec plugin: unsupported apiVersion \"" + exec.api_version +
+                           "\" (client.authentication.k8s.io/v1 and v1beta1 are spoken)");
+    if (e.get("exec.interactiveMode") == "Always") problems.emplace_back("exec plugin: interactiveMode Always cannot be met, there is no terminal");
+    if (exec.command.find('/') != std::string::npos) exec.command = absolute(exec.command, e.dir);
+    if (const auto args = e.lists.find("exec.args"); args != e.lists.end()) exec.args = args->second;
+    for (const auto& [name, value] : e.exec_env) exec.env.push_back({name, value});
+    exec.install_hint = e.get("exec.installHint");
+    exec.provide_cluster_info = truthy(e.get("exec.provideClusterInfo"));
+    if (exec.provide_cluster_info) exec.cluster_info = cluster_info(cluster);
+    config.credentials = exec_credentials(std::move(exec));
+}
+
+void Builder::impersonation(const KubeconfigEntry& e) {
+    config.impersonate.user = e.get("as");
+    config.impersonate.uid = e.get("as-uid");
+    if (const auto groups = e.lists.find("as-groups"); groups != e.lists.end()) config.impersonate.groups = groups->second;
+    for (const auto& [key, values] : e.extra) config.impersonate.extra.emplace_back(key, values);
+    const Impersonation& as = config.impersonate;
+    if (as.user.empty() && (!as.uid.empty() || !as.groups.empty() || !as.extra.empty()))
+        problems.emplace_back("requesting uid, groups or user-extra without impersonating a user is not allowed");
+}
+
+void Builder::user(const KubeconfigEntry& e, const KubeconfigEntry& cluster) {
+    if (e.has_auth_provider) unsupported.emplace_back("auth-provider is not supported, use an exec plugin");
+    impersonation(e);
+    Credential credential;
+    token(e, credential);
+    const bool by_token = config.credentials != nullptr || !credential.authorization.empty();
+    const bool by_password = !e.get("username").empty() || !e.get("password").empty();
+    if (by_token && by_password) problems.emplace_back("more than one authentication method found; found [token basicAuth], only one is allowed");
+    if (by_password && !by_token)
+        credential.authorization = SecretText("Basic " + base64_encode(e.get("username") + ":" + e.get("password")));
+    credential.certificate = data_or_file(e, "client-certificate");
+    credential.key = SecretText(data_or_file(e, "client-key"));
+    if (credential.certificate.empty() != credential.key.empty())
+        problems.emplace_back("client-certificate and client-key must both be given");
+    if (e.has_exec && (by_token || by_password)) return; // client-go: a token or password goes before the plugin
+    if (e.has_exec && credential.certificate.empty()) {
+        exec(e, cluster);
+    } else if (!config.credentials && (!credential.authorization.empty() || !credential.certificate.empty())) {
+        config.credentials = static_credentials(std::move(credential));
+    }
+}
+
+std::string join(const std::vector<std::string>& parts) {
+    std::string out;
+    for (const std::string& part : parts) out += (out.empty() ? "" : "; ") + part;
+    return out;
+}
+
+Result<void> report(const Builder& builder, const std::string& what, const Where& where) {
+    if (!builder.unsupported.empty()) return fail(ErrorCode::unsupported, what + ": " + join(builder.unsupported), where);
+    if (!builder.problems.empty()) return fail(ErrorCode::invalid, what + ": " + join(builder.problems), where);
+    return {};
+}
+
+Result<const KubeconfigEntry*> entry(const std::map<std::string, KubeconfigEntry>& entries, const std::string& name, std::string_view what,
+                                     const Where& where) {
+    const auto it = entries.find(name);
+    if (it != entries.end()) return &it->second;
+    return fail(ErrorCode::invalid, std::string(what) + " \"" + name + "\" does not exist", where);
+}
+
+Result<ClientConfig> assemble(const KubeconfigFiles& files, const KubeconfigSource& source, bool trusted) {
+    const Where origin{join(files.files)};
+    const std::string context_name = source.context.empty() ? files.current_context : source.context;
+    KubeconfigEntry context{.where = origin};
+    if (!context_name.empty()) {
+        TRY(const KubeconfigEntry* found, entry(files.contexts, context_name, "context", origin));
+        context = *found;
+    } else if (source.cluster.empty()) {
+        return fail(Error{.code = ErrorCode::invalid, .message = "no context is named and there is no current-context", .where = origin,
+                          .hint = "name one with --context"});
+    }
+    const std::string cluster_name = source.cluster.empty() ? context.get("cluster") : source.cluster;
+    const std::string user_name = source.user.empty() ? context.get("user") : source.user;
+    TRY(const KubeconfigEntry* cluster, entry(files.clusters, cluster_name, "cluster", context.where));
+    Builder builder(trusted);
+    builder.cluster(*cluster);
+    TRY_VOID(report(builder, "cluster \"" + cluster_name + "\"", cluster->where));
+    if (!user_name.empty()) {
+        TRY(const KubeconfigEntry* user, entry(files.users, user_name, "user", context.where));
+        builder.user(*user, *cluster);
+        TRY_VOID(report(builder, "user \"" + user_name + "\"", user->where));
+    }
+    builder.config.ns = context.get("namespace");
+    builder.config.name = context_name.empty() ? cluster_name : context_name;
+    return std::move(builder.config);
+}
+
+} // namespace
+
+Result<ClientConfig> load_kubeconfig(const KubeconfigSource& source) {
+    KubeconfigFiles files;
+    std::string missing;
+    for (const std::string& file : source.files) {
+        const auto text = read_text(file);
+        if (!text || fs::is_directory(file)) {
+            missing += (missing.empty() ? "" : ", ") + file;
+            continue; // as with $KUBECONFIG, one of several may be missing
+        }
+        TRY_VOID(files.add(*text, file, fs::absolute(file).parent_path().string()));
+    }
+    if (files.files.empty())
+        return fail(ErrorCode::invalid, missing.empty() ? "no kubeconfig file is named" : "cannot read the kubeconfig " + missing);
+    return assemble(files, source, true);
+}
+
+Result<ClientConfig> parse_kubeconfig(std::string_view text, std::string_view origin, std::string_view context, bool trusted) {
+    KubeconfigFiles files;
+    TRY_VOID(files.add(text, std::string(origin), fs::current_path().string()));
+    return assemble(files, {.files = {}, .context = std::string(context)}, trusted);
+}
+
+Result<ClientConfig> in_cluster_config(const std::string& root) {
+    const std::string dir = root.empty() ? "/var/run/secrets/kubernetes.io/serviceaccount" : root;
+    const char* host = std::getenv("KUBERNETES_SERVICE_HOST");
+    const char* port = std::getenv("KUBERNETES_SERVICE_PORT");
+    if (!host || !port || !*host || !*port)
+        return fail(ErrorCode::invalid, "not inside a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined");
+    if (!fs::exists(dir + "/token")) return fail(ErrorCode::invalid, "not inside a pod: " + dir + "/token is missing");
+    ClientConfig config;
+    const std::string name = host;
+    config.server = "https://" + (name.find(':') == std::string::npos ? name : "[" + name + "]") + ":" + port;
+    if (fs::exists(dir + "/ca.crt")) config.tls.ca_file = dir + "/ca.crt";
+    config.credentials = token_file_credentials(dir + "/token");
+    config.ns = read_text(dir + "/namespace").value_or("");
+    config.name = "in-cluster";
+    return config;
+}
+
+ClientConfig unix_socket_config(std::string path) {
+    ClientConfig config;
+    config.server = "http://localhost";
+    config.name = "unix:" + path;
+    config.unix_socket = std::move(path);
+    config.proxy_url = "direct";
+    return config;
+}
+
+} // namespace weber::kube
