@@ -60,7 +60,7 @@ std::optional<HttpResponse> Router::simple_path(const HttpRequest& http) const {
         return plain("ok");
     if (path == "/version" || path == "/version/") {
         HttpResponse r;
-        r.body = version_json();
+        r.body = kVersionJson;
         return r;
     }
     if (path == "/" || path.empty()) {

@@ -1,0 +1,97 @@
+#include "kube/server/engine.h"
+
+#include <algorithm>
+
+#include "kube/merge/manager.h"
+#include "kube/server/convert.h"
+#include "kube/server/object_meta.h"
+#include "kube/server/typed_decode.h"
+
+namespace weber::kube::server {
+namespace {
+
+merge::FieldSet fields(std::initializer_list<std::string_view> names) {
+    Node n = Node::map();
+    for (const auto name : names) n.set("f:" + std::string(name), Node::map());
+    return merge::FieldSet(std::move(n));
+}
+
+merge::Request request_of(const Call& call, std::string_view subresource, const std::string& now) {
+    merge::Request r;
+    r.manager = call.manager;
+    r.api_version = call.version->api_version;
+    r.subresource = subresource;
+    r.now = now;
+    r.schema = call.version->schema;
+    r.convert = [resource = call.resource](const Node& object, std::string_view api_version) -> std::optional<merge::VersionedObject> {
+        for (const auto& v : resource->versions)
+            if (v.api_version == api_version && v.served) return merge::VersionedObject{convert_version(*resource, object, v), v.schema};
+        return std::nullopt;
+    };
+    if (subresource == "status")
+        r.reset_fields = call.resource->custom ? fields({"spec", "metadata"}) : fields({"spec"});
+    else if (call.version->subresources.contains("status"))
+        r.reset_fields = fields({"status"});
+    r.mask_values = call.resource->kind == "Secret";
+    return r;
+}
+
+ApiError untyped_failure(std::string message) { // an error that kube-apiserver does not classify
+    ApiError e;
+    e.code = 500;
+    e.message = std::move(message);
+    e.no_details = true;
+    return e;
+}
+
+} // namespace
+
+Api<void> decode_object(Call& call, Node& obj) {
+    Node managed;
+    if (const Node* m = obj.find_path({"metadata", "managedFields"})) managed = *m; // free-form inside
+    auto decoded = decode_typed(obj, *call.version->schema, call.resource->custom);
+    if (!decoded)
+        return refuse(bad_request(call.resource->kind + " in version \"" + call.version->name + "\" cannot be handled as a " +
+                                  call.resource->kind + ": " + decoded.error().message));
+    if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
+    if (!decoded->unknown.empty() && call.validation != FieldValidation::ignore) {
+        std::sort(decoded->unknown.begin(), decoded->unknown.end());
+        std::string all;
+        for (const auto& field : decoded->unknown) {
+            const std::string text = "unknown field \"" + field + "\"";
+            if (call.validation == FieldValidation::warn) call.warnings.push_back(text);
+            all += (all.empty() ? "" : ", ") + text;
+        }
+        if (call.validation == FieldValidation::strict)
+            return refuse(bad_request(call.resource->kind + " in version \"" + call.version->name + "\" cannot be handled as a " +
+                                      call.resource->kind + ": strict decoding error: " + all));
+    }
+    set_defaults(call, obj);
+    return {};
+}
+
+Node track_update(const Call& call, const Node& live, Node next, std::string_view subresource) {
+    const std::string now = now_text();
+    return merge::update(live, std::move(next), request_of(call, subresource, now));
+}
+
+Api<Node> apply_patch(const Call& call, const Node& live, const Node& patch, bool force, std::string_view subresource) {
+    const std::string now = now_text();
+    merge::Request request = request_of(call, subresource, now);
+    request.force = force;
+    auto merged = merge::apply(live, patch, request);
+    if (!merged) {
+        if (merged.error().code == ErrorCode::conflict) return refuse(from_error(merged.error()));
+        return refuse(untyped_failure(merged.error().message));
+    }
+    Node obj = std::move(*merged);
+    Node managed;
+    if (const Node* m = obj.find_path({"metadata", "managedFields"})) managed = *m;
+    if (auto decoded = decode_typed(obj, *call.version->schema, call.resource->custom); !decoded)
+        return refuse(untyped_failure(decoded.error().message));
+    if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
+    set_defaults(call, obj);
+    return obj;
+}
+
+} // namespace weber::kube::server

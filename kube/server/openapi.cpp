@@ -1,0 +1,296 @@
+#include "kube/server/openapi.h"
+
+#include <map>
+#include <functional>
+#include <mutex>
+#include <unordered_map>
+
+#include "kube/base/digest.h"
+#include "kube/base/json.h"
+#include "kube/server/version.h"
+
+namespace weber::kube::server {
+namespace {
+
+Node text(std::string_view s) { return Node::string(s); }
+
+std::string capital(std::string_view s) {
+    std::string out(s);
+    if (!out.empty()) out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
+    return out;
+}
+
+std::string prefix_of(const ResourceInfo& r, const VersionInfo& v) {
+    const std::string group = r.group.empty() ? "core" : r.group.substr(0, r.group.find('.'));
+    return "io.k8s.api." + group + "." + v.name + ".";
+}
+
+Node gvk_node(const ResourceInfo& r, const VersionInfo& v) {
+    return Node::map({{"group", text(r.group)}, {"kind", text(r.kind)}, {"version", text(v.name)}});
+}
+
+// Writes types of the built-in tables as OpenAPI schemas; object types become named definitions, each once.
+class SchemaWriter {
+public:
+    // `reference`: "#/components/schemas/" or "#/definitions/".
+    explicit SchemaWriter(std::string reference) : reference_(std::move(reference)) {}
+
+    void add_kind(const ResourceInfo& r, const VersionInfo& v) {
+        const std::string name = prefix_of(r, v) + r.kind;
+        Node* d = definitions_.find_mut(name);
+        if (!d) {
+            define(*v.schema, name);
+            d = definitions_.find_mut(name);
+        }
+        if (d) d->set("x-kubernetes-group-version-kind", Node::list({gvk_node(r, v)}));
+    }
+
+    void add_custom(const ResourceInfo& r, const VersionInfo& v) {
+        Node schema = v.open_api.is_map() ? v.open_api : Node::map({{"type", text("object")}, {"x-kubernetes-preserve-unknown-fields", Node::boolean(true)}});
+        Node& properties = schema.get_or_insert("properties");
+        properties.set("apiVersion", Node::map({{"type", text("string")}}));
+        properties.set("kind", Node::map({{"type", text("string")}}));
+        properties.set("metadata", type(object_meta_schema(), kObjectMeta));
+        schema.set("x-kubernetes-group-version-kind", Node::list({gvk_node(r, v)}));
+        definitions_.set(custom_name(r, v), std::move(schema));
+    }
+
+    static std::string custom_name(const ResourceInfo& r, const VersionInfo& v) {
+        std::string name; // the group's labels turned round, as Kubernetes names them
+        std::string_view rest = r.group;
+        while (!rest.empty()) {
+            const auto dot = rest.rfind('.');
+            const auto label = dot == std::string_view::npos ? rest : rest.substr(dot + 1);
+            name += std::string(label) + ".";
+            rest = dot == std::string_view::npos ? std::string_view() : rest.substr(0, dot);
+        }
+        return name + v.name + "." + r.kind;
+    }
+
+    Node take() { return std::move(definitions_); }
+
+private:
+    static constexpr const char* kObjectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+    void define(const TypeSchema& t, const std::string& name) {
+        names_[&t] = name;
+        definitions_.set(name, Node::map({{"type", text("object")}})); // taken before its fields: types may hold themselves
+        Node out = Node::map({{"type", text("object")}});
+        Node properties = Node::map(), required = Node::list();
+        for (const auto& f : t.fields) {
+            properties.set(f.name, &*f.type == &object_meta_schema() ? type(*f.type, kObjectMeta) : type(*f.type, name + capital(f.name)));
+            if (f.required) required.push_back(text(f.name));
+        }
+        if (!properties.empty()) out.set("properties", std::move(properties));
+        if (!required.empty()) out.set("required", std::move(required));
+        if (t.atomic) out.set("x-kubernetes-map-type", text("atomic"));
+        if (t.preserve_unknown) out.set("x-kubernetes-preserve-unknown-fields", Node::boolean(true));
+        definitions_.set(name, std::move(out));
+    }
+
+    Node reference(const TypeSchema& t, const std::string& name) {
+        auto it = names_.find(&t);
+        if (it == names_.end()) {
+            std::string free = name;
+            for (int n = 2; definitions_.contains(free); ++n) free = name + std::to_string(n);
+            define(t, free);
+            it = names_.find(&t);
+        }
+        return Node::map({{"$ref", text(reference_ + it->second)}});
+    }
+
+    Node simple(std::string_view type, std::string_view format = {}) {
+        Node n = Node::map({{"type", text(type)}});
+        if (!format.empty()) n.set("format", text(format));
+        return n;
+    }
+
+    Node type(const TypeSchema& t, const std::string& name) {
+        switch (t.kind) {
+            case TypeKind::boolean: return simple("boolean");
+            case TypeKind::integer: return simple("integer", "int32");
+            case TypeKind::number: return simple("number", "double");
+            case TypeKind::string: return simple("string");
+            case TypeKind::quantity: return simple("string");
+            case TypeKind::int_or_string: return simple("string", "int-or-string");
+            case TypeKind::time: return simple("string", "date-time");
+            case TypeKind::micro_time: return simple("string", "date-time");
+            case TypeKind::bytes: return simple("string", "byte");
+            case TypeKind::any: return simple("object");
+            case TypeKind::object: {
+                if (t.fields.empty()) return simple("object");
+                return with_extensions(Node::map({{"allOf", Node::list({reference(t, name)})}, {"default", Node::map()}}), t);
+            }
+            case TypeKind::map: {
+                Node n = simple("object");
+                if (t.element) n.set("additionalProperties", type(*t.element, name));
+                if (t.atomic) n.set("x-kubernetes-map-type", text("atomic"));
+                return with_extensions(std::move(n), t);
+            }
+            case TypeKind::list: {
+                Node n = simple("array");
+                n.set("items", t.element ? type(*t.element, name) : simple("object"));
+                n.set("x-kubernetes-list-type", text(t.list_type == ListType::map   ? "map"
+                                                     : t.list_type == ListType::set ? "set"
+                                                                                    : "atomic"));
+                if (!t.keys.empty()) {
+                    Node keys = Node::list();
+                    for (const auto k : t.keys) keys.push_back(text(k));
+                    n.set("x-kubernetes-list-map-keys", std::move(keys));
+                }
+                return with_extensions(std::move(n), t);
+            }
+        }
+        return simple("object");
+    }
+
+    static Node with_extensions(Node n, const TypeSchema& t) {
+        if (!t.patch_merge_key.empty()) n.set("x-kubernetes-patch-merge-key", text(t.patch_merge_key));
+        std::string strategy;
+        if (t.patch_merge) strategy = "merge";
+        if (t.patch_retain_keys) strategy += strategy.empty() ? "retainKeys" : ",retainKeys";
+        if (t.patch_replace_keys) strategy = "replace";
+        if (!strategy.empty()) n.set("x-kubernetes-patch-strategy", text(strategy));
+        return n;
+    }
+
+    std::string reference_;
+    Node definitions_ = Node::map();
+    std::unordered_map<const TypeSchema*, std::string> names_;
+};
+
+Node query_parameter(std::string_view name, bool v3) {
+    Node n = Node::map({{"in", text("query")}, {"name", text(name)}});
+    if (v3)
+        n.set("schema", Node::map({{"type", text("string")}, {"uniqueItems", Node::boolean(true)}}));
+    else
+        n.set("type", text("string")), n.set("uniqueItems", Node::boolean(true));
+    return n;
+}
+
+Node operation(const ResourceInfo& r, const VersionInfo& v, std::string_view action, bool write, bool v3) {
+    Node o = Node::map();
+    if (write) {
+        Node parameters = Node::list();
+        for (const auto p : {"dryRun", "fieldManager", "fieldValidation"}) parameters.push_back(query_parameter(p, v3));
+        if (action == "patch") parameters.push_back(query_parameter("force", v3));
+        o.set("parameters", std::move(parameters));
+    }
+    o.set("responses", Node::map({{"200", Node::map({{"description", text("OK")}})}}));
+    o.set("x-kubernetes-action", text(action));
+    o.set("x-kubernetes-group-version-kind", gvk_node(r, v));
+    return o;
+}
+
+void add_paths(Node& paths, const ResourceInfo& r, const VersionInfo& v, bool v3) {
+    const std::string base = (r.group.empty() ? "/api/" : "/apis/" + r.group + "/") + v.name + (r.namespaced ? "/namespaces/{namespace}/" : "/") + r.plural;
+    Node collection = Node::map(), one = Node::map();
+    if (r.verbs.contains("list")) collection.set("get", operation(r, v, "list", false, v3));
+    if (r.verbs.contains("create")) collection.set("post", operation(r, v, "post", true, v3));
+    if (r.verbs.contains("get")) one.set("get", operation(r, v, "get", false, v3));
+    if (r.verbs.contains("update")) one.set("put", operation(r, v, "put", true, v3));
+    if (r.verbs.contains("patch")) one.set("patch", operation(r, v, "patch", true, v3));
+    if (r.verbs.contains("delete")) one.set("delete", operation(r, v, "delete", true, v3));
+    if (!collection.empty()) paths.set(base, std::move(collection));
+    if (!one.empty()) paths.set(base + "/{name}", std::move(one));
+}
+
+void add_group(const Registry::Group& g, std::string_view version, SchemaWriter& schemas, Node& paths, bool v3) {
+    for (const auto& r : g.resources) {
+        const VersionInfo* v = r->version(version);
+        if (!v) continue;
+        if (r->custom)
+            schemas.add_custom(*r, *v);
+        else if (v->schema->kind == TypeKind::object)
+            schemas.add_kind(*r, *v);
+        add_paths(paths, *r, *v, v3);
+    }
+}
+
+Node info() { return Node::map({{"title", text("Kubernetes")}, {"version", text(kGitVersion)}}); }
+
+std::string v3_document(const Registry::Group& g, std::string_view version) {
+    SchemaWriter schemas("#/components/schemas/");
+    Node paths = Node::map();
+    add_group(g, version, schemas, paths, true);
+    return write_json(Node::map({{"openapi", text("3.0.0")}, {"info", info()}, {"paths", std::move(paths)},
+                                 {"components", Node::map({{"schemas", schemas.take()}})}}));
+}
+
+std::string v2_document(const Registry& registry) {
+    SchemaWriter schemas("#/definitions/");
+    Node paths = Node::map();
+    for (const auto& g : registry.groups())
+        for (const auto& v : g.versions) add_group(g, v, schemas, paths, false);
+    return write_json(Node::map({{"swagger", text("2.0")}, {"info", info()}, {"paths", std::move(paths)}, {"definitions", schemas.take()}}));
+}
+
+// Documents are made once per registry; those of other generations are dropped.
+class Cache {
+public:
+    std::string get(const Registry& registry, const std::string& key, const std::function<std::string()>& make) {
+        std::lock_guard lock(mutex_);
+        if (generation_ != registry.generation()) {
+            documents_.clear();
+            generation_ = registry.generation();
+        }
+        auto it = documents_.find(key);
+        if (it == documents_.end()) it = documents_.emplace(key, make()).first;
+        return it->second;
+    }
+
+private:
+    std::mutex mutex_; // guards all
+    std::uint64_t generation_ = 0;
+    std::map<std::string, std::string> documents_;
+};
+
+std::string path_of(const Registry::Group& g, const std::string& version) {
+    return g.name.empty() ? "api/" + version : "apis/" + g.name + "/" + version;
+}
+
+std::string index(const Registry& registry) {
+    Node paths = Node::map();
+    for (const auto& g : registry.groups()) {
+        for (const auto& v : g.versions) {
+            const std::string path = path_of(g, v);
+            std::string seed = path;
+            for (const auto& r : g.resources)
+                if (r->custom) seed += r->plural + std::to_string(registry.generation());
+            paths.set(path, Node::map({{"serverRelativeURL", text("/openapi/v3/" + path + "?hash=" + sha256_hex(seed).substr(0, 32))}}));
+        }
+    }
+    return write_json(Node::map({{"paths", std::move(paths)}}));
+}
+
+} // namespace
+
+std::optional<HttpResponse> openapi(const RegistryPtr& registry, const HttpRequest& http) {
+    static Cache cache;
+    HttpResponse r;
+    if (http.path == "/openapi/v3" || http.path == "/openapi/v3/") {
+        r.body = index(*registry);
+        return r;
+    }
+    if (http.path == "/openapi/v2") {
+        if (http.accept.find("json") == std::string::npos && http.accept.find("*/*") == std::string::npos && !http.accept.empty()) {
+            r.status = 406; // protobuf only: clients go on with v3
+            r.content_type = "text/plain";
+            return r;
+        }
+        r.body = cache.get(*registry, "v2", [&] { return v2_document(*registry); });
+        return r;
+    }
+    if (!http.path.starts_with("/openapi/v3/")) return std::nullopt;
+    const std::string path = http.path.substr(12);
+    for (const auto& g : registry->groups()) {
+        for (const auto& v : g.versions) {
+            if (path_of(g, v) != path) continue;
+            r.body = cache.get(*registry, path, [&] { return v3_document(g, v); });
+            return r;
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace weber::kube::server

@@ -1,0 +1,115 @@
+#include "kube/server/patch_body.h"
+
+#include "kube/base/json.h"
+#include "kube/base/json_patch.h"
+#include "kube/base/yaml.h"
+#include "kube/server/object_meta.h"
+#if __has_include("kube/server/strategic_patch.h")
+#include "kube/server/strategic_patch.h"
+#define HAS_SMP 1
+#endif
+
+namespace weber::kube::server {
+namespace {
+
+constexpr std::size_t kMaxOperations = 10'000;
+constexpr const char* kBuiltinTypes =
+    "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
+constexpr const char* kCustomTypes = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+
+ApiError does_not_fit() {
+    ApiError e;
+    e.code = 422;
+    e.reason = "Invalid";
+    e.message = "the server rejected our request due to an error in our request";
+    return e;
+}
+
+// The merge schema fits the URL's type; the wording of mismatches is the apply handler's.
+Api<Node> read_apply(const Call& call) {
+    const std::string& body = call.http->body;
+    const auto first = body.find_first_not_of(" \t\r\n");
+    const bool json = first != std::string::npos && body[first] == '{';
+    auto parsed = json ? read_json(body, {.bytes = 4u << 20}) : Result<Node>(fail(ErrorCode::invalid, ""));
+    if (!parsed) // flow mappings that are not JSON are YAML too
+        parsed = read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false});
+    if (!parsed) return refuse(bad_request("error decoding YAML: " + parsed.error().message));
+    if (!parsed->is_map())
+        return refuse(bad_request("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
+                                  std::string(parsed->kind_word()) + " into Go value of type map[string]interface {}"));
+    Node obj = std::move(*parsed);
+    const std::string version(obj.text_at("apiVersion")), kind(obj.text_at("kind"));
+    if (kind.empty()) return refuse(bad_request("Object 'Kind' is missing in '" + write_json(obj) + "'"));
+    if (version != call.api_version() || kind != call.resource->kind)
+        return refuse(bad_request("invalid object type: " + (version.find('/') == std::string::npos ? "/" + version : version) + ", Kind=" + kind));
+    if (const Node* m = obj.find_path({"metadata", "managedFields"})) {
+        if (!m->is_null()) return refuse(bad_request("metadata.managedFields must be nil"));
+        erase_meta(obj, "managedFields");
+    }
+    if (const Node* t = obj.find_path({"metadata", "creationTimestamp"}); t && t->is_null()) erase_meta(obj, "creationTimestamp");
+    if (const auto ns = meta_text(obj, "namespace"); !ns.empty()) {
+        if (!call.resource->namespaced)
+            erase_meta(obj, "namespace");
+        else if (ns != call.path.ns)
+            return refuse(bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+    }
+    return obj;
+}
+
+} // namespace
+
+Api<PatchType> patch_type(const Call& call) {
+    std::string_view type = call.http->content_type;
+    type = type.substr(0, type.find(';'));
+    if (type == "application/json-patch+json") return PatchType::json;
+    if (type == "application/merge-patch+json") return PatchType::merge;
+    if (type == "application/strategic-merge-patch+json" && !call.resource->custom) return PatchType::strategic;
+    if (type == "application/apply-patch+yaml") return PatchType::apply;
+    return refuse(unsupported_media(type, call.resource->custom ? kCustomTypes : kBuiltinTypes));
+}
+
+Api<Node> read_patch(const Call& call, PatchType type) {
+    if (type == PatchType::apply) return read_apply(call);
+    auto parsed = read_json(call.http->body, {.bytes = 4u << 20});
+    if (!parsed) return refuse(bad_request("error decoding patch: " + parsed.error().message));
+    if (type == PatchType::json) {
+        if (!parsed->is_list())
+            return refuse(bad_request("error decoding patch: json: cannot unmarshal " + std::string(parsed->kind_word()) +
+                                      " into Go value of type []handlers.jsonPatchOp"));
+        if (parsed->size() > kMaxOperations) {
+            ApiError e;
+            e.code = 413;
+            e.reason = "RequestEntityTooLarge";
+            e.message = "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got " + std::to_string(parsed->size());
+            e.no_details = true;
+            return refuse(std::move(e));
+        }
+    } else if (!parsed->is_map()) {
+        return refuse(bad_request("error decoding patch: json: cannot unmarshal " + std::string(parsed->kind_word()) +
+                                  " into Go value of type map[string]interface {}"));
+    }
+    return std::move(*parsed);
+}
+
+Api<Node> patched(const Call& call, PatchType type, const Node& live, const Node& patch) {
+    Node next = live;
+    if (type == PatchType::merge) {
+        apply_merge_patch(next, patch);
+        return next;
+    }
+    if (type == PatchType::json) {
+        const auto operations = JsonPatch::from_node(patch);
+        if (!operations) return refuse(bad_request(operations.error().message));
+        if (!operations->apply(next)) return refuse(does_not_fit());
+        return next;
+    }
+#ifndef HAS_SMP
+    return refuse(bad_request("strategic merge patch of " + call.resource->kind));
+#else
+    auto merged = strategic_patch(next, patch, *call.version->schema);
+    if (!merged) return refuse(bad_request(merged.error().message));
+    return std::move(*merged);
+#endif
+}
+
+} // namespace weber::kube::server

@@ -1,0 +1,24 @@
+// What decoding JSON into a Go struct does to an object: unknown fields and nulls vanish, misfits are errors.
+//
+// Pure and thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kube/base/error.h"
+#include "kube/base/node.h"
+#include "kube/base/schema.h"
+
+namespace weber::kube::server {
+
+struct Decoded {
+    std::vector<std::string> unknown; // "spec.foo", in the order met
+};
+
+// Drops from `value` what `type` does not declare, and nulls (unless nullable). Errors: invalid, worded as encoding/json does
+// ("json: cannot unmarshal string into Go struct field .spec.replicas of type int32").
+// `custom`: the pruning of custom resources: nothing is a type error here (validation tells), nulls of nullable fields stay.
+Result<Decoded> decode_typed(Node& value, const TypeSchema& type, bool custom);
+
+} // namespace weber::kube::server
