@@ -75,12 +75,12 @@ void rewrite_dates(Node& node) {
     }
 }
 
-// kustomize takes its build annotations out by writing the annotations anew: values become strings, an empty map goes.
+// kustomize takes its annotations out by writing the annotations anew: values become strings, an empty map goes.
 void clean_annotations(Resource& r, bool keep_origin, bool keep_transformations) {
     const Node* metadata = r.node().find("metadata");
     const Node* annotations = metadata ? metadata->find("annotations") : nullptr;
-    if (!annotations || !(annotations->is_map() || annotations->is_null())) return;
-    if (annotations->empty() && !r.had_build_annotations) return;
+    if (!annotations) return;
+    if (annotations->empty() && !r.had_build_annotations && keep_origin && keep_transformations) return;
     const auto goes = [&](std::string_view key) {
         return is_build_annotation(key) || (!keep_origin && key == kOriginAnnotation) || (!keep_transformations && key == kTransformationsAnnotation);
     };

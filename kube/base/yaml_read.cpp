@@ -39,6 +39,7 @@ public:
     Reader(std::string_view text, const YamlReadOptions& options) : options_(options), file_(intern_file(options.file)) {
         yaml_parser_initialize(&parser_);
         if (text.starts_with(kBom)) text.remove_prefix(kBom.size());
+        if (text.data() == nullptr) text = ""; // libyaml asserts that there is a buffer
         yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
         yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
     }
