@@ -2,21 +2,11 @@
 
 #include "kube/base/json.h"
 #include "kube/http_client.h"
+#include "kube/typed_object.h"
 
 namespace weber::kube {
 
 namespace {
-
-constexpr std::string_view kJson = "application/json";
-
-// Appends "key=value" to a target, escaped; nothing when the value is empty.
-void add_query(std::string& target, std::string_view key, std::string_view value) {
-    if (value.empty()) return;
-    target += target.find('?') == std::string::npos ? '?' : '&';
-    target += key;
-    target += '=';
-    target += url_escape(value);
-}
 
 // `text` of each `Warning: 299 - "text"`.
 std::vector<std::string> warnings_of(const HttpResponse& response) {
@@ -33,19 +23,6 @@ std::vector<std::string> warnings_of(const HttpResponse& response) {
         out.push_back(std::move(text));
     }
     return out;
-}
-
-// The object with `gvk` as its type: list items come without one, metadata-only answers with another.
-Object typed(Node node, const GroupVersionKind& gvk, bool metadata_only) {
-    Node out = Node::map();
-    out.set("apiVersion", Node::string(gvk.api_version()));
-    out.set("kind", Node::string(gvk.kind));
-    for (const Node::Entry& e : node.entries()) {
-        const std::string_view key = e.key;
-        if (key == "apiVersion" || key == "kind" || (metadata_only && key != "metadata")) continue;
-        out.append_unchecked(e.key, e.value);
-    }
-    return Object(std::move(out));
 }
 
 Result<Node> node_of(const HttpResponse& response) {
@@ -86,7 +63,7 @@ std::string_view content_type(PatchType type) {
     case PatchType::merge: return "application/merge-patch+json";
     case PatchType::strategic: return "application/strategic-merge-patch+json";
     }
-    return kJson;
+    return kAcceptJson;
 }
 
 std::string_view word(Propagation policy) {
@@ -113,6 +90,26 @@ Result<T> on(Result<T> result, const ObjectKey& key) {
 }
 
 } // namespace
+
+void add_query(std::string& target, std::string_view key, std::string_view value) {
+    if (value.empty()) return;
+    target += target.find('?') == std::string::npos ? '?' : '&';
+    target += key;
+    target += '=';
+    target += url_escape(value);
+}
+
+Object typed_object(const Node& node, const GroupVersionKind& gvk, bool metadata_only) {
+    Node out = Node::map();
+    out.set("apiVersion", Node::string(gvk.api_version()));
+    out.set("kind", Node::string(gvk.kind));
+    for (const Node::Entry& e : node.entries()) {
+        const std::string_view key = e.key;
+        if (key == "apiVersion" || key == "kind" || (metadata_only && key != "metadata")) continue;
+        out.append_unchecked(e.key, e.value);
+    }
+    return Object(std::move(out));
+}
 
 ObjectRef ref_of(const Object& object) {
     return {.gvk = object.gvk(), .ns = std::string(object.ns()), .name = std::string(object.name())};
@@ -147,13 +144,13 @@ Result<HttpRequest> Client::object_request(std::string_view method, const GroupV
         return fail(ErrorCode::invalid, "invalid resource name \"" + std::string(name) + "\"");
     HttpRequest request{.method = std::string(method), .target = resource.path(ns, name), .timeout = call.timeout};
     if (!subresource.empty()) request.target += "/" + url_escape(subresource);
-    request.headers.push_back({"Accept", std::string(kJson)});
+    request.headers.push_back({"Accept", std::string(kAcceptJson)});
     return request;
 }
 
 Result<HttpRequest> Client::get_request(const ObjectRef& ref, const GetOptions& options, const Call& call) {
     TRY(HttpRequest request, object_request("GET", ref.gvk, ref.ns, ref.name, {}, call));
-    if (options.metadata_only) request.headers.front().value = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+    if (options.metadata_only) request.headers.front().value = kAcceptMetadata;
     add_query(request.target, "resourceVersion", options.resource_version);
     return request;
 }
@@ -206,7 +203,7 @@ std::vector<Result<Object>> Client::get_all(std::span<const ObjectRef> refs, std
             TRY(Object object, object_of(response));
             if (!options.metadata_only) return object;
             TRY(const ApiResource resource, resource_of(refs[i].gvk, call));
-            return typed(object.root(), resource.gvk(), true);
+            return typed_object(object.root(), resource.gvk(), true);
         });
     for (std::size_t i = 0; i < refs.size(); ++i) results[i] = on(std::move(results[i]), refs[i].key());
     return results;
@@ -215,9 +212,7 @@ std::vector<Result<Object>> Client::get_all(std::span<const ObjectRef> refs, std
 Result<ObjectList> Client::list(const GroupVersionKind& gvk, const ListOptions& options, const Call& call) {
     TRY(const ApiResource resource, resource_of(gvk, call));
     HttpRequest base{.target = resource.path(options.ns), .timeout = call.timeout};
-    base.headers.push_back({"Accept", options.metadata_only
-                                          ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-                                          : std::string(kJson)});
+    base.headers.push_back({"Accept", std::string(options.metadata_only ? kAcceptMetadataList : kAcceptJson)});
     add_query(base.target, "labelSelector", options.label_selector);
     add_query(base.target, "fieldSelector", options.field_selector);
     int limit = options.limit;
@@ -242,7 +237,7 @@ Result<ObjectList> Client::list(const GroupVersionKind& gvk, const ListOptions& 
             continue;
         }
         if (const Node* items = node->find("items"))
-            for (const Node& item : items->items()) out.items.push_back(typed(item, resource.gvk(), options.metadata_only));
+            for (const Node& item : items->items()) out.items.push_back(typed_object(item, resource.gvk(), options.metadata_only));
         if (const Node* rv = node->find_path({"metadata", "resourceVersion"})) out.resource_version = rv->text();
         const Node* more = node->find_path({"metadata", "continue"});
         next = more ? more->text() : std::string_view();
@@ -258,7 +253,7 @@ Result<Written> Client::create(const Object& object, const WriteOptions& options
     ++(options.dry_run ? counters_.dry_run : counters_.create);
     auto request = object_request("POST", object.gvk(), object.ns(), {}, {}, call);
     if (!request) return fail(std::move(request.error()).on(object.subject()));
-    request->headers.push_back({"Content-Type", std::string(kJson)});
+    request->headers.push_back({"Content-Type", std::string(kAcceptJson)});
     request->body = write_json(object.root());
     add_write_query(*request, options.field_manager, options.dry_run, options.field_validation);
     return write(std::move(*request), object.key(), call);
@@ -268,7 +263,7 @@ Result<Written> Client::update(const Object& object, const WriteOptions& options
     ++(options.dry_run ? counters_.dry_run : counters_.update);
     auto request = object_request("PUT", object.gvk(), object.ns(), object.name(), options.subresource, call);
     if (!request) return fail(std::move(request.error()).on(object.subject()));
-    request->headers.push_back({"Content-Type", std::string(kJson)});
+    request->headers.push_back({"Content-Type", std::string(kAcceptJson)});
     request->body = write_json(object.root());
     add_write_query(*request, options.field_manager, options.dry_run, options.field_validation);
     return write(std::move(*request), object.key(), call);
@@ -326,7 +321,7 @@ Result<HttpRequest> Client::remove_request(const ObjectRef& ref, const DeleteOpt
         body.set("dryRun", Node::list({Node::string("All")})); // with a body the server does not look at the query
         add_query(request.target, "dryRun", "All");
     }
-    request.headers.push_back({"Content-Type", std::string(kJson)});
+    request.headers.push_back({"Content-Type", std::string(kAcceptJson)});
     request.body = write_json(body);
     request.idempotent = true;
     return request;
@@ -353,7 +348,7 @@ Result<Node> Client::get_raw(std::string_view target, const Call& call) {
     HttpRequest request{.target = std::string(target), .headers = {{"Accept", "application/json, */*"}}, .timeout = call.timeout};
     TRY(HttpResponse response, transport_->send(std::move(request), call.stop));
     if (response.status / 100 != 2) return fail(error_of_response(response));
-    if (response.header("Content-Type").starts_with(kJson)) return read_json(response.body);
+    if (response.header("Content-Type").starts_with(kAcceptJson)) return read_json(response.body);
     return Node::string(response.body);
 }
 

@@ -75,6 +75,13 @@ void Builder::cluster(const KubeconfigEntry& e) {
     config.server = e.get("server");
     while (config.server.ends_with('/')) config.server.pop_back();
     if (config.server.empty()) problems.emplace_back("no server given");
+    if (config.server.starts_with("unix://")) { // our own: the embedded API server
+        if (trusted_)
+            config = unix_socket_config(config.server.substr(7));
+        else
+            unsupported.emplace_back("a Unix socket is not allowed here");
+        return;
+    }
     config.proxy_url = e.get("proxy-url");
     if (const auto scheme = config.proxy_url.find("://"); !config.proxy_url.empty()) {
         const std::string word = config.proxy_url.substr(0, scheme == std::string::npos ? 0 : scheme);

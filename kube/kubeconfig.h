@@ -49,7 +49,7 @@ struct KubeconfigSource {
 };
 
 // Contexts, clusters and users as kubectl reads them: certificates inline or in files (relative to the file that names them), token, tokenFile,
-// basic auth, exec plugins, as/as-groups/as-uid/as-user-extra, proxy-url, tls-server-name, insecure-skip-tls-verify.
+// basic auth, exec plugins, a server "unix://PATH" (the embedded API server), as/as-groups/as-uid/as-user-extra, proxy-url, tls-server-name, insecure-skip-tls-verify.
 // auth-provider is ErrorCode::unsupported. Errors name the file and, for YAML, the line; all problems found in one entry are
 // listed in one message. No value of a credential is in any text.
 Result<ClientConfig> load_kubeconfig(const KubeconfigSource& source);

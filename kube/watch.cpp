@@ -1,0 +1,209 @@
+#include "kube/watch.h"
+
+#include <algorithm>
+#include <random>
+#include <unordered_map>
+
+#include "kube/base/json.h"
+#include "kube/pause.h"
+#include "kube/typed_object.h"
+
+namespace weber::kube {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kMaxEvent = 64u << 20;
+
+// Trying again as it is cannot help.
+bool is_refusal(const Error& e) {
+    switch (e.code) {
+    case ErrorCode::unauthorized:
+    case ErrorCode::forbidden:
+    case ErrorCode::not_found:
+    case ErrorCode::invalid:
+    case ErrorCode::unsupported: return true;
+    default: return false;
+    }
+}
+
+std::string identity(const Object& o) { return std::string(o.ns()) + "/" + std::string(o.name()); }
+
+class Session {
+public:
+    Session(Client& client, const WatchTarget& target, const WatchHandler& handler, const WatchOptions& options, std::stop_token stop)
+        : client_(client), target_(target), handler_(handler), options_(options), stop_(std::move(stop)) {}
+
+    Result<void> run();
+
+private:
+    Result<void> list();
+    Result<void> stream();
+    void take_line(std::string_view line);
+    void take_event(std::string_view type, Object object);
+    void show(WatchEventKind kind, Object object = {}, std::optional<Error> error = {});
+    [[nodiscard]] HttpRequest request() const;
+    milliseconds next_backoff(const Error& error);
+
+    Client& client_;
+    const WatchTarget& target_;
+    const WatchHandler& handler_;
+    const WatchOptions& options_;
+    const std::stop_token stop_;
+    ApiResource resource_;
+    std::string version_;                                // to go on from; "" = list first
+    std::unordered_map<std::string, std::string> known_; // "ns/name" → resourceVersion
+    bool synced_ = false;
+    bool ended_ = false;
+    std::optional<Error> refused_; // from an ERROR event
+    milliseconds backoff_{0};
+    std::minstd_rand random_{std::random_device{}()};
+};
+
+void Session::show(WatchEventKind kind, Object object, std::optional<Error> error) {
+    if (!ended_ && !handler_(WatchEvent{kind, std::move(object), std::move(error)})) ended_ = true;
+}
+
+// The state now, told as the differences to what the handler knows.
+Result<void> Session::list() {
+    const ListOptions options{.ns = target_.ns,
+                              .label_selector = target_.label_selector,
+                              .field_selector = target_.field_selector,
+                              .metadata_only = target_.metadata_only};
+    TRY(const ApiResource resource, target_.gvk.version.empty() ? client_.discovery().preferred(target_.gvk.group_kind(), stop_)
+                                                                : client_.discovery().find(target_.gvk, stop_));
+    resource_ = resource;
+    TRY(ObjectList found, client_.list(resource_.gvk(), options, {.stop = stop_}));
+    std::unordered_map<std::string, std::string> gone = std::move(known_);
+    known_.clear();
+    for (Object& object : found.items) {
+        const std::string id = identity(object);
+        const auto before = gone.find(id);
+        const bool is_new = before == gone.end();
+        const bool same = !is_new && before->second == object.resource_version();
+        if (!is_new) gone.erase(before);
+        known_.emplace(id, object.resource_version());
+        if (!same) show(is_new ? WatchEventKind::added : WatchEventKind::modified, std::move(object));
+    }
+    for (const auto& [id, version] : gone) {
+        const auto slash = id.find('/');
+        Object last(Node::map({{"apiVersion", Node::string(resource_.gvk().api_version())}, {"kind", Node::string(resource_.kind)}}));
+        if (slash > 0) last.set_ns(id.substr(0, slash));
+        last.set_name(id.substr(slash + 1));
+        show(WatchEventKind::deleted, std::move(last));
+    }
+    version_ = found.resource_version;
+    if (!std::exchange(synced_, true)) show(WatchEventKind::synced);
+    return {};
+}
+
+HttpRequest Session::request() const {
+    HttpRequest r{.target = resource_.path(target_.ns)};
+    r.headers.push_back({"Accept", std::string(target_.metadata_only ? kAcceptMetadata : kAcceptJson)});
+    add_query(r.target, "watch", "true");
+    add_query(r.target, "allowWatchBookmarks", "true");
+    add_query(r.target, "resourceVersion", version_);
+    add_query(r.target, "labelSelector", target_.label_selector);
+    add_query(r.target, "fieldSelector", target_.field_selector);
+    return r;
+}
+
+void Session::take_event(std::string_view type, Object object) {
+    if (!object.resource_version().empty()) version_ = object.resource_version();
+    if (type == "BOOKMARK") return;
+    if (target_.metadata_only) object = typed_object(object.root(), resource_.gvk(), true);
+    const std::string id = identity(object);
+    if (type == "DELETED") {
+        known_.erase(id);
+        show(WatchEventKind::deleted, std::move(object));
+        return;
+    }
+    const auto [at, is_new] = known_.try_emplace(id, object.resource_version());
+    if (!is_new && at->second == object.resource_version()) return;
+    at->second = object.resource_version();
+    show(is_new ? WatchEventKind::added : WatchEventKind::modified, std::move(object));
+}
+
+void Session::take_line(std::string_view line) {
+    const auto event = read_json(line);
+    const Node* object = event ? event->find("object") : nullptr;
+    if (!object) {
+        refused_ = Error{.code = ErrorCode::unavailable, .message = "watch: an event that cannot be read"};
+        return;
+    }
+    const std::string_view type = event->text_at("type");
+    if (type == "ERROR")
+        refused_ = error_of_status(*object);
+    else
+        take_event(type, Object(*object));
+}
+
+// One watch request until it ends. Ending after its round without a fault is success.
+Result<void> Session::stream() {
+    client_.count_watch();
+    HttpRequest r = request();
+    const long round = options_.round.count();
+    add_query(r.target, "timeoutSeconds", std::to_string(std::uniform_int_distribution<long>(round, 2 * round)(random_)));
+    std::string rest;
+    bool too_long = false;
+    const auto on_chunk = [&](std::string_view chunk) {
+        backoff_ = milliseconds(0); // it works
+        rest += chunk;
+        std::size_t start = 0;
+        for (std::size_t end; !ended_ && !refused_ && (end = rest.find('\n', start)) != std::string::npos; start = end + 1)
+            if (end > start) take_line(std::string_view(rest).substr(start, end - start));
+        rest.erase(0, start);
+        too_long = rest.size() > kMaxEvent;
+        return !ended_ && !refused_ && !too_long;
+    };
+    refused_.reset();
+    const auto began = steady_clock::now();
+    const auto response = client_.transport().stream(std::move(r), on_chunk, stop_);
+    if (ended_) return {};
+    if (refused_) return fail(std::move(*refused_));
+    if (too_long) return fail(ErrorCode::too_large, "watch: an event larger than 64 MiB");
+    if (!response) return std::unexpected(response.error());
+    if (response->status / 100 != 2) return fail(error_of_response(*response));
+    if (steady_clock::now() - began < std::chrono::seconds(1))
+        return fail(ErrorCode::unavailable, "watch: the server ended it at once"); // not an endless loop of them
+    return {};
+}
+
+milliseconds Session::next_backoff(const Error& error) {
+    backoff_ = backoff_.count() == 0 ? options_.backoff_min : std::min(backoff_ * 2, options_.backoff_max);
+    const double jitter = std::uniform_real_distribution<double>(0.5, 1.5)(random_);
+    const auto asked = milliseconds(static_cast<long>(error.retry_after_seconds * 1000));
+    return std::max(milliseconds(static_cast<long>(static_cast<double>(backoff_.count()) * jitter)), std::min(asked, options_.backoff_max));
+}
+
+Result<void> Session::run() {
+    while (!stop_.stop_requested()) {
+        auto outcome = version_.empty() ? list() : Result<void>();
+        if (outcome && !ended_) outcome = stream();
+        if (ended_) return {};
+        if (outcome) continue;
+        Error error = std::move(outcome.error());
+        if (stop_.stop_requested() || error.code == ErrorCode::cancelled) break;
+        if (error.code == ErrorCode::gone && !version_.empty()) {
+            version_.clear(); // what happened in between is lost to the watch, a list tells
+            continue;
+        }
+        if (options_.fail_on_refusal && is_refusal(error)) return fail(std::move(error));
+        const milliseconds wait = next_backoff(error);
+        if (is_refusal(error)) version_.clear(); // e.g. the kind went away and may come back
+        show(WatchEventKind::trouble, {}, std::move(error));
+        if (ended_) return {};
+        if (!pause_for(wait, stop_)) break;
+    }
+    return fail(ErrorCode::cancelled, "watch of " + target_.gvk.kind + " cancelled");
+}
+
+} // namespace
+
+Result<void> watch(Client& client, const WatchTarget& target, const WatchHandler& handler, const WatchOptions& options, std::stop_token stop) {
+    return Session(client, target, handler, options, std::move(stop)).run();
+}
+
+} // namespace weber::kube
