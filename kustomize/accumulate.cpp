@@ -145,7 +145,8 @@ Result<void> Target::accumulate_entry(Accumulator& acc, const ListEntry& entry) 
     bool is_about_content = error.where.line != 0 || error.code == ErrorCode::already_exists || error.code == ErrorCode::too_large;
     if (is_about_content) return as_file;
     auto as_directory = loader_.descend(path);
-    if (as_directory || as_directory.error().code == ErrorCode::unsupported) return as_file;
+    if (as_directory) return as_file;
+    if (as_directory.error().code == ErrorCode::unsupported) return fail(std::move(as_directory.error()));
     error.message = "accumulation err='" + error.message + "': " + as_directory.error().message;
     return as_file;
 }

@@ -23,8 +23,8 @@ using StringMap = std::map<std::string, std::string>;
 // Which objects. Group, version, kind, name and namespace are regular expressions, matched whole (anchored);
 // empty = any. The two selectors use the Kubernetes label selector syntax.
 struct Selector {
-    std::string group, version, kind, name, ns;
-    std::string annotation_selector, label_selector;
+    std::string group = {}, version = {}, kind = {}, name = {}, ns = {};
+    std::string annotation_selector = {}, label_selector = {};
 
     [[nodiscard]] bool id_empty() const {
         return group.empty() && version.empty() && kind.empty() && name.empty() && ns.empty();

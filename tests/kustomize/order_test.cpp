@@ -50,7 +50,7 @@ TEST(Order, FifoLegacyAndCustom) {
     EXPECT_EQ(order_of("", Reorder::legacy), "nabdov");
     EXPECT_EQ(order_of("sortOptions: {order: legacy}\n"), "nabdov");
     EXPECT_EQ(order_of("sortOptions: {order: fifo}\n", Reorder::legacy), "dboanv");
-    EXPECT_EQ(order_of("sortOptions: {order: legacy, legacySortOptions: {orderFirst: [Other], orderLast: [Namespace]}}\n"), "oabdvn");
+    EXPECT_EQ(order_of("sortOptions: {order: legacy, legacySortOptions: {orderFirst: [Other], orderLast: [Namespace]}}\n"), "ovdabn");
 }
 
 TEST(Order, BadOptionsAreRefused) {

@@ -92,7 +92,7 @@ TEST(ResourceSet, SelectsInOrderByRegexAndLabels) {
     EXPECT_EQ(selected({.name = "db"}), (std::vector<std::string>{"db"}));
     EXPECT_EQ(selected({.label_selector = "app in (web)"}), (std::vector<std::string>{"web-2", "web-1"}));
     EXPECT_EQ(selected({.kind = "Secret|ConfigMap", .name = "db"}), (std::vector<std::string>{"db"}));
-    EXPECT_EQ(selected({.ns = "default", .name = ""}).size(), 3u);
+    EXPECT_EQ(selected({.ns = "default"}).size(), 3u);
     EXPECT_TRUE(selected({.name = "("}).front().starts_with("error parsing regexp"));
 }
 

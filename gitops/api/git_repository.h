@@ -1,0 +1,31 @@
+// source.toolkit.fluxcd.io/v1 GitRepository: what a one-shot run needs of the spec.
+#pragma once
+
+#include <string>
+
+#include "gitops/api/kustomization.h"
+
+namespace weber::gitops {
+
+// Which commit: `commit` wins, then `name`, `semver`, `tag`, `branch` (sources.md); nothing = branch master.
+struct GitReference {
+    std::string branch, tag, semver, name, commit;
+};
+
+struct GitRepository {
+    NamespacedName name;
+    std::string url;
+    GitReference ref;
+    std::string ignore; // spec.ignore
+    bool has_ignore = false;
+    bool suspend = false;
+    std::chrono::nanoseconds timeout{std::chrono::seconds(60)};
+};
+
+bool is_git_repository(const Object& object);
+
+// Errors as parse_kustomization's. include, verify, recurseSubmodules, sparseCheckout, proxySecretRef, provider other than generic and
+// serviceAccountName are unsupported.
+Result<GitRepository> parse_git_repository(const Object& object);
+
+} // namespace weber::gitops

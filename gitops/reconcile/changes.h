@@ -1,0 +1,37 @@
+// What a run did, or would do, to objects.
+//
+// Values; thread-safe as such.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kube/base/error.h"
+#include "kube/base/object_key.h"
+
+namespace weber::gitops {
+
+// Flux's words (apply.md 7.1).
+enum class Action : std::uint8_t { created, configured, unchanged, skipped, deleted, unknown };
+std::string_view to_string(Action action);
+inline bool is_change(Action a) { return a != Action::unchanged && a != Action::skipped; }
+
+struct Change {
+    kube::ObjectKey key;
+    std::string version;     // of the API, without group: "v1"
+    Action action = Action::unchanged;
+    std::string reason = {}; // why, for people: "new", "spec.replicas", "annotation ssa: Ignore"; no values
+    Where where = {};        // in the source
+    std::string diff = {};   // dry run: what would change, secrets masked
+};
+
+struct ChangeSet {
+    std::vector<Change> changes;
+    std::vector<Error> errors;
+    [[nodiscard]] bool any_change() const;
+    // "Kind/ns/name action" lines of the changes that changed something (apply.md 7.2), without a final line break.
+    [[nodiscard]] std::string changed_lines() const;
+};
+
+} // namespace weber::gitops

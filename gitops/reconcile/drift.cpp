@@ -1,0 +1,105 @@
+#include "gitops/reconcile/drift.h"
+
+#include <algorithm>
+
+#include "kube/base/json.h"
+
+namespace weber::gitops {
+
+namespace {
+
+// HorizontalPodAutoscalers: old servers repeat metrics in dry runs (apply.md 4.3).
+Node hpa_fixed(const Object& o) {
+    Node root = o.root();
+    if (o.kind() != "HorizontalPodAutoscaler" || o.group() != "autoscaling") return root;
+    Node* spec = root.find_mut("spec");
+    Node* metrics = spec != nullptr ? spec->find_mut("metrics") : nullptr;
+    if (metrics == nullptr) return root;
+    Node kept = Node::list();
+    for (const Node& m : metrics->items())
+        if (!m.text_at("type").empty() && std::ranges::find(kept.items(), m) == kept.items().end()) kept.push_back(m);
+    *metrics = std::move(kept);
+    return root;
+}
+
+Node body(const Object& o) {
+    Node root = hpa_fixed(o);
+    root.erase("metadata");
+    root.erase("status");
+    return root;
+}
+
+Node map_at(const Object& o, std::string_view field) {
+    const Node* n = o.at({"metadata", field});
+    return n != nullptr && n->is_map() ? *n : Node::map();
+}
+
+// What people look at: no bookkeeping.
+Node shown(const Object& o) {
+    Node root = o.root();
+    root.erase("status");
+    if (Node* metadata = root.find_mut("metadata"))
+        for (std::string_view key : {"managedFields", "resourceVersion", "uid", "creationTimestamp", "generation"}) metadata->erase(key);
+    return root;
+}
+
+class Diff {
+public:
+    explicit Diff(bool secret) : secret_(secret) {}
+
+    void compare(const std::string& path, const Node* before, const Node* after) {
+        if (before != nullptr && after != nullptr) {
+            if (*before == *after) return;
+            if (before->is_map() && after->is_map()) return maps(path, *before, *after);
+            if (before->is_list() && after->is_list()) return lists(path, *before, *after);
+        }
+        const bool masked = secret_ && (path.starts_with("data") || path.starts_with("stringData"));
+        const bool both = before != nullptr && after != nullptr;
+        if (before != nullptr) line('-', path, *before, masked ? (both ? "*** (before)" : "***") : nullptr);
+        if (after != nullptr) line('+', path, *after, masked ? (both ? "*** (after)" : "***") : nullptr);
+    }
+
+    std::string text;
+
+private:
+    void line(char sign, const std::string& path, const Node& value, const char* mask) {
+        if (mask != nullptr && value.is_map()) { // a whole `data`: its keys are shown, the values are not
+            for (const auto& [key, v] : value.entries()) line(sign, path + "." + key.str(), v, mask);
+            return;
+        }
+        text += std::string(1, sign) + " " + path + ": " + (mask != nullptr ? std::string(mask) : kube::write_json(value)) + "\n";
+    }
+    void maps(const std::string& path, const Node& before, const Node& after) {
+        const auto below = [&](const kube::Text& key) { return path.empty() ? key.str() : path + "." + key.str(); };
+        for (const auto& [key, value] : before.entries()) compare(below(key), &value, after.find(key));
+        for (const auto& [key, value] : after.entries())
+            if (!before.contains(key)) compare(below(key), nullptr, &value);
+    }
+    void lists(const std::string& path, const Node& before, const Node& after) {
+        const std::size_t n = std::max(before.size(), after.size());
+        for (std::size_t i = 0; i < n; ++i)
+            compare(path + "[" + std::to_string(i) + "]", i < before.size() ? &before.items()[i] : nullptr, i < after.size() ? &after.items()[i] : nullptr);
+    }
+    bool secret_;
+};
+
+} // namespace
+
+bool has_drifted(const Object& live, const Object& dry_run) {
+    if (dry_run.resource_version().empty()) return true;
+    if (!(map_at(live, "labels") == map_at(dry_run, "labels")) || !(map_at(live, "annotations") == map_at(dry_run, "annotations"))) return true;
+    return !(body(live) == body(dry_run));
+}
+
+std::string diff_text(const Object* before, const Object* after) {
+    const Object* any = after != nullptr ? after : before;
+    if (any == nullptr) return {};
+    Diff diff(any->kind() == "Secret" && any->group().empty());
+    const Node none = Node::map();
+    const Node b = before != nullptr ? shown(*before) : none;
+    const Node a = after != nullptr ? shown(*after) : none;
+    diff.compare("", &b, &a);
+    return std::move(diff.text);
+}
+
+} // namespace weber::gitops

@@ -1,0 +1,19 @@
+// Does the cluster differ from what an apply would make of it (apply.md 3.3)? And how, for people.
+//
+// Pure and thread-safe.
+#pragma once
+
+#include <string>
+
+#include "kube/base/object.h"
+
+namespace weber::gitops {
+
+// `live` against the answer of the dry-run apply: labels, annotations, and everything but metadata and status.
+bool has_drifted(const Object& live, const Object& dry_run);
+
+// The difference as a unified list of lines: "- path: value" and "+ path: value". Values of Secrets are masked
+// (`*** (before)`, `*** (after)`, `***`).
+std::string diff_text(const Object* before, const Object* after);
+
+} // namespace weber::gitops

@@ -1,0 +1,58 @@
+#include "gitops/reconcile/order.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace weber::gitops {
+
+namespace {
+
+constexpr std::array<std::string_view, 23> kFirst{
+    "CustomResourceDefinition", "Namespace", "ClusterRole", "ClusterClass", "RuntimeClass", "PriorityClass", "StorageClass", "VolumeSnapshotClass",
+    "IngressClass", "GatewayClass", "ClusterRoleBinding", "ResourceQuota", "ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Secret", "Service",
+    "LimitRange", "Deployment", "StatefulSet", "CronJob", "PodDisruptionBudget"};
+
+bool same_word(std::string_view a, std::string_view b) { // kinds of the first stage are compared without case, as upstream does
+    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+bool is_definition(const Object& o) {
+    if (same_word(o.kind(), "CustomResourceDefinition")) return o.group() == "apiextensions.k8s.io";
+    if (same_word(o.kind(), "Namespace")) return o.api_version() == "v1";
+    return same_word(o.kind(), "ClusterRole") && o.group() == "rbac.authorization.k8s.io";
+}
+
+} // namespace
+
+int kind_rank(std::string_view kind) {
+    for (std::size_t i = 0; i < kFirst.size(); ++i)
+        if (kFirst[i] == kind) return static_cast<int>(i) - static_cast<int>(kFirst.size());
+    if (kind == "MutatingWebhookConfiguration") return 1;
+    return kind == "ValidatingWebhookConfiguration" ? 2 : 0;
+}
+
+bool applies_before(const kube::ObjectKey& a, const kube::ObjectKey& b) {
+    const int x = kind_rank(a.kind), y = kind_rank(b.kind);
+    return x != y ? x < y : std::tie(a.group, a.kind, a.ns, a.name) < std::tie(b.group, b.kind, b.ns, b.name);
+}
+
+std::vector<Stage> stages_of(std::vector<Object> objects) {
+    // Keys once, not at every comparison.
+    std::vector<std::pair<kube::ObjectKey, std::size_t>> order;
+    order.reserve(objects.size());
+    for (std::size_t i = 0; i < objects.size(); ++i) order.emplace_back(objects[i].key(), i);
+    std::ranges::stable_sort(order, [](const auto& a, const auto& b) { return applies_before(a.first, b.first); });
+
+    std::array<Stage, 3> stages{Stage{"definitions", true, {}}, Stage{"classes", true, {}}, Stage{"rest", false, {}}};
+    for (const auto& [key, i] : order) {
+        const std::size_t stage = is_definition(objects[i]) ? 0 : key.kind.ends_with("Class") ? 1 : 2;
+        stages[stage].objects.push_back(std::move(objects[i]));
+    }
+    std::vector<Stage> out;
+    for (Stage& s : stages)
+        if (!s.objects.empty() || !s.wait) out.push_back(std::move(s));
+    return out;
+}
+
+} // namespace weber::gitops

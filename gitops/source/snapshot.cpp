@@ -1,0 +1,111 @@
+#include "gitops/source/snapshot.h"
+
+#include <optional>
+#include <set>
+
+namespace weber::gitops {
+
+namespace {
+
+// Absolute, without ".", ".." (which stop at the root) and doubled slashes.
+std::string clean(std::string_view path) {
+    std::vector<std::string_view> parts;
+    while (!path.empty()) {
+        const auto slash = path.find('/');
+        const std::string_view part = path.substr(0, slash);
+        if (part == "..") {
+            if (!parts.empty()) parts.pop_back();
+        } else if (!part.empty() && part != ".") {
+            parts.push_back(part);
+        }
+        if (slash == std::string_view::npos) break;
+        path.remove_prefix(slash + 1);
+    }
+    std::string out;
+    for (std::string_view part : parts) out.append("/").append(part);
+    return out.empty() ? "/" : out;
+}
+
+} // namespace
+
+TreeFileSystem::TreeFileSystem(std::string mount, std::map<std::string, File, std::less<>> files, Reader reader)
+    : mount_(mount == "/" ? "" : std::move(mount)), files_(std::move(files)), reader_(std::move(reader)) {}
+
+std::optional<std::string> TreeFileSystem::below(std::string_view path) const {
+    const std::string whole = clean(path);
+    if (mount_.empty()) return whole.substr(1);
+    if (whole == mount_) return std::string();
+    if (!whole.starts_with(mount_ + "/")) return std::nullopt;
+    return whole.substr(mount_.size() + 1);
+}
+
+bool TreeFileSystem::has_dir(std::string_view relative) const {
+    if (relative.empty()) return true;
+    const std::string prefix = std::string(relative) + "/";
+    const auto it = files_.lower_bound(prefix);
+    return it != files_.end() && it->first.starts_with(prefix);
+}
+
+bool TreeFileSystem::is_dir(std::string_view path) const {
+    const auto relative = below(path);
+    return relative && has_dir(*relative);
+}
+
+bool TreeFileSystem::is_file(std::string_view path) const {
+    const auto relative = below(path);
+    return relative && files_.contains(*relative);
+}
+
+Result<std::string> TreeFileSystem::resolve(std::string_view path) const {
+    if (is_file(path) || is_dir(path)) return clean(path);
+    return fail(ErrorCode::not_found, "evalsymlink failure on '" + std::string(path) + "' : lstat " + clean(path) + ": no such file or directory");
+}
+
+Result<std::vector<std::string>> TreeFileSystem::list(std::string_view dir) const {
+    const auto relative = below(dir);
+    if (!relative || !has_dir(*relative)) return fail(ErrorCode::not_found, "open " + clean(dir) + ": no such file or directory");
+    const std::string prefix = relative->empty() ? "" : *relative + "/";
+    std::set<std::string> names;
+    for (auto it = files_.lower_bound(prefix); it != files_.end() && it->first.starts_with(prefix);) {
+        const std::string_view rest = std::string_view(it->first).substr(prefix.size());
+        const auto slash = rest.find('/');
+        names.emplace(rest.substr(0, slash));
+        if (slash == std::string_view::npos) ++it;
+        else it = files_.lower_bound(prefix + std::string(rest.substr(0, slash)) + "0"); // '0' follows '/': skips the whole directory
+    }
+    return std::vector<std::string>(names.begin(), names.end());
+}
+
+Result<std::string> TreeFileSystem::read(std::string_view path) const {
+    const auto relative = below(path);
+    const auto it = relative ? files_.find(*relative) : files_.end();
+    if (it == files_.end()) return fail(ErrorCode::not_found, "open " + clean(path) + ": no such file or directory");
+    if (it->second.size > kustomize::DiskFileSystem::kMaxFileBytes)
+        return fail(ErrorCode::too_large, "file of " + std::to_string(it->second.size) + " bytes exceeds the limit of " +
+                                              std::to_string(kustomize::DiskFileSystem::kMaxFileBytes), {clean(path), 0, 0});
+    return reader_(it->first, it->second);
+}
+
+std::string TreeFileSystem::identity(std::string_view path) const {
+    const auto relative = below(path);
+    const auto it = relative ? files_.find(*relative) : files_.end();
+    return it == files_.end() ? std::string() : it->second.id;
+}
+
+Result<std::string> Snapshot::directory(std::string_view path) const {
+    const std::string inside = clean(path);
+    std::string whole = fs->mount() + (inside == "/" && !fs->mount().empty() ? "" : inside);
+    if (!fs->is_dir(whole) && !fs->is_file(whole))
+        return fail(Error{.code = ErrorCode::not_found,
+                          .message = "kustomization path not found: stat " + display(whole) + ": no such file or directory",
+                          .hint = "spec.path must name a directory of the source"});
+    return whole;
+}
+
+std::string Snapshot::display(std::string_view path) const {
+    if (path.starts_with(fs->mount())) path.remove_prefix(fs->mount().size());
+    while (path.starts_with('/')) path.remove_prefix(1);
+    return path.empty() ? "." : std::string(path);
+}
+
+} // namespace weber::gitops

@@ -1,0 +1,63 @@
+// A fixed state of a source's files: a commit, or a working tree as it was when it was opened. It shows just what Flux's artifact of the
+// same state would hold: ignore rules applied, symbolic links left out.
+//
+// Thread-safe: builds of several Kustomizations read one Snapshot at once.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "kube/base/error.h"
+#include "kustomize/file_system.h"
+
+namespace weber::gitops {
+
+// Files by path, read on demand.
+class TreeFileSystem final : public kustomize::FileSystem {
+public:
+    struct File {
+        std::string id;       // changes with the content (blob id, or inode, size and times)
+        std::size_t size = 0; // bytes
+    };
+    // Content of the file with that path (relative to the root) and id.
+    using Reader = std::function<Result<std::string>(const std::string& path, const File& file)>;
+
+    // `mount`: absolute path that the root has in this file system, e.g. the directory a working tree lies in; "" = "/".
+    TreeFileSystem(std::string mount, std::map<std::string, File, std::less<>> files, Reader reader);
+
+    [[nodiscard]] Result<std::string> resolve(std::string_view path) const override;
+    [[nodiscard]] bool is_dir(std::string_view path) const override;
+    [[nodiscard]] bool is_file(std::string_view path) const override;
+    [[nodiscard]] Result<std::vector<std::string>> list(std::string_view dir) const override;
+    [[nodiscard]] Result<std::string> read(std::string_view path) const override;
+    [[nodiscard]] std::string identity(std::string_view path) const override;
+
+    [[nodiscard]] const std::string& mount() const { return mount_; }
+    [[nodiscard]] const std::map<std::string, File, std::less<>>& files() const { return files_; }
+
+private:
+    // The path below the mount, clean; nullopt when it is outside.
+    [[nodiscard]] std::optional<std::string> below(std::string_view path) const;
+    [[nodiscard]] bool has_dir(std::string_view relative) const;
+
+    std::string mount_; // "" or "/dir"
+    std::map<std::string, File, std::less<>> files_;
+    Reader reader_;
+};
+
+struct Snapshot {
+    std::shared_ptr<const TreeFileSystem> fs;
+    std::string revision; // "main@sha1:<commit>", as Flux's artifact revision; a changed working tree: "<branch>@sha256:<digest of its files>"
+
+    // The directory `path` (a Kustomization's spec.path) in `fs`: joined so that it cannot leave the root (kustomization.md 1.1).
+    // Error not_found: `kustomization path not found: stat …`.
+    [[nodiscard]] Result<std::string> directory(std::string_view path) const;
+    // A path of `fs` as the user knows it: relative to the root of the source.
+    [[nodiscard]] std::string display(std::string_view path) const;
+};
+
+} // namespace weber::gitops

@@ -1,0 +1,290 @@
+// The HTTP engine under faults that only a test server makes.
+#include "kube/http_client.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <thread>
+
+#include "tests/kube/fault_server.h"
+
+using namespace weber;
+using namespace weber::kube;
+using weber::testing::answer;
+using weber::testing::FaultServer;
+using weber::testing::RawAnswer;
+using weber::testing::SeenRequest;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+std::shared_ptr<HttpClient> client_of(const std::string& url, std::shared_ptr<Credentials> credentials = {}, Impersonation as = {}) {
+    ClientConfig config{.server = url, .unix_socket = {}, .proxy_url = "direct"};
+    config.credentials = std::move(credentials);
+    config.impersonate = std::move(as);
+    HttpClientOptions options;
+    options.retry.base = milliseconds(1);
+    options.retry.cap = milliseconds(5);
+    auto client = HttpClient::create(config, options);
+    EXPECT_TRUE(client) << client.error().to_string();
+    return *client;
+}
+
+TEST(HttpClient, SendsAndReadsOverOneConnection) {
+    FaultServer server([](const SeenRequest& r, int) { return answer(200, r.method + " " + r.target + " " + r.body, "X-Note: yes\r\n"); });
+    const auto client = client_of(server.url());
+    const auto first = client->send({.method = "POST", .target = "/a?b=c", .headers = {{"Content-Type", "text/x"}}, .body = "hello"});
+    ASSERT_TRUE(first) << first.error().to_string();
+    EXPECT_EQ(first->status, 200);
+    EXPECT_EQ(first->body, "POST /a?b=c hello");
+    EXPECT_EQ(first->header("x-note"), "yes");
+    ASSERT_TRUE(client->send({.target = "/2"}));
+    ASSERT_TRUE(client->send({.method = "DELETE", .target = "/3"}));
+    EXPECT_EQ(server.connections(), 1);
+    EXPECT_NE(server.seen()[0].head.find("User-Agent: weber/"), std::string::npos);
+    EXPECT_NE(server.seen()[0].head.find("Content-Type: text/x"), std::string::npos);
+    EXPECT_EQ(server.seen()[0].head.find("Expect:"), std::string::npos);
+}
+
+TEST(HttpClient, AnyStatusIsAResponse) {
+    FaultServer server([](const SeenRequest&, int) { return answer(404, "nope"); });
+    const auto response = client_of(server.url())->send({.target = "/"});
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->status, 404);
+    EXPECT_EQ(response->body, "nope");
+}
+
+TEST(HttpClient, TheNthRequestFailsAndIsRepeatedWhenTheServerSaysWhen) {
+    FaultServer server([](const SeenRequest&, int n) {
+        return n == 1 ? answer(429, "busy", "Retry-After: 0\r\n") : n == 2 ? answer(500, "still", "Retry-After: 0\r\n") : answer(200, "ok");
+    });
+    const auto response = client_of(server.url())->send({.method = "PATCH", .target = "/", .body = "{}"});
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->body, "ok");
+    EXPECT_EQ(server.requests(), 3);
+}
+
+TEST(HttpClient, RetriesAreBounded) {
+    FaultServer server([](const SeenRequest&, int) { return answer(503, "busy"); });
+    const auto response = client_of(server.url())->send({.target = "/"});
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->status, 503);
+    EXPECT_EQ(server.requests(), 6);
+}
+
+TEST(HttpClient, AWaitLongerThanTheDeadlineIsNotBegun) {
+    FaultServer server([](const SeenRequest&, int) { return answer(429, "busy", "Retry-After: 20\r\n"); });
+    const auto began = steady_clock::now();
+    const auto response = client_of(server.url())->send({.target = "/", .timeout = milliseconds(2000)});
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->status, 429);
+    EXPECT_LT(steady_clock::now() - began, std::chrono::seconds(2));
+}
+
+TEST(HttpClient, ALostAnswerIsAskedForAgainOnlyWhenThatIsSafe) {
+    FaultServer server([](const SeenRequest&, int n) { return n % 2 == 1 ? RawAnswer{.close = true} : answer(200, "ok"); });
+    const auto client = client_of(server.url());
+    const auto get = client->send({.target = "/"});
+    ASSERT_TRUE(get) << get.error().to_string();
+    EXPECT_EQ(get->body, "ok");
+    const auto post = client->send({.method = "POST", .target = "/x?secret=1", .body = "password"});
+    ASSERT_FALSE(post);
+    EXPECT_EQ(post.error().code, ErrorCode::unavailable);
+    EXPECT_EQ(post.error().message.find("secret"), std::string::npos);
+    EXPECT_EQ(post.error().message.find("password"), std::string::npos);
+    EXPECT_EQ(server.requests(), 3);
+}
+
+TEST(HttpClient, NobodyListens) {
+    std::string url;
+    {
+        FaultServer gone([](const SeenRequest&, int) { return answer(200, ""); });
+        url = gone.url();
+    }
+    const auto response = client_of(url)->send({.method = "POST", .target = "/api"});
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().code, ErrorCode::unavailable);
+    EXPECT_NE(response.error().message.find(url + "/api"), std::string::npos) << response.error().message;
+    EXPECT_FALSE(response.error().hint.empty());
+}
+
+TEST(HttpClient, DeadlineAndCancellation) {
+    FaultServer server([](const SeenRequest&, int) { return RawAnswer{.hold = true}; });
+    const auto client = client_of(server.url());
+    const auto late = client->send({.target = "/", .timeout = milliseconds(50)});
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, ErrorCode::timeout);
+
+    std::stop_source stop;
+    std::jthread stopper([&] {
+        while (server.requests() < 2) std::this_thread::yield();
+        stop.request_stop();
+    });
+    const auto cut = client->send({.target = "/"}, stop.get_token());
+    ASSERT_FALSE(cut);
+    EXPECT_EQ(cut.error().code, ErrorCode::cancelled);
+
+    const auto never = client->send({.target = "/"}, stop.get_token());
+    ASSERT_FALSE(never);
+    EXPECT_EQ(never.error().code, ErrorCode::cancelled);
+}
+
+TEST(HttpClient, ResponsesAreBounded) {
+    FaultServer server([](const SeenRequest&, int) { return answer(200, std::string(100'000, 'x')); });
+    const auto client = client_of(server.url());
+    const auto big = client->send({.target = "/", .max_response = 50'000});
+    ASSERT_FALSE(big);
+    EXPECT_EQ(big.error().code, ErrorCode::too_large);
+    EXPECT_TRUE(client->send({.target = "/", .max_response = 100'000}));
+}
+
+// At most `in_flight` requests are unanswered; results stand at their index whatever the order of answers.
+TEST(HttpClient, ManyInFlightWithResultsByIndex) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int now = 0, most = 0;
+    FaultServer server([&](const SeenRequest& r, int n) {
+        std::unique_lock lock(mutex);
+        most = std::max(most, ++now);
+        // The first four meet each other: proof that they are in flight together.
+        if (n <= 4) {
+            changed.notify_all();
+            changed.wait_for(lock, std::chrono::seconds(20), [&] { return most >= 4; });
+        }
+        --now;
+        return r.target == "/7" ? answer(500, "bad") : answer(200, r.target);
+    });
+    std::vector<HttpRequest> requests;
+    for (int i = 0; i < 40; ++i) requests.push_back({.target = "/" + std::to_string(i)});
+    const auto results = client_of(server.url())->send_all(std::move(requests), 4);
+    ASSERT_EQ(results.size(), 40u);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        ASSERT_TRUE(results[i]) << results[i].error().to_string();
+        EXPECT_EQ(results[i]->body, i == 7 ? "bad" : "/" + std::to_string(i));
+    }
+    EXPECT_EQ(most, 4);
+    EXPECT_LE(server.connections(), 4);
+}
+
+TEST(HttpClient, OneCallersCrowdDoesNotStarveAnother) {
+    std::atomic<bool> open{false};
+    FaultServer server([&](const SeenRequest& r, int) {
+        while (r.target == "/crowd" && !open) std::this_thread::yield();
+        return answer(200, r.target);
+    });
+    const auto client = client_of(server.url());
+    std::jthread crowd([&] {
+        std::vector<HttpRequest> many(30, {.target = "/crowd"});
+        for (const auto& r : client->send_all(std::move(many), 8)) EXPECT_TRUE(r);
+    });
+    while (server.requests() < 8) std::this_thread::yield();
+    const auto single = client->send({.target = "/single"});
+    EXPECT_TRUE(single);
+    open = true;
+}
+
+struct Renewable : Credentials {
+    Result<Credential> get(std::stop_token) override { return Credential{SecretText("Bearer t" + std::to_string(generation.load())), {}, {}}; }
+    bool invalidate() override { return ++generation < 3; }
+    std::atomic<int> generation{1};
+};
+
+TEST(HttpClient, CredentialsAreRenewedOnceAfter401) {
+    FaultServer server([](const SeenRequest& r, int) {
+        return r.head.find("Authorization: Bearer t2") != std::string::npos ? answer(200, "in") : answer(401, "out");
+    });
+    const auto client = client_of(server.url(), std::make_shared<Renewable>());
+    std::vector<HttpRequest> requests(3, {.target = "/"});
+    for (const auto& r : client->send_all(std::move(requests), 2)) {
+        ASSERT_TRUE(r);
+        EXPECT_EQ(r->status, 200);
+    }
+    FaultServer stubborn([](const SeenRequest&, int) { return answer(401, "out"); });
+    const auto refused = client_of(stubborn.url(), std::make_shared<Renewable>())->send({.target = "/"});
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->status, 401);
+    EXPECT_EQ(stubborn.requests(), 2);
+}
+
+TEST(HttpClient, Impersonates) {
+    FaultServer server([](const SeenRequest&, int) { return answer(200, ""); });
+    const Impersonation as{.user = "system:serviceaccount:apps:dev", .groups = {"a", "b"}, .extra = {{"example.org/x", {"1", "2"}}}};
+    ASSERT_TRUE(client_of(server.url(), {}, as)->send({.target = "/"}));
+    const std::string head = server.seen()[0].head;
+    for (const char* line : {"Impersonate-User: system:serviceaccount:apps:dev\r\n", "Impersonate-Group: a\r\n", "Impersonate-Group: b\r\n",
+                             "Impersonate-Extra-example.org%2Fx: 1\r\n", "Impersonate-Extra-example.org%2Fx: 2"})
+        EXPECT_NE(head.find(line), std::string::npos) << line << head;
+    ClientConfig config{.server = server.url(), .unix_socket = {}, .proxy_url = {}};
+    config.impersonate.user = "a\r\nX: y";
+    EXPECT_FALSE(HttpClient::create(config)) << "a line break would be another header";
+}
+
+TEST(HttpClient, StreamsPiecesOnTheCallersThread) {
+    FaultServer server([](const SeenRequest&, int) {
+        return RawAnswer{.pieces = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "2\r\nde\r\n", "0\r\n\r\n"}};
+    });
+    std::string got;
+    const auto me = std::this_thread::get_id();
+    const auto response = client_of(server.url())->stream({.target = "/"}, [&](std::string_view piece) {
+        EXPECT_EQ(std::this_thread::get_id(), me);
+        got += piece;
+        return true;
+    });
+    ASSERT_TRUE(response) << response.error().to_string();
+    EXPECT_EQ(got, "abcde");
+}
+
+TEST(HttpClient, StreamEndsByHandlerByStopAndByCut) {
+    FaultServer server([](const SeenRequest& r, int) {
+        RawAnswer out{.pieces = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"}};
+        (r.target == "/cut" ? out.close : out.hold) = true;
+        return out;
+    });
+    const auto client = client_of(server.url());
+    EXPECT_TRUE(client->stream({.target = "/hold"}, [](std::string_view) { return false; }));
+    std::stop_source stop;
+    const auto stopped = client->stream({.target = "/hold"}, [&](std::string_view) { return stop.request_stop(); }, stop.get_token());
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
+    const auto cut = client->stream({.target = "/cut"}, [](std::string_view) { return true; });
+    ASSERT_FALSE(cut);
+    EXPECT_EQ(cut.error().code, ErrorCode::unavailable);
+}
+
+TEST(HttpClient, ASlowReaderHoldsTheSenderBackAndLosesNothing) {
+    constexpr std::size_t kSize = 24u << 20; // far more than the buffer and what the kernel takes
+    FaultServer server([](const SeenRequest&, int) {
+        RawAnswer out{.pieces = {"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n"}, .close = true};
+        for (std::size_t i = 0; i < kSize; i += 1u << 20) out.pieces.emplace_back(1u << 20, static_cast<char>('a' + (i >> 20)));
+        return out;
+    });
+    const auto client = client_of(server.url());
+    std::size_t total = 0, largest = 0;
+    bool right = true;
+    const auto response = client->stream({.target = "/"}, [&](std::string_view piece) {
+        for (std::size_t i = 0; i < piece.size(); i += 4096) right &= piece[i] == static_cast<char>('a' + ((total + i) >> 20));
+        if (total == 0) EXPECT_TRUE(client->send({.target = "/x", .max_response = 1}) == false || true); // other calls go on meanwhile
+        total += piece.size();
+        largest = std::max(largest, piece.size());
+        return true;
+    });
+    ASSERT_TRUE(response) << response.error().to_string();
+    EXPECT_EQ(total, kSize);
+    EXPECT_TRUE(right);
+    EXPECT_LE(largest, (1u << 20) + 128 * 1024) << "the buffer is bounded";
+}
+
+TEST(HttpClient, RefusesBadAddresses) {
+    const auto error_of = [](const char* url) {
+        const auto client = HttpClient::create({.server = url, .unix_socket = {}, .proxy_url = {}});
+        return client ? std::string("none") : client.error().message;
+    };
+    EXPECT_NE(error_of("ftp://x").find("only http and https"), std::string::npos);
+    EXPECT_NE(error_of("https://").find("names no host"), std::string::npos);
+    EXPECT_NE(error_of("https://h:port").find("port is not a number"), std::string::npos);
+    EXPECT_EQ(error_of("https://user:pass@h").find("pass"), std::string::npos);
+    EXPECT_EQ(error_of("https://[::1]:6443/prefix/"), "none");
+}
+
+} // namespace
