@@ -1,0 +1,124 @@
+// One Kustomization, from its source to its status: fetch, build, desire, apply, prune, wait, conclude (kustomization.md 2, steps 11 to 27).
+//
+// The same steps serve a one-shot run, the agent, `build` and `diff`: they may be stopped early (`build_objects`, `desired_objects`, a dry run), and the
+// wait may happen elsewhere (`Run::until_wait` and `Run::finish`), so that no worker is held by it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gitops/api/kustomization.h"
+#include "gitops/reconcile/changes.h"
+#include "gitops/reconcile/post_build.h"
+#include "gitops/reconcile/progress.h"
+#include "gitops/reconcile/status.h"
+#include "gitops/source/snapshot.h"
+#include "kube/client.h"
+#include "kustomize/loader.h"
+
+namespace weber::gitops {
+
+// ---- without a cluster -------------------------------------------------------------------------------------------
+
+struct BuildSettings {
+    PostBuildFactory post_build = {};          // null: a spec that needs it fails with `unsupported`
+    kube::Client* client = nullptr;            // for `post_build`; null: no cluster
+    kustomize::ParseCache* cache = nullptr;    // shared by builds; null: each parses its own files
+};
+
+struct Built {
+    std::vector<Object> objects;         // in output order, decrypted and substituted; lists expanded
+    std::string digest;                  // "sha256:<hex>" of their YAML, for status.history
+    std::vector<std::string> files_read; // paths in the source
+    std::vector<std::string> warnings;   // kustomize's, about deprecated fields
+};
+
+// build.md 1, steps 2 to 5. Errors are what BuildFailed says, with file and line; a missing spec.path is not_found (`kustomization path not found: …`).
+Result<Built> build_objects(const Snapshot& snapshot, const Kustomization& kustomization, const BuildSettings& settings = {});
+
+// kustomization.md 2, steps 18 and 19a to 19c: owner labels, normalization, common metadata, no encrypted Secret. Order kept.
+Result<std::vector<Object>> desired_objects(std::vector<Object> objects, const Kustomization& kustomization);
+
+// ---- with a cluster ----------------------------------------------------------------------------------------------
+
+struct PipelineSettings {
+    bool dry_run = false; // nothing is written; changes carry masked diffs; no wait
+    bool prune = true;    // false: stale objects stay in cluster and inventory (Flux has no such switch)
+    std::size_t dry_runs_in_flight = 4;
+    std::vector<std::string> override_managers = {}; // their fields are taken over, too
+    bool fail_fast = true;                           // a wait ends with the first Failed object
+    PostBuildFactory post_build = {};
+    kustomize::ParseCache* cache = nullptr;
+};
+
+// The source's artifact.
+struct RunSource {
+    std::string revision;
+    std::string origin_revision = {};
+    // Its files: a snapshot at hand, or a download. Error not_found with http_status 404: the artifact is gone (step 12).
+    std::function<Result<Snapshot>(std::stop_token)> open;
+};
+
+// Watches a run. Called on the run's thread.
+class RunObserver : public ProgressSink {
+public:
+    // At the points where Flux writes the status while a run goes on. An error ends the run (`failed to update status: …`).
+    virtual Result<void> on_status(const KustomizationStatus& status) = 0;
+    virtual void on_event(const Event& event) = 0;
+};
+
+struct RunResult {
+    Outcome outcome;
+    Conclusion conclusion;       // the status to write, events, when to run again
+    ChangeSet changes = {};      // apply, then prune
+    std::optional<Error> error = {};
+    std::vector<StepTime> steps = {};
+    std::vector<std::string> files_read = {};
+};
+
+// What a wait is for.
+struct WaitTask {
+    std::vector<kube::ObjectRef> objects;
+    std::vector<kube::ObjectKey> may_vanish = {}; // Jobs with ttlSecondsAfterFinished: gone is done
+    std::chrono::nanoseconds timeout{};
+    bool fail_fast = true;
+};
+struct Healthy {};
+struct Unhealthy { std::string message; std::vector<std::string> details = {}; }; // message as kustomization.md 2.1 step 9; details for people
+struct Superseded { std::string trigger; };        // "GitRepository/ns/name"
+using Health = std::variant<Healthy, Unhealthy, Superseded>;
+
+// One run. Not thread-safe; the parts may be called on different threads, one after the other. Borrowed references must outlive it.
+class Run {
+public:
+    // `kustomization` holds the object as the API server has it; `status` is its status. The run begins now.
+    Run(Kustomization kustomization, KustomizationStatus status, RunSource source, const PipelineSettings& settings, kube::Client& client,
+        RunObserver& observer, const kube::Clock& clock = kube::system_clock());
+    ~Run();
+    Run(Run&&) noexcept;
+    Run& operator=(Run&&) = delete;
+
+    // Fetch, build, desire, apply, prune. The task when there is something to wait for: call `finish` with its end. nullopt: the run is over, call
+    // `result`.
+    std::optional<WaitTask> until_wait(std::stop_token stop = {});
+    void finish(const Health& health);
+    // The conclusion; once.
+    RunResult result();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// Waits in the calling thread. Error: cancelled.
+Result<Health> wait_until_healthy(kube::Client& client, const WaitTask& task, const NamespacedName& who, ProgressSink* progress, std::stop_token stop = {});
+
+// A run whose wait happens in the calling thread. `before_wait` and `after_wait` may give up and take back a worker's slot.
+RunResult reconcile(Run& run, kube::Client& client, const NamespacedName& who, ProgressSink* progress, std::stop_token stop = {},
+                    const std::function<void()>& before_wait = {}, const std::function<void()>& after_wait = {});
+
+} // namespace weber::gitops
