@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +11,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+
+extern "C" { // glibc 2.36's header forgets to say so
+#include <sys/pidfd.h>
+}
 
 extern char** environ;
 
