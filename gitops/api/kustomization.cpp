@@ -27,13 +27,82 @@ void read_source(FieldReader& spec, const std::string& ns, SourceRef& out) {
     ref.finish();
 }
 
-void read_dependencies(FieldReader& spec, const std::string& ns, std::vector<NamespacedName>& out) {
+Where where_of(const FieldReader& r) { return r.node() != nullptr ? r.node()->where() : Where{}; }
+
+void read_dependencies(FieldReader& spec, const std::string& ns, std::vector<Dependency>& out) {
     for (FieldReader& d : spec.objects("dependsOn")) {
-        NamespacedName n{d.text("namespace"), d.text("name", true)};
-        if (n.ns.empty()) n.ns = ns;
-        d.unsupported("readyExpr", "CEL expressions");
+        Dependency n{{d.text("namespace"), d.text("name", true)}, d.text("readyExpr"), where_of(d)};
+        if (n.name.ns.empty()) n.name.ns = ns;
         d.finish();
         out.push_back(std::move(n));
+    }
+}
+
+void read_post_build(FieldReader& spec, std::optional<PostBuildSpec>& out) {
+    FieldReader p = spec.object("postBuild");
+    if (!p.present()) return;
+    out.emplace();
+    out->where = where_of(p);
+    out->substitute = p.texts("substitute");
+    for (FieldReader& from : p.objects("substituteFrom")) {
+        out->substitute_from.push_back({from.choice("kind", {"Secret", "ConfigMap"}, true), from.text("name", true), from.boolean("optional")});
+        from.finish();
+    }
+    out->always = p.choice("substituteStrategy", {"WithVariables", "Always"}) == "Always";
+    p.finish();
+}
+
+void read_decryption(FieldReader& spec, std::optional<DecryptionSpec>& out) {
+    FieldReader d = spec.object("decryption");
+    if (!d.present()) return;
+    out.emplace();
+    out->where = where_of(d);
+    out->provider = d.choice("provider", {"sops"}, true);
+    out->service_account = d.text("serviceAccountName");
+    FieldReader secret = d.object("secretRef");
+    out->secret_name = secret.text("name", secret.present());
+    secret.finish();
+    d.finish();
+}
+
+void read_kube_config(FieldReader& spec, std::optional<KubeConfigSpec>& out) {
+    FieldReader k = spec.object("kubeConfig");
+    if (!k.present()) return;
+    out.emplace();
+    out->where = where_of(k);
+    FieldReader secret = k.object("secretRef");
+    out->secret_name = secret.text("name", secret.present());
+    out->secret_key = secret.text("key");
+    secret.finish();
+    FieldReader config_map = k.object("configMapRef");
+    out->config_map_name = config_map.text("name", config_map.present());
+    config_map.finish();
+    if (secret.present() == config_map.present())
+        k.problem(*k.node(), "", "exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified");
+    k.finish();
+}
+
+void read_health_expressions(FieldReader& spec, std::vector<HealthExpression>& out) {
+    for (FieldReader& h : spec.objects("healthCheckExprs")) {
+        out.push_back({h.text("apiVersion", true), h.text("kind"), h.text("current", true), h.text("inProgress"), h.text("failed"), where_of(h)});
+        h.finish();
+    }
+}
+
+void read_target(FieldReader& target) {
+    for (std::string_view key : {"group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"}) target.text(key);
+    target.finish();
+}
+
+void read_ignore(FieldReader& spec, std::vector<IgnoreRule>& out) {
+    for (FieldReader& rule : spec.objects("ignore")) {
+        IgnoreRule r{rule.list_of_text("paths"), {}, where_of(rule)};
+        if (r.paths.empty() && rule.present()) rule.problem(*rule.node(), "paths", "Required value");
+        FieldReader target = rule.object("target");
+        read_target(target);
+        if (target.present()) r.target = *target.node();
+        rule.finish();
+        out.push_back(std::move(r));
     }
 }
 
@@ -50,8 +119,7 @@ void check_patches(FieldReader& spec, Node& out) {
     for (FieldReader& p : spec.objects("patches")) {
         p.text("patch", true);
         FieldReader target = p.object("target");
-        for (std::string_view key : {"group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"}) target.text(key);
-        target.finish();
+        read_target(target);
         p.finish();
     }
     if (const Node* n = spec.raw("patches")) out = *n;
@@ -91,12 +159,12 @@ void read_spec(FieldReader& spec, const std::string& ns, KustomizationSpec& out)
     out.force = spec.boolean("force");
     out.wait = spec.boolean("wait");
     read_health_checks(spec, out.health_checks);
-    spec.unsupported("postBuild", "variable substitution");
-    spec.unsupported("decryption", "SOPS");
-    spec.unsupported("healthCheckExprs", "CEL expressions");
-    spec.unsupported("ignore", "drift ignore rules");
-    spec.unsupported("kubeConfig", "remote clusters");
-    spec.unsupported("serviceAccountName", "impersonation");
+    read_health_expressions(spec, out.health_expressions);
+    read_post_build(spec, out.post_build);
+    read_decryption(spec, out.decryption);
+    read_kube_config(spec, out.kube_config);
+    out.service_account = spec.text("serviceAccountName");
+    read_ignore(spec, out.ignore);
     spec.finish();
 }
 
@@ -126,6 +194,29 @@ Result<Kustomization> parse_kustomization(const Object& object) {
     read_spec(spec, k.name.ns, k.spec);
     if (error) return fail(std::move(*error).on(subject));
     return k;
+}
+
+Result<void> check_features(const Kustomization& k, const Features& can) {
+    const auto lacking = [&](std::string_view field, const Where& where, std::string_view what) {
+        return fail(Error{.code = ErrorCode::unsupported,
+                          .message = std::string(field) + ": this version of weber does not support this field yet (" + std::string(what) + ")",
+                          .where = where,
+                          .object = k.object.subject()});
+    };
+    const auto where = [&](std::string_view field) {
+        const Node* n = k.object.at({"spec", field});
+        return n != nullptr ? n->where() : k.object.where();
+    };
+    if (k.spec.post_build && !can.post_build) return lacking("spec.postBuild", k.spec.post_build->where, "variable substitution");
+    if (k.spec.decryption && !can.decryption) return lacking("spec.decryption", k.spec.decryption->where, "SOPS");
+    if (!k.spec.health_expressions.empty() && !can.expressions)
+        return lacking("spec.healthCheckExprs", k.spec.health_expressions.front().where, "CEL expressions");
+    for (const Dependency& d : k.spec.depends_on)
+        if (!d.ready_expr.empty() && !can.expressions) return lacking("spec.dependsOn[].readyExpr", d.where, "CEL expressions");
+    if (!k.spec.ignore.empty() && !can.ignore_rules) return lacking("spec.ignore", k.spec.ignore.front().where, "drift ignore rules");
+    if (k.spec.kube_config && !can.other_identity) return lacking("spec.kubeConfig", k.spec.kube_config->where, "remote clusters");
+    if (!k.spec.service_account.empty() && !can.other_identity) return lacking("spec.serviceAccountName", where("serviceAccountName"), "impersonation");
+    return {};
 }
 
 } // namespace weber::gitops

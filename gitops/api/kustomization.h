@@ -38,6 +38,50 @@ struct HealthCheck {
     std::string ns;
 };
 
+// A Kustomization that must be ready first; `ready_expr` (CEL) decides in place of the built-in check.
+struct Dependency {
+    NamespacedName name;
+    std::string ready_expr = {};
+    Where where = {};
+};
+
+struct SubstituteFrom {
+    std::string kind; // ConfigMap or Secret
+    std::string name;
+    bool optional = false;
+};
+struct PostBuildSpec {
+    std::map<std::string, std::string> substitute = {};
+    std::vector<SubstituteFrom> substitute_from = {};
+    bool always = false; // substituteStrategy: Always
+    Where where = {};
+};
+
+struct DecryptionSpec {
+    std::string provider; // sops
+    std::string secret_name = {}, service_account = {};
+    Where where = {};
+};
+
+// Exactly one of secret and config map is set.
+struct KubeConfigSpec {
+    std::string secret_name = {}, secret_key = {}, config_map_name = {};
+    Where where = {};
+};
+
+// A health rule for custom resources, in CEL; an empty kind stands for every kind of the group.
+struct HealthExpression {
+    std::string api_version, kind, current, in_progress, failed;
+    Where where = {};
+};
+
+// Paths (JSON pointers) that are left to others; `target` as of a patch, null = every object.
+struct IgnoreRule {
+    std::vector<std::string> paths;
+    Node target = {};
+    Where where = {};
+};
+
 struct KustomizationSpec {
     std::chrono::nanoseconds interval{};
     std::optional<std::chrono::nanoseconds> retry_interval;
@@ -47,7 +91,7 @@ struct KustomizationSpec {
     std::string path;
     bool prune = false;
     DeletionPolicy deletion_policy = DeletionPolicy::mirror_prune;
-    std::vector<NamespacedName> depends_on;
+    std::vector<Dependency> depends_on;
     std::string target_namespace, name_prefix, name_suffix;
     std::map<std::string, std::string> common_labels, common_annotations;
     Node patches, images; // lists, or null; as in the spec
@@ -56,6 +100,12 @@ struct KustomizationSpec {
     bool force = false;
     bool wait = false;
     std::vector<HealthCheck> health_checks;
+    std::vector<HealthExpression> health_expressions;
+    std::optional<PostBuildSpec> post_build;
+    std::optional<DecryptionSpec> decryption;
+    std::optional<KubeConfigSpec> kube_config;
+    std::string service_account;
+    std::vector<IgnoreRule> ignore;
 
     // What health checks may take: `timeout`, else interval − 30 s, at least 30 s (kustomization.md 1.1).
     [[nodiscard]] std::chrono::nanoseconds timeout() const;
@@ -69,8 +119,19 @@ struct Kustomization {
 
 bool is_kustomization(const Object& object);
 
-// Errors: invalid (unknown field, wrong type, missing required field: field path, file and line, as the CRD demands) or unsupported
-// (fields that later versions bring: postBuild, decryption, kubeConfig, serviceAccountName, healthCheckExprs, ignore, readyExpr).
+// Errors: invalid (unknown field, wrong type, missing required field: field path, file and line, as the CRD demands), unsupported (an old
+// apiVersion).
 Result<Kustomization> parse_kustomization(const Object& object);
+
+// What whoever runs a Kustomization can do beyond the plain pipeline.
+struct Features {
+    bool post_build = false;    // variable substitution
+    bool decryption = false;    // SOPS
+    bool expressions = false;   // CEL: readyExpr, healthCheckExprs
+    bool ignore_rules = false;  // spec.ignore
+    bool other_identity = false; // serviceAccountName, kubeConfig
+};
+// Error unsupported when the spec uses what `features` lack: the field's path, file and line.
+Result<void> check_features(const Kustomization& kustomization, const Features& features);
 
 } // namespace weber::gitops

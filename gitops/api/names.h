@@ -18,6 +18,7 @@ inline constexpr std::string_view kReconcileKey = "kustomize.toolkit.fluxcd.io/r
 inline constexpr std::string_view kSsaKey = "kustomize.toolkit.fluxcd.io/ssa";
 inline constexpr std::string_view kForceKey = "kustomize.toolkit.fluxcd.io/force";
 inline constexpr std::string_view kPruneKey = "kustomize.toolkit.fluxcd.io/prune";
+inline constexpr std::string_view kDecryptKey = "kustomize.toolkit.fluxcd.io/decrypt";
 inline constexpr std::string_view kRequestedAt = "reconcile.fluxcd.io/requestedAt";
 
 } // namespace weber::gitops

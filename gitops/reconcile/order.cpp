@@ -4,6 +4,8 @@
 #include <array>
 #include <tuple>
 
+#include "gitops/reconcile/selectors.h"
+
 namespace weber::gitops {
 
 namespace {
@@ -13,10 +15,7 @@ constexpr std::array<std::string_view, 23> kFirst{
     "IngressClass", "GatewayClass", "ClusterRoleBinding", "ResourceQuota", "ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Secret", "Service",
     "LimitRange", "Deployment", "StatefulSet", "CronJob", "PodDisruptionBudget"};
 
-bool same_word(std::string_view a, std::string_view b) { // kinds of the first stage are compared without case, as upstream does
-    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
+// Kinds of the first stage are compared without case, as upstream does.
 bool is_definition(const Object& o) {
     if (same_word(o.kind(), "CustomResourceDefinition")) return o.group() == "apiextensions.k8s.io";
     if (same_word(o.kind(), "Namespace")) return o.api_version() == "v1";

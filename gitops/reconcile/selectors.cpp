@@ -7,11 +7,9 @@
 
 namespace weber::gitops {
 
-namespace {
 bool same_word(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
-} // namespace
 
 bool has_switch(const Object& object, std::string_view key, std::string_view value) {
     return same_word(object.label(key), value) || same_word(object.annotation(key), value);

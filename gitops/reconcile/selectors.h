@@ -9,6 +9,9 @@
 
 namespace weber::gitops {
 
+// Equal but for the case of ASCII letters.
+bool same_word(std::string_view a, std::string_view b);
+
 // The object's label or annotation `key` is `value`, ignoring case.
 bool has_switch(const Object& object, std::string_view key, std::string_view value);
 

@@ -126,7 +126,7 @@ Result<Snapshot> snapshot_of(RepositoryPtr repo, const ObjectPtr& commit, const 
     shared->repo = std::move(repo);
     Snapshot s;
     s.revision = std::move(revision);
-    s.fs = std::make_shared<TreeFileSystem>("", std::move(walk.files), [shared](const std::string&, const TreeFileSystem::File& file) -> Result<std::string> {
+    s.fs = std::make_shared<TreeFileSystem>(std::string(kSourceMount), std::move(walk.files), [shared](const std::string&, const TreeFileSystem::File& file) -> Result<std::string> {
         git_oid id;
         if (git_oid_fromstr(&id, file.id.c_str()) != 0) return fail(ErrorCode::internal, "bad blob id " + file.id);
         const std::lock_guard lock(shared->mutex);

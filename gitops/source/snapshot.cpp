@@ -56,14 +56,23 @@ bool TreeFileSystem::is_file(std::string_view path) const {
     return relative && files_.contains(*relative);
 }
 
+std::unexpected<Error> TreeFileSystem::outside(std::string_view operation, std::string_view path) const {
+    return fail(Error{.code = ErrorCode::forbidden,
+                      .message = "fs-security-constraint " + std::string(operation) + " " + std::string(path) + ": path '" + clean(path) +
+                                 "' is not in or below '" + (mount_.empty() ? "/" : mount_) + "'",
+                      .hint = "a source can only use its own files"});
+}
+
 Result<std::string> TreeFileSystem::resolve(std::string_view path) const {
+    if (!below(path)) return outside("abs", path);
     if (is_file(path) || is_dir(path)) return clean(path);
     return fail(ErrorCode::not_found, "evalsymlink failure on '" + std::string(path) + "' : lstat " + clean(path) + ": no such file or directory");
 }
 
 Result<std::vector<std::string>> TreeFileSystem::list(std::string_view dir) const {
     const auto relative = below(dir);
-    if (!relative || !has_dir(*relative)) return fail(ErrorCode::not_found, "open " + clean(dir) + ": no such file or directory");
+    if (!relative) return outside("open", dir);
+    if (!has_dir(*relative)) return fail(ErrorCode::not_found, "open " + clean(dir) + ": no such file or directory");
     const std::string prefix = relative->empty() ? "" : *relative + "/";
     std::set<std::string> names;
     for (auto it = files_.lower_bound(prefix); it != files_.end() && it->first.starts_with(prefix);) {
@@ -78,7 +87,8 @@ Result<std::vector<std::string>> TreeFileSystem::list(std::string_view dir) cons
 
 Result<std::string> TreeFileSystem::read(std::string_view path) const {
     const auto relative = below(path);
-    const auto it = relative ? files_.find(*relative) : files_.end();
+    if (!relative) return outside("read", path);
+    const auto it = files_.find(*relative);
     if (it == files_.end()) return fail(ErrorCode::not_found, "open " + clean(path) + ": no such file or directory");
     if (it->second.size > kustomize::DiskFileSystem::kMaxFileBytes)
         return fail(ErrorCode::too_large, "file of " + std::to_string(it->second.size) + " bytes exceeds the limit of " +
@@ -100,6 +110,25 @@ Result<std::string> Snapshot::directory(std::string_view path) const {
                           .message = "kustomization path not found: stat " + display(whole) + ": no such file or directory",
                           .hint = "spec.path must name a directory of the source"});
     return whole;
+}
+
+Snapshot Snapshot::with_files(const std::map<std::string, std::string>& contents) const {
+    auto replaced = std::make_shared<std::map<std::string, std::string>>(); // by path below the mount
+    auto files = fs->files();
+    for (const auto& [path, text] : contents) {
+        const std::string relative = display(path);
+        const auto it = files.find(relative);
+        if (it == files.end()) continue;
+        it->second = {"", text.size()}; // no identity: nobody keeps what was parsed from it
+        replaced->emplace(relative, text);
+    }
+    auto below = fs;
+    Snapshot out = *this;
+    out.fs = std::make_shared<TreeFileSystem>(fs->mount(), std::move(files), [below, replaced](const std::string& path, const TreeFileSystem::File&) {
+        const auto it = replaced->find(path);
+        return it != replaced->end() ? Result<std::string>(it->second) : below->read(below->mount() + "/" + path);
+    });
+    return out;
 }
 
 std::string Snapshot::display(std::string_view path) const {

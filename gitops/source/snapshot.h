@@ -16,6 +16,8 @@
 
 namespace weber::gitops {
 
+inline constexpr std::string_view kSourceMount = "/source";
+
 // Files by path, read on demand.
 class TreeFileSystem final : public kustomize::FileSystem {
 public:
@@ -26,7 +28,8 @@ public:
     // Content of the file with that path (relative to the root) and id.
     using Reader = std::function<Result<std::string>(const std::string& path, const File& file)>;
 
-    // `mount`: absolute path that the root has in this file system, e.g. the directory a working tree lies in; "" = "/".
+    // `mount`: absolute path that the root has in this file system, e.g. the directory a working tree lies in; "" = "/". Paths outside it are refused
+    // (`fs-security-constraint …`, build.md 4), so trees that are not on disk lie below kSourceMount, where `..` can be seen to leave them.
     TreeFileSystem(std::string mount, std::map<std::string, File, std::less<>> files, Reader reader);
 
     [[nodiscard]] Result<std::string> resolve(std::string_view path) const override;
@@ -43,6 +46,7 @@ private:
     // The path below the mount, clean; nullopt when it is outside.
     [[nodiscard]] std::optional<std::string> below(std::string_view path) const;
     [[nodiscard]] bool has_dir(std::string_view relative) const;
+    [[nodiscard]] std::unexpected<Error> outside(std::string_view operation, std::string_view path) const;
 
     std::string mount_; // "" or "/dir"
     std::map<std::string, File, std::less<>> files_;
@@ -56,6 +60,8 @@ struct Snapshot {
     // The directory `path` (a Kustomization's spec.path) in `fs`: joined so that it cannot leave the root (kustomization.md 1.1).
     // Error not_found: `kustomization path not found: stat …`.
     [[nodiscard]] Result<std::string> directory(std::string_view path) const;
+    // The same files, some with another content (paths of `fs`, absolute); paths that are no files are left out.
+    [[nodiscard]] Snapshot with_files(const std::map<std::string, std::string>& contents) const;
     // A path of `fs` as the user knows it: relative to the root of the source.
     [[nodiscard]] std::string display(std::string_view path) const;
 };

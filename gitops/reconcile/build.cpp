@@ -1,0 +1,87 @@
+#include "gitops/reconcile/generate.h"
+#include "gitops/reconcile/pipeline.h"
+#include "kube/base/digest.h"
+#include "kube/base/yaml.h"
+#include "kustomize/build.h"
+#include "kustomize/gvk.h"
+
+namespace weber::gitops {
+
+namespace {
+
+Result<PostBuild> hooks_of(const Kustomization& k, const BuildSettings& settings) {
+    if (!k.spec.post_build && !k.spec.decryption) return PostBuild{};
+    if (settings.post_build) return settings.post_build(k, settings.client);
+    TRY_VOID(check_features(k, {.expressions = true, .ignore_rules = true, .other_identity = true}));
+    return PostBuild{};
+}
+
+// "Secret.v1.[noGrp]/name"
+std::string gvk_name(const Object& o) {
+    return kustomize::Gvk::of(o.api_version(), o.kind()).to_string() + "/" + std::string(o.name());
+}
+
+Result<void> has_identity(const Node& object) {
+    if (!object.text_at("apiVersion").empty() && !object.text_at("kind").empty() && !Object(object).name().empty()) return {};
+    return fail(Error{.code = ErrorCode::invalid,
+                      .message = "failed to decode Kubernetes apiVersion, kind and name from an object",
+                      .where = object.where(),
+                      .hint = "every object needs apiVersion, kind and metadata.name"});
+}
+
+// Decrypt, then substitute: build.md 1 step 5.
+Result<void> apply_hooks(std::vector<Node>& nodes, const PostBuild& hooks) {
+    for (Node& node : nodes) {
+        TRY_VOID(has_identity(node));
+        for (const auto& [hook, prefix] : {std::pair(&hooks.decrypt, "decryption failed for '"), std::pair(&hooks.substitute, "post build failed for '")}) {
+            if (!*hook) continue;
+            const Object object(node);
+            auto done = (*hook)(object);
+            if (!done) return fail(Error(done.error()).with_prefix(prefix + gvk_name(object) + "': ").at(object.where()).on(object.subject()));
+            node = std::move(done->root());
+        }
+    }
+    return {};
+}
+
+bool is_kustomize_file(const Object& o) { return o.kind() == "Kustomization" && o.group() == "kustomize.config.k8s.io"; }
+
+// Files as the user knows them: relative to the root of the source.
+Error displayed(Error error, const Snapshot& snapshot) {
+    error.where.file = error.where.file.empty() ? "" : snapshot.display(error.where.file);
+    return error;
+}
+
+} // namespace
+
+Result<Built> build_objects(const Snapshot& source, const Kustomization& k, const BuildSettings& settings) {
+    TRY(const std::string dir, source.directory(k.spec.path));
+    TRY(Node file, kustomization_of(source, dir, k.spec));
+    TRY(const PostBuild hooks, hooks_of(k, settings));
+    Snapshot snapshot = source;
+    if (hooks.files) {
+        auto plain = hooks.files(source, dir, file);
+        if (!plain) return fail(Error(plain.error()).with_prefix("error decrypting sources: "));
+        snapshot = std::move(*plain);
+    }
+    kustomize::BuildOptions options;
+    options.load_restrictions = kustomize::LoadRestrictions::none; // the snapshot itself ends at its root
+    options.root_kustomization = std::move(file);
+    options.cache = hooks.files ? nullptr : settings.cache; // plaintext is kept by nobody
+    auto output = kustomize::build(*snapshot.fs, dir, options);
+    if (!output) return fail(displayed(std::move(output.error()), snapshot).with_prefix("kustomize build failed: "));
+
+    Built built;
+    built.warnings = std::move(output->warnings);
+    for (const std::string& path : output->files_read) built.files_read.push_back(snapshot.display(path));
+    std::vector<Node> nodes = output->objects();
+    if (auto done = apply_hooks(nodes, hooks); !done) return fail(displayed(std::move(done.error()), snapshot));
+    built.digest = "sha256:" + kube::sha256_hex(kube::write_yaml_all(nodes));
+    auto objects = kube::objects_from_documents(nodes);
+    if (!objects) return fail(displayed(std::move(objects.error()), snapshot));
+    std::erase_if(*objects, is_kustomize_file);
+    built.objects = std::move(*objects);
+    return built;
+}
+
+} // namespace weber::gitops
