@@ -74,13 +74,12 @@ Node leaves_of(const Node& children) {
     return out;
 }
 
+// The members of a level come before what lies below them, as structured-merge-diff iterates.
 void collect(const Node& children, const std::string& prefix, std::vector<std::string>& out) {
-    for (const auto& [key, child] : children.entries()) {
-        if (key == kSelf) continue;
-        const std::string path = prefix + element_to_string(key);
-        if (is_member(child)) out.push_back(path);
-        collect(child, path, out);
-    }
+    for (const auto& [key, child] : children.entries())
+        if (key != kSelf && is_member(child)) out.push_back(prefix + element_to_string(key));
+    for (const auto& [key, child] : children.entries())
+        if (key != kSelf) collect(child, prefix + element_to_string(key), out);
 }
 
 } // namespace

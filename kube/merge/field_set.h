@@ -28,7 +28,7 @@ public:
     friend FieldSet subtract_deep(const FieldSet& a, const FieldSet& b);
     // Only paths that no other path of the set runs through.
     [[nodiscard]] FieldSet leaves() const;
-    // Every path as text (".spec.replicas"), sorted by the wire form.
+    // Every path as text (".spec.replicas"): per level the members, sorted by the wire form, then what is below.
     [[nodiscard]] std::vector<std::string> paths() const;
     // Keys sorted at every level, for a stable order on the wire.
     [[nodiscard]] Node sorted() const;

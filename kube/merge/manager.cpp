@@ -77,7 +77,6 @@ std::string describe(const ManagedEntry& owner) {
     if (!owner.subresource.empty()) out += " with subresource \"" + owner.subresource + "\"";
     if (!owner.apply) {
         out += " using " + owner.api_version;
-        if (!owner.time.empty()) out += " at " + owner.time;
     }
     return out;
 }
@@ -244,7 +243,6 @@ Result<Node> apply(const Node& live, const Node& applied, const Request& request
         first.subresource.clear();
         track(Node::map(), before, entries, first, request);
     }
-    const Entries former = entries;
 
     ManagedEntry who = identity(request, true);
     const ManagedEntry* earlier = find_owner(entries, who);
@@ -265,12 +263,8 @@ Result<Node> apply(const Node& live, const Node& applied, const Request& request
     self->fields = subtract(self->fields, server_fields());
 
     const bool changed = !(next == before);
-    bool owners_changed = last == std::nullopt || !(last->fields == self->fields) || last->api_version != self->api_version;
-    for (const ManagedEntry& f : former) {
-        const ManagedEntry* now = find_owner(entries, f);
-        if (now == nullptr || !(now->fields == f.fields)) owners_changed = true;
-    }
-    if (changed || owners_changed) self->time = request.now;
+    // An apply that changes nobody's values leaves no time, even when it takes part in owning them.
+    if (changed) self->time = request.now;
     cap_updaters(entries);
     write_managed_fields(next, std::move(entries));
     return next;
@@ -283,6 +277,8 @@ Node update(const Node& live, Node next, const Request& request) {
     // Entries that the request sends (a changed list is how ownership is moved by hand) win over the live ones.
     Entries entries = sent != nullptr && !sent->empty() ? read_managed_fields(next) : read_managed_fields(live);
     next = without_managed_fields(std::move(next));
+    // An object that was made without tracking stays without, until somebody applies.
+    if (const Node* uid = live.find_path({"metadata", "uid"}); entries.empty() && uid && !uid->text().empty()) return next;
     const Node before = live.is_null() ? Node::map() : without_managed_fields(live);
     track(before, next, entries, identity(request, false), request);
     cap_updaters(entries);

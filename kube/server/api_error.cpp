@@ -94,6 +94,14 @@ ApiError method_not_allowed() {
 
 ApiError expired(std::string message) { return bare(410, "Expired", std::move(message)); }
 
+ApiError unclassified(std::string message) {
+    ApiError e;
+    e.code = 500;
+    e.message = std::move(message);
+    e.no_details = true;
+    return e;
+}
+
 ApiError internal_error(std::string message) {
     ApiError e;
     e.code = 500;

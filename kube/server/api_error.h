@@ -53,6 +53,7 @@ ApiError unsupported_media(std::string_view content_type, std::string_view accep
 ApiError method_not_allowed();
 ApiError expired(std::string message);
 ApiError internal_error(std::string message);
+ApiError unclassified(std::string message); // 500 without reason or details: an error that kube-apiserver passes on as it is
 ApiError unauthorized();
 ApiError path_not_found();            // plain text
 ApiError resource_not_found();        // "the server could not find the requested resource"

@@ -101,6 +101,7 @@ Api<Written> Core::store_new(Call& call, Node obj, Ack& ack) {
     else
         erase_meta(obj, "generation");
     API_TRY_VOID(prepare_create(*this, call, obj));
+    complete_object(call, obj);
     const std::string name(meta_text(obj, "name"));
     if (auto causes = validate_new(call, obj); !causes.empty()) {
         release(*this, resource, obj);
@@ -176,6 +177,7 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
     }
     if (meta_text(obj, "uid").empty()) set_meta(obj, "uid", live_ptr->uid);
     API_TRY_VOID(prepare_update(*this, call, obj, live, options.subresource));
+    complete_object(call, obj);
     if (strategy.generation && generation_changes(resource, *call.version, obj, live))
         meta_mut(obj).set("generation", Node::integer(meta_int(live, "generation") + 1));
     if (auto causes = validate_change(call, obj, live); !causes.empty())

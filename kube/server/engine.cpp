@@ -36,14 +36,6 @@ merge::Request request_of(const Call& call, std::string_view subresource, const 
     return r;
 }
 
-ApiError untyped_failure(std::string message) { // an error that kube-apiserver does not classify
-    ApiError e;
-    e.code = 500;
-    e.message = std::move(message);
-    e.no_details = true;
-    return e;
-}
-
 } // namespace
 
 Api<void> decode_object(Call& call, Node& obj) {
@@ -72,7 +64,12 @@ Api<void> decode_object(Call& call, Node& obj) {
 
 Node track_update(const Call& call, const Node& live, Node next, std::string_view subresource) {
     const std::string now = now_text();
-    return merge::update(live, std::move(next), request_of(call, subresource, now));
+    Node before = live;
+    if (live.is_null() && !call.resource->custom) { // a new object starts from the type's zero value, which has its structs already
+        before = Node::map();
+        complete_object(call, before);
+    }
+    return merge::update(before, std::move(next), request_of(call, subresource, now));
 }
 
 Api<Node> apply_patch(const Call& call, const Node& live, const Node& patch, bool force, std::string_view subresource) {
@@ -82,13 +79,13 @@ Api<Node> apply_patch(const Call& call, const Node& live, const Node& patch, boo
     auto merged = merge::apply(live, patch, request);
     if (!merged) {
         if (merged.error().code == ErrorCode::conflict) return refuse(from_error(merged.error()));
-        return refuse(untyped_failure(merged.error().message));
+        return refuse(unclassified(merged.error().message));
     }
     Node obj = std::move(*merged);
     Node managed;
     if (const Node* m = obj.find_path({"metadata", "managedFields"})) managed = *m;
     if (auto decoded = decode_typed(obj, *call.version->schema, call.resource->custom); !decoded)
-        return refuse(untyped_failure(decoded.error().message));
+        return refuse(unclassified(decoded.error().message));
     if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
     set_defaults(call, obj);
     return obj;

@@ -15,6 +15,8 @@ namespace weber::kube::server {
 Api<void> decode_object(Call& call, Node& obj);
 // Only the defaults (after an apply or a patch).
 void set_defaults(const Call& call, Node& obj);
+// The fields that a built-in object always shows (after its metadata and status were filled in).
+void complete_object(const Call& call, Node& obj);
 
 // managedFields of a POST, PUT or non-apply PATCH: `next` with the fields that changed against `live` (null: a new object) given to the
 // request's manager.

@@ -4,10 +4,7 @@
 #include "kube/base/json_patch.h"
 #include "kube/base/yaml.h"
 #include "kube/server/object_meta.h"
-#if __has_include("kube/server/strategic_patch.h")
 #include "kube/server/strategic_patch.h"
-#define HAS_SMP 1
-#endif
 
 namespace weber::kube::server {
 namespace {
@@ -103,13 +100,9 @@ Api<Node> patched(const Call& call, PatchType type, const Node& live, const Node
         if (!operations->apply(next)) return refuse(does_not_fit());
         return next;
     }
-#ifndef HAS_SMP
-    return refuse(bad_request("strategic merge patch of " + call.resource->kind));
-#else
     auto merged = strategic_patch(next, patch, *call.version->schema);
-    if (!merged) return refuse(bad_request(merged.error().message));
+    if (!merged) return refuse(merged.error().http_status == 400 ? bad_request(merged.error().message) : unclassified(merged.error().message));
     return std::move(*merged);
-#endif
 }
 
 } // namespace weber::kube::server

@@ -1,9 +1,26 @@
 #include "kube/server/typed_decode.h"
 
 #include "kube/base/digest.h"
+#include "kube/server/go_forms.h"
+#include "kube/server/quantity.h"
 
 namespace weber::kube::server {
 namespace {
+
+constexpr const char* kQuantityRule = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+bool is_zero(const Node& v) {
+    switch (v.kind()) {
+    case NodeKind::null: return true;
+    case NodeKind::boolean: return !v.as_bool();
+    case NodeKind::integer:
+    case NodeKind::floating: return v.as_double() == 0.0;
+    case NodeKind::string: return v.text().empty();
+    case NodeKind::list:
+    case NodeKind::map: return v.empty();
+    }
+    return false;
+}
 
 class Decoder {
 public:
@@ -13,37 +30,52 @@ public:
     Result<void> walk(Node& v, const TypeSchema& t, const std::string& path) {
         if (custom_ && v.is_null()) return {};
         switch (t.kind) {
-            case TypeKind::any:
-            case TypeKind::int_or_string:
-            case TypeKind::quantity: return {};
-            case TypeKind::boolean: return custom_ || v.is_bool() ? ok() : misfit(v, path, "bool");
-            case TypeKind::integer: return custom_ || v.as_int() ? ok() : misfit(v, path, "int32");
-            case TypeKind::number: return custom_ || v.is_number() ? ok() : misfit(v, path, "float64");
-            case TypeKind::time:
-            case TypeKind::micro_time:
-            case TypeKind::string: return custom_ || v.is_string() ? ok() : misfit(v, path, "string");
-            case TypeKind::bytes:
-                if (custom_) return {};
-                if (!v.is_string()) return misfit(v, path, "[]uint8");
-                if (!base64_decode(v.text())) return fail(ErrorCode::invalid, "illegal base64 data at input byte 0");
-                return {};
-            case TypeKind::object: return object(v, t, path);
-            case TypeKind::map: return map(v, t, path);
-            case TypeKind::list: return list(v, t, path);
+        case TypeKind::any:
+        case TypeKind::int_or_string: return {};
+        case TypeKind::quantity: return quantity(v);
+        case TypeKind::boolean: return custom_ || v.is_bool() ? ok() : misfit(v, path, "bool");
+        case TypeKind::integer: return custom_ || v.as_int() ? ok() : misfit(v, path, "int32");
+        case TypeKind::number: return custom_ || v.is_number() ? ok() : misfit(v, path, "float64");
+        case TypeKind::time:
+        case TypeKind::micro_time:
+        case TypeKind::string: return custom_ || v.is_string() ? ok() : misfit(v, path, "string");
+        case TypeKind::bytes:
+            if (custom_) return {};
+            if (!v.is_string()) return misfit(v, path, "[]uint8");
+            if (!base64_decode(v.text())) return fail(ErrorCode::invalid, "illegal base64 data at input byte 0");
+            return {};
+        case TypeKind::object: return object(v, t, path);
+        case TypeKind::map: return map(v, t, path);
+        case TypeKind::list: return list(v, t, path);
         }
         return {};
     }
 
 private:
     static Result<void> ok() { return {}; }
-    static Result<void> misfit(const Node& v, const std::string& path, std::string_view type) {
-        return fail(ErrorCode::invalid, "json: cannot unmarshal " + std::string(v.is_bool() ? "bool" : v.is_number() ? "number" : v.kind_word()) +
-                                            " into Go struct field ." + path + " of type " + std::string(type));
+    // Go names the struct that holds the field.
+    Result<void> misfit(const Node& v, const std::string& path, std::string_view type) const {
+        const std::string_view what = v.is_bool() ? "bool" : v.is_number() ? "number" : v.kind_word();
+        return fail(ErrorCode::invalid, "json: cannot unmarshal " + std::string(what) + " into Go struct field " + owner_ + "." + path + " of type " +
+                                            std::string(type));
     }
     static std::string join(const std::string& path, std::string_view key) { return path.empty() ? std::string(key) : path + "." + std::string(key); }
 
+    Result<void> quantity(Node& v) const {
+        if (custom_) return {};
+        if (v.is_null()) {
+            v = Node::string("0");
+            return {};
+        }
+        const auto parsed = v.is_string() || v.is_number() ? parse_quantity(v.text()) : std::nullopt;
+        if (!parsed) return fail(ErrorCode::invalid, kQuantityRule);
+        const std::string canonical = to_string(*parsed);
+        if (!v.is_string() || v.text() != canonical) v = Node::string(canonical);
+        return {};
+    }
+
     Result<void> object(Node& v, const TypeSchema& t, const std::string& path) {
-        if (!v.is_map()) return custom_ ? ok() : misfit(v, path, "object");
+        if (!v.is_map()) return custom_ ? ok() : misfit(v, path, "v1." + std::string(struct_name(t)));
         if (t.fields.empty() && !t.preserve_unknown && !custom_) return {}; // raw extensions and the like
         std::vector<std::string> drop;
         for (const auto& e : v.entries()) {
@@ -52,47 +84,80 @@ private:
                 if (t.preserve_unknown) continue;
                 out.unknown.push_back(join(path, e.key.view()));
                 drop.push_back(e.key.str());
-            } else if (e.value.is_null() && !custom_) {
+            } else if (!custom_ && e.value.is_null()) {
                 drop.push_back(e.key.str());
             }
         }
         for (const auto& key : drop) v.erase(key);
-        if (!needs_walk(v, t)) return {};
-        for (auto& e : v.entries_mut())
-            if (const FieldSchema* f = t.field(e.key.view()))
-                if (auto r = walk(e.value, *f->type, join(path, e.key.view())); !r) return r;
+        if (v.empty()) return {};
+        const std::string outer = std::exchange(owner_, std::string(struct_name(t)));
+        drop.clear();
+        for (auto& e : v.entries_mut()) {
+            const FieldSchema* f = t.field(e.key.view());
+            if (!f) continue;
+            if (auto r = walk(e.value, *f->type, join(path, e.key.view())); !r) return r;
+            if (!custom_ && go_form(*f) == GoForm::drop_empty && is_zero(e.value)) drop.push_back(e.key.str());
+        }
+        owner_ = outer;
+        for (const auto& key : drop) v.erase(key);
         return {};
     }
 
-    static bool needs_walk(const Node& v, const TypeSchema&) { return !v.empty(); }
+    static std::string_view struct_name(const TypeSchema& t) {
+        const std::string_view name = definition_name(t);
+        return name.substr(name.rfind('.') + 1);
+    }
 
     Result<void> map(Node& v, const TypeSchema& t, const std::string& path) {
-        if (!v.is_map()) return custom_ ? ok() : misfit(v, path, "map");
+        if (!v.is_map()) return custom_ ? ok() : misfit(v, path, "map[string]string");
         if (!t.element || t.element->kind == TypeKind::any || v.empty()) return {};
         for (auto& e : v.entries_mut()) {
-            if (e.value.is_null() && !custom_) { // a null string is the empty string
-                if (t.element->kind == TypeKind::string || t.element->kind == TypeKind::bytes) e.value = Node::string("");
-                continue;
-            }
+            if (e.value.is_null() && !custom_) zero(e.value, *t.element);
             if (auto r = walk(e.value, *t.element, join(path, e.key.view())); !r) return r;
         }
         return {};
     }
 
     Result<void> list(Node& v, const TypeSchema& t, const std::string& path) {
-        if (!v.is_list()) return custom_ ? ok() : misfit(v, path, "list");
+        if (!v.is_list()) return custom_ ? ok() : misfit(v, path, "[]" + go_word(t.element));
         if (!t.element || t.element->kind == TypeKind::any || v.empty()) return {};
         std::size_t i = 0;
         for (auto& item : v.items_mut()) {
             const std::string at = path + "[" + std::to_string(i++) + "]";
-            if (item.is_null()) continue;
+            if (item.is_null() && !custom_) zero(item, *t.element);
             if (auto r = walk(item, *t.element, at); !r) return r;
         }
         return {};
     }
 
+    static std::string go_word(const TypeSchema* t) {
+        if (!t) return "interface {}";
+        if (t->kind == TypeKind::object) return "v1." + std::string(struct_name(*t));
+        return t->kind == TypeKind::integer ? "int32" : "string";
+    }
+
+    // null as an element is the element's zero value.
+    static void zero(Node& v, const TypeSchema& t) {
+        if (t.kind == TypeKind::string || t.kind == TypeKind::bytes) v = Node::string("");
+        if (t.kind == TypeKind::object && !t.fields.empty()) v = Node::map();
+    }
+
     bool custom_;
+    std::string owner_; // struct that holds the field in hand
 };
+
+Node always(GoForm form) {
+    switch (form) {
+    case GoForm::always_map: return Node::map();
+    case GoForm::always_text: return Node::string("");
+    case GoForm::always_zero: return Node::integer(0);
+    case GoForm::always_false: return Node::boolean(false);
+    case GoForm::always_quantity: return Node::string("0");
+    default: return {};
+    }
+}
+
+bool is_always(GoForm form) { return form != GoForm::keep && form != GoForm::drop_empty; }
 
 } // namespace
 
@@ -100,6 +165,31 @@ Result<Decoded> decode_typed(Node& value, const TypeSchema& type, bool custom) {
     Decoder d(custom);
     if (auto r = d.walk(value, type, ""); !r) return std::unexpected(std::move(r).error());
     return std::move(d.out);
+}
+
+void complete_typed(Node& value, const TypeSchema& type) {
+    switch (type.kind) {
+    case TypeKind::object:
+        if (!value.is_map()) return;
+        for (const FieldSchema& f : type.fields) {
+            const GoForm form = go_form(f);
+            Node* child = value.find_mut(f.name);
+            if (!child && is_always(form)) child = &value.set(f.name, always(form));
+            if (!child) continue;
+            if (form == GoForm::always_null && child->empty() && !child->is_scalar()) *child = Node(); // an empty list is stored as none
+            complete_typed(*child, *f.type);
+        }
+        return;
+    case TypeKind::map:
+        if (!value.is_map() || !type.element) return;
+        for (auto& e : value.entries_mut()) complete_typed(e.value, *type.element);
+        return;
+    case TypeKind::list:
+        if (!value.is_list() || !type.element) return;
+        for (Node& item : value.items_mut()) complete_typed(item, *type.element);
+        return;
+    default: return;
+    }
 }
 
 } // namespace weber::kube::server

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # A real Kubernetes control plane on loopback, for tests: etcd, kube-apiserver, kube-controller-manager and, unless --no-nodes,
-# kube-scheduler and kwok with one fake node, so that workloads become ready in seconds.
+# kube-scheduler and kwok with one fake node, so that workloads become ready in seconds. --bare: etcd and kube-apiserver alone, so that
+# nothing but the requests changes objects (WEBER_BARE_CLUSTER is set then).
 #
-#   tests/cluster/cluster.sh run [--no-nodes] -- COMMAND...   start, run COMMAND with KUBECONFIG and WEBER_TEST_KUBECONFIG, stop
-#   tests/cluster/cluster.sh start [--no-nodes]               prints KUBECONFIG=… and WEBER_TEST_CLUSTER=DIR
+#   tests/cluster/cluster.sh run [--no-nodes|--bare] -- COMMAND...   start, run COMMAND with KUBECONFIG and WEBER_TEST_KUBECONFIG, stop
+#   tests/cluster/cluster.sh start [--no-nodes|--bare]               prints KUBECONFIG=… and WEBER_TEST_CLUSTER=DIR
 #   tests/cluster/cluster.sh stop DIR
 #
 # Everything listens on 127.0.0.1 and lives in one temporary directory. Exit status of `run` is COMMAND's; 3 when there is no Go to
@@ -12,6 +13,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 nodes=yes
+bare=
 
 fail() {
   echo "cluster.sh: $*" >&2
@@ -107,6 +109,7 @@ start_cluster() {
     --service-account-issuer https://kubernetes.default.svc --token-auth-file "$dir/tokens.csv" --service-cluster-ip-range 10.96.0.0/16
   wait_ready kube-apiserver -k -H "Authorization: Bearer $token" "https://127.0.0.1:$api_port/readyz"
   write_kubeconfig "$api_port" "$token"
+  [ -z "$bare" ] || return 0
   launch kube-controller-manager "$(tool kube-controller-manager)" --kubeconfig "$dir/kubeconfig" --leader-elect=false --secure-port=0 \
     --service-account-private-key-file "$dir/sa.key" --controllers='*,-nodeipam,-cloud-node-lifecycle-controller'
   [ "$nodes" = no ] || start_nodes
@@ -141,10 +144,10 @@ stop_cluster() {
 
 verb=${1:-}
 [ $# -eq 0 ] || shift
-if [ "${1:-}" = --no-nodes ]; then
-  nodes=no
-  shift
-fi
+case ${1:-} in
+  --no-nodes) nodes=no && shift ;;
+  --bare) bare=yes && shift ;;
+esac
 case $verb in
   start)
     dir=
@@ -159,7 +162,7 @@ case $verb in
     stop_cluster
     ;;
   run)
-    [ "${1:-}" = -- ] || fail "usage: cluster.sh run [--no-nodes] -- COMMAND..."
+    [ "${1:-}" = -- ] || fail "usage: cluster.sh run [--no-nodes|--bare] -- COMMAND..."
     shift
     dir=
     trap '[ -z "$dir" ] || stop_cluster' EXIT
@@ -167,8 +170,9 @@ case $verb in
     trap 'exit 143' TERM
     start_cluster
     status=0
+    [ -z "$bare" ] || export WEBER_BARE_CLUSTER=yes
     KUBECONFIG=$dir/kubeconfig WEBER_TEST_KUBECONFIG=$dir/kubeconfig "$@" || status=$?
     exit $status
     ;;
-  *) fail "usage: cluster.sh run [--no-nodes] -- COMMAND... | start [--no-nodes] | stop DIR" ;;
+  *) fail "usage: cluster.sh run [--no-nodes|--bare] -- COMMAND... | start [--no-nodes|--bare] | stop DIR" ;;
 esac

@@ -1,0 +1,29 @@
+// How kube-apiserver, a Go program, writes the fields of a built-in type: which zero values vanish and which fields are always there.
+//
+// Constant tables, thread-safe.
+#pragma once
+
+#include <string_view>
+
+#include "kube/base/schema.h"
+
+namespace weber::kube::server {
+
+enum class GoForm : char {
+    keep = 'k',            // a pointer: present or absent as given
+    drop_empty = 'd',      // omitempty: "", 0, false, [] and {} vanish
+    always_map = 'm',      // a struct: at least {}
+    always_text = 't',     // without omitempty: at least ""
+    always_zero = 'z',     // … 0
+    always_false = 'f',    // … false
+    always_null = 'n',     // … null (lists and maps, also when empty; times)
+    always_quantity = 'q', // … "0"
+};
+
+// `field` must be of a built-in type (schema.h's tables).
+GoForm go_form(const FieldSchema& field);
+
+// Name of the object type without its group's prefix ("core.v1.PodSpec"); "" for types without fields or of CRDs.
+std::string_view definition_name(const TypeSchema& type);
+
+} // namespace weber::kube::server

@@ -1,0 +1,133 @@
+// The same requests to a real kube-apiserver and to ours: statuses, bodies, warnings and managedFields must be equal.
+//
+// The real server's answers are recorded in recorded/, so that the comparison runs everywhere. To record them anew, or to compare live:
+//   tests/cluster/cluster.sh run --bare -- env WEBER_RECORD=1 build/dev/server_tests --gtest_filter='*Differential*'
+// Without WEBER_RECORD a cluster named by WEBER_TEST_KUBECONFIG (a bare one: controllers race with the requests) is asked live.
+// Known differences are listed in differential/known.txt; the list only shrinks: an entry that is no difference any more fails too.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <random>
+#include <set>
+
+#include "kube/base/json.h"
+#include "kube/kubeconfig.h"
+#include "tests/kube/server/differential.h"
+
+namespace weber::testing {
+namespace {
+
+const std::string kFolder = std::string(WEBER_SOURCE_DIR) + "/tests/kube/server/";
+
+// "file: name #step" → reason.
+std::map<std::string, std::string> known_differences() {
+    std::map<std::string, std::string> out;
+    std::ifstream in(kFolder + "differential/known.txt");
+    for (std::string line; std::getline(in, line);) {
+        const auto tab = line.find(" | ");
+        if (line.empty() || line[0] == '#' || tab == std::string::npos) continue;
+        out.emplace(line.substr(0, tab), line.substr(tab + 3));
+    }
+    return out;
+}
+
+std::optional<Api> real_server() {
+    const char* file = std::getenv("WEBER_TEST_KUBECONFIG");
+    if (!file || !*file || !std::getenv("WEBER_BARE_CLUSTER")) return std::nullopt;
+    auto config = kube::load_kubeconfig({.files = {file}});
+    EXPECT_TRUE(config) << config.error().to_string();
+    if (!config) return std::nullopt;
+    return Api(*config);
+}
+
+using Recording = std::map<std::string, Node>; // sequence name → list of answers
+
+Recording read_recording(const std::string& name) {
+    Recording out;
+    std::ifstream in(kFolder + "recorded/" + name + ".jsonl", std::ios::binary);
+    for (std::string line; std::getline(in, line);)
+        if (auto n = kube::read_json(line)) out.emplace(n->text_at("name"), n->find("answers") ? *n->find("answers") : Node());
+    return out;
+}
+
+void write_recording(const std::string& name, const std::vector<Sequence>& sequences, const Recording& recording) {
+    std::ofstream out(kFolder + "recorded/" + name + ".jsonl", std::ios::binary);
+    for (const auto& s : sequences)
+        out << kube::write_json(Node::map({{"name", Node::string(s.name)}, {"answers", recording.at(s.name)}})) << "\n";
+}
+
+Node list_of(std::vector<Node> items) {
+    Node out = Node::list();
+    for (Node& n : items) out.push_back(std::move(n));
+    return out;
+}
+
+// Plays all sequences on ours and compares with the real server, live or recorded.
+void check(const std::string& name, const std::vector<Sequence>& sequences) {
+    const auto real = real_server();
+    const bool record = real && std::getenv("WEBER_RECORD");
+    Recording recording = real ? Recording() : read_recording(name);
+    if (!real && recording.empty()) GTEST_SKIP() << "nothing recorded for " << name << " and no real kube-apiserver (tests/cluster/cluster.sh run --bare)";
+    auto known = known_differences();
+    TestServer ours;
+    std::set<std::string> differing;
+    std::size_t steps = 0;
+    for (const Sequence& s : sequences) {
+        if (real) recording[s.name] = list_of(play(*real, s));
+        const auto it = recording.find(s.name);
+        if (it == recording.end()) {
+            ADD_FAILURE() << name << ": " << s.name << " is not recorded; run with WEBER_RECORD (see the head of this file)";
+            continue;
+        }
+        const auto mine = play(ours.api(), s);
+        EXPECT_EQ(mine.size(), it->second.size()) << name << ": " << s.name << ": recorded for other steps";
+        for (std::size_t i = 0; i < mine.size() && i < it->second.size(); ++i) {
+            ++steps;
+            const auto found = differences(mine[i], it->second.items()[i]);
+            if (found.empty()) continue;
+            const std::string id = name + ": " + s.name + " #" + std::to_string(i + 1);
+            differing.insert(id);
+            if (known.contains(id)) continue;
+            std::string text;
+            for (const auto& d : found) text += "  " + d + "\n";
+            std::size_t request = 0; // waits have no answer
+            for (std::size_t n = i; request < s.steps.size() && (!s.steps[request].wait.empty() || n-- > 0);) ++request;
+            ADD_FAILURE() << id << " " << s.steps[request].method << " " << s.steps[request].path << " (" << s.steps[request].type << ")\n"
+                          << s.steps[request].body << "\n" << text;
+        }
+    }
+    for (const auto& [id, reason] : known)
+        if (id.starts_with(name + ": ") && !differing.contains(id))
+            ADD_FAILURE() << "no difference any more, take it out of known.txt: " << id << " | " << reason;
+    if (record) write_recording(name, sequences, recording);
+    std::cout << name << ": " << sequences.size() << " sequences, " << steps << " answers, " << differing.size() << " differ\n";
+}
+
+class Differential : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Differential, AnswersAreThoseOfKubeApiserver) { check(GetParam(), read_sequences(kFolder + "differential/" + GetParam() + ".yaml")); }
+
+INSTANTIATE_TEST_SUITE_P(Table, Differential,
+                         ::testing::Values("basic"),
+                         [](const auto& info) { return info.param; });
+
+constexpr std::uint32_t kRecordedSeeds = 150;
+
+TEST(DifferentialRandom, SeededSequencesAgree) {
+    std::vector<Sequence> sequences;
+    for (std::uint32_t seed = 1; seed <= kRecordedSeeds; ++seed) sequences.push_back(random_sequence(seed));
+    check("random", sequences);
+}
+
+TEST(DifferentialRandom, FreshSequencesAgreeLive) {
+    if (!real_server() || std::getenv("WEBER_RECORD")) GTEST_SKIP() << "no real kube-apiserver to ask (tests/cluster/cluster.sh run --bare)";
+    std::vector<Sequence> sequences;
+    const std::uint32_t start = std::random_device{}() | 0x10000U;
+    for (std::uint32_t i = 0; i < 100; ++i) sequences.push_back(random_sequence(start + i));
+    check("fresh", sequences);
+}
+
+} // namespace
+} // namespace weber::testing
