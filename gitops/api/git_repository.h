@@ -9,7 +9,8 @@ namespace weber::gitops {
 
 // Which commit: `commit` wins, then `name`, `semver`, `tag`, `branch` (sources.md); nothing = branch master.
 struct GitReference {
-    std::string branch, tag, semver, name, commit;
+    std::string branch = {}, tag = {}, semver = {}, name = {}, commit = {};
+    friend bool operator==(const GitReference&, const GitReference&) = default;
 };
 
 struct GitRepository {

@@ -154,6 +154,10 @@ std::optional<Event> mark_healthy(KustomizationStatus& status, const RunContext&
     return event;
 }
 
+void mark_unhealthy(KustomizationStatus& status, const RunContext& run, std::string message, SystemTime now) {
+    set_condition(status, {"Healthy", "False", "HealthCheckFailed", std::move(message), run.generation, ""}, now);
+}
+
 void clear_healthy(KustomizationStatus& status) { remove_condition(status, "Healthy"); }
 
 std::string_view to_string(NextRun next) {

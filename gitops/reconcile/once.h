@@ -89,6 +89,9 @@ Result<OnceResult> reconcile_once(kube::Client& client, const OnceOptions& optio
 // The names below clusters/, sorted. Error: not_found when there is no such folder.
 Result<std::vector<std::string>> clusters_of(const Snapshot& snapshot);
 
+// options.cache_dir, or the default.
+std::string cache_dir_of(const OnceOptions& options);
+
 // Opens what `options` name. Used by build and diff as well.
 Result<Snapshot> open_source(const OnceOptions& options, std::string_view spec_ignore = {});
 

@@ -106,6 +106,9 @@ public:
     // `result`.
     std::optional<WaitTask> until_wait(std::stop_token stop = {});
     void finish(const Health& health);
+    // What was applied and pruned so far, and the objects that are wanted; from `until_wait` on.
+    [[nodiscard]] const ChangeSet& changes() const;
+    [[nodiscard]] const std::vector<Object>& objects() const;
     // The conclusion; once.
     RunResult result();
 

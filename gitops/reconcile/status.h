@@ -92,6 +92,8 @@ void mark_step(KustomizationStatus& status, const RunContext& run, StatusStep st
 // `Health check passed in …`; returns the event when one is due (2.1 step 10).
 std::optional<Event> mark_healthy(KustomizationStatus& status, const RunContext& run, std::chrono::nanoseconds took, bool was_healthy, bool drifted,
                                   kube::SystemTime now);
+// Healthy=False with the bare text of the wait (2.1 step 9).
+void mark_unhealthy(KustomizationStatus& status, const RunContext& run, std::string message, kube::SystemTime now);
 // No health checks configured, or nothing to check.
 void clear_healthy(KustomizationStatus& status);
 

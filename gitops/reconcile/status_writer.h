@@ -1,0 +1,23 @@
+// Writing what concerns a Kustomization itself: its status and its finalizer (kustomization.md 3.2).
+//
+// Thread-safe as the client is.
+#pragma once
+
+#include "gitops/reconcile/status.h"
+#include "kube/client.h"
+
+namespace weber::gitops {
+
+// Brings the status of the object in the cluster to `status`: one merge patch of the status subresource with the difference to `live`, under an
+// optimistic lock. A conflict is met by reading the object again (up to 5 tries, 100 ms apart): our conditions win, those of others are kept.
+// Nothing is sent when nothing differs. Returns the object as it is afterwards.
+Result<Object> patch_status(kube::Client& client, const Object& live, const KustomizationStatus& status, const kube::Call& call = {});
+
+// Adds or removes finalizers.fluxcd.io; nothing is sent when it is (not) there already.
+Result<Object> add_finalizer(kube::Client& client, const Object& live, const kube::Call& call = {});
+// Error not_found is no error here: the object is gone.
+Result<void> remove_finalizer(kube::Client& client, const Object& live, const kube::Call& call = {});
+
+bool has_finalizer(const Object& object);
+
+} // namespace weber::gitops
