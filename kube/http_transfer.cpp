@@ -181,11 +181,30 @@ void Transfer::set_body(CURL* e) {
     } else {
         if (!r.body.empty() || r.method != "DELETE") {
             curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(r.body.size()));
-            curl_easy_setopt(e, CURLOPT_POSTFIELDS, r.body.data()); // not copied; lives as long as the transfer
+            if (r.body.empty() || r.may_repeat()) {
+                curl_easy_setopt(e, CURLOPT_POSTFIELDS, r.body.data()); // not copied; lives as long as the transfer
+            } else {
+                // libcurl by itself sends a request again when a reused connection dies before the answer, unless the body cannot be rewound.
+                sent_ = 0;
+                curl_easy_setopt(e, CURLOPT_POST, 1L);
+                curl_easy_setopt(e, CURLOPT_READFUNCTION, &Transfer::on_read);
+                curl_easy_setopt(e, CURLOPT_READDATA, this);
+                curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, &Transfer::on_seek);
+            }
         }
         curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r.method.c_str());
     }
 }
+
+std::size_t Transfer::on_read(char* data, std::size_t size, std::size_t n, void* self) {
+    auto& t = *static_cast<Transfer*>(self);
+    const std::string_view piece = std::string_view(t.out_.request.body).substr(t.sent_, size * n);
+    std::ranges::copy(piece, data);
+    t.sent_ += piece.size();
+    return piece.size();
+}
+
+int Transfer::on_seek(void*, curl_off_t, int) { return CURL_SEEKFUNC_FAIL; }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t n, void* self) {
     auto& response = static_cast<Transfer*>(self)->response_;
@@ -238,6 +257,7 @@ Error Transfer::curl_error(CURLcode code, CURL* e) const {
     if (is_tls_refusal(code))
         return error(ErrorCode::unavailable, std::string("TLS: ") + std::string(text))
             .advise("check certificate-authority-data and the client certificate of the kubeconfig");
+    if (code == CURLE_SEND_FAIL_REWIND) return error(ErrorCode::unavailable, "the connection was lost before the answer came");
     if (never_connected(code)) return error(ErrorCode::unavailable, text).advise("is the API server running, and is its address right?");
     return error(ErrorCode::unavailable, text);
 }

@@ -49,6 +49,8 @@ public:
     bool paused = false;
 
 private:
+    static std::size_t on_read(char* data, std::size_t size, std::size_t n, void* self);
+    static int on_seek(void* self, curl_off_t offset, int origin);
     static std::size_t on_header(char* data, std::size_t size, std::size_t n, void* self);
     static std::size_t on_body(char* data, std::size_t size, std::size_t n, void* self);
     std::size_t take_body(std::string_view data);
@@ -64,6 +66,7 @@ private:
     std::chrono::steady_clock::time_point deadline_;
     int attempts_ = 0;
     bool overflow_ = false;
+    std::size_t sent_ = 0; // of a body that is read by on_read
     HttpResponse response_;
     curl_slist* headers_ = nullptr;
     curl_slist* connect_to_ = nullptr;
