@@ -1,0 +1,310 @@
+// From a source's files to built and desired objects: build.md 1 to 4, kustomization.md 6.2 and 2 (19a to 19c).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gitops/reconcile/generate.h"
+#include "gitops/reconcile/pipeline.h"
+#include "gitops/source/open.h"
+#include "kube/base/yaml.h"
+#include "tests/support/test_cluster.h"
+
+namespace weber::gitops {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using weber::testing::object_of;
+using weber::testing::TempDir;
+
+constexpr std::string_view kConfigMap = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ";
+
+std::string config_map(std::string_view name) { return std::string(kConfigMap) + std::string(name) + "\n"; }
+
+class Build : public ::testing::Test {
+protected:
+    Kustomization k(std::string_view spec = "") {
+        const auto parsed = parse_kustomization(object_of("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: app, namespace: ns}\n"
+                                                          "spec:\n  interval: 10m\n  prune: true\n  sourceRef: {kind: GitRepository, name: src}\n" + std::string(spec)));
+        EXPECT_TRUE(parsed) << parsed.error().to_string();
+        return *parsed;
+    }
+    Result<Built> build(std::string_view spec = "", const BuildSettings& settings = {}) {
+        const auto snapshot = open_working_tree(dir.path());
+        EXPECT_TRUE(snapshot) << snapshot.error().to_string();
+        return build_objects(*snapshot, k(spec), settings);
+    }
+    std::vector<std::string> subjects(std::string_view spec = "") {
+        const auto built = build(spec);
+        EXPECT_TRUE(built) << built.error().to_string();
+        std::vector<std::string> out;
+        if (built)
+            for (const Object& o : built->objects) out.push_back(o.subject());
+        return out;
+    }
+    // The text a user reads.
+    std::string error(std::string_view spec = "") {
+        const auto built = build(spec);
+        EXPECT_FALSE(built);
+        return built ? "" : built.error().to_string();
+    }
+    // The merged kustomization file, as YAML.
+    std::string file(std::string_view spec = "") {
+        const auto snapshot = open_working_tree(dir.path());
+        const Kustomization kustomization = k(spec);
+        const auto merged = kustomization_of(*snapshot, *snapshot->directory(kustomization.spec.path), kustomization.spec);
+        EXPECT_TRUE(merged) << merged.error().to_string();
+        return merged ? kube::write_yaml(*merged) : "";
+    }
+    TempDir dir;
+};
+
+TEST_F(Build, GeneratesAKustomizationFromAllYamlFiles) {
+    dir.write("b.yaml", config_map("b"));
+    dir.write("a/x.yml", config_map("x"));
+    dir.write("a/notes.txt", "no: manifest");
+    dir.write("z/kustomization.yaml", "resources: [in.yaml]\n");
+    dir.write("z/in.yaml", config_map("in"));
+    dir.write("z/out.yaml", config_map("out"));
+    dir.write("empty.yaml", "# nothing\n");
+    EXPECT_EQ(file(), "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- ./a/x.yml\n- ./b.yaml\n- ./empty.yaml\n- ./z\n");
+    EXPECT_THAT(subjects(), ElementsAre("ConfigMap/x", "ConfigMap/b", "ConfigMap/in"));
+}
+
+TEST_F(Build, AnEmptySourceBuildsNothing) {
+    dir.write("README.md", "x");
+    EXPECT_THAT(subjects(), ElementsAre());
+    dir.write("kustomization.yaml", "resources: []\n");
+    EXPECT_THAT(subjects(), ElementsAre());
+}
+
+TEST_F(Build, FilesThatAreNoManifestsAreNamed) {
+    dir.write("values.yaml", "replicas: 1\n");
+    EXPECT_THAT(error(), HasSubstr("failed to decode Kubernetes YAML from values.yaml: missing Resource metadata"));
+    dir.write("values.yaml", "metadata: {name: a}\n");
+    EXPECT_THAT(error(), HasSubstr("missing kind in object"));
+    dir.write("values.yaml", "kind: A\nmetadata: {}\n");
+    EXPECT_THAT(error(), HasSubstr("missing metadata.name in object"));
+}
+
+TEST_F(Build, InvalidYamlNamesFileAndLine) {
+    dir.write("kustomization.yaml", "resources: [bad.yaml]\n");
+    dir.write("bad.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata: {x: [1, 2\n");
+    EXPECT_THAT(error(), HasSubstr("bad.yaml:"));
+    dir.write("kustomization.yaml", "resources:\n- a\n  b: c\n");
+    EXPECT_THAT(error(), HasSubstr("kustomization.yaml:"));
+}
+
+TEST_F(Build, AnAliasBombIsRefused) {
+    std::string bomb = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\na0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
+    for (int i = 1; i < 10; ++i) {
+        const std::string last = "*a" + std::to_string(i - 1);
+        bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+        for (int j = 0; j < 10; ++j) bomb += last + ",";
+        bomb += "]\n";
+    }
+    dir.write("kustomization.yaml", "resources: [bomb.yaml]\n");
+    dir.write("bomb.yaml", bomb);
+    const auto built = build();
+    ASSERT_FALSE(built);
+    EXPECT_EQ(built.error().code, ErrorCode::too_large) << built.error().to_string();
+    EXPECT_THAT(built.error().to_string(), HasSubstr("bomb.yaml:"));
+}
+
+TEST_F(Build, AMissingBaseIsNamed) {
+    dir.write("kustomization.yaml", "resources:\n- ../base\n");
+    EXPECT_THAT(error(), HasSubstr("base"));
+    dir.write("kustomization.yaml", "resources:\n- missing.yaml\n");
+    EXPECT_THAT(error(), HasSubstr("missing.yaml"));
+}
+
+TEST_F(Build, ACycleOfBasesIsSeen) {
+    dir.write("a/kustomization.yaml", "resources: [../b]\n");
+    dir.write("b/kustomization.yaml", "resources: [../a]\n");
+    EXPECT_THAT(error("  path: ./a\n"), HasSubstr("cycle"));
+}
+
+TEST_F(Build, NothingOutsideTheSourceCanBeRead) {
+    TempDir other;
+    other.write("secret.yaml", config_map("stolen"));
+    dir.write("app/kustomization.yaml", "resources:\n- ../../../../../../../.." + other.path() + "/secret.yaml\n");
+    EXPECT_THAT(error("  path: app\n"), HasSubstr("fs-security-constraint"));
+    dir.write("app/kustomization.yaml", "resources:\n- " + other.path() + "/secret.yaml\n");
+    EXPECT_THAT(error("  path: app\n"), HasSubstr("fs-security-constraint"));
+    // files of the source outside the path are fine
+    dir.write("shared.yaml", config_map("shared"));
+    dir.write("app/kustomization.yaml", "resources:\n- ../shared.yaml\n");
+    EXPECT_THAT(subjects("  path: app\n"), ElementsAre("ConfigMap/shared"));
+}
+
+TEST_F(Build, PathsAreJoinedSoThatTheyCannotLeaveTheRoot) {
+    dir.write("etc/a.yaml", config_map("a"));
+    EXPECT_THAT(subjects("  path: ../../etc\n"), ElementsAre("ConfigMap/a"));
+    EXPECT_THAT(subjects("  path: /etc\n"), ElementsAre("ConfigMap/a"));
+    const auto built = build("  path: ./missing\n");
+    ASSERT_FALSE(built);
+    EXPECT_EQ(built.error().code, ErrorCode::not_found);
+    EXPECT_THAT(built.error().message, HasSubstr("kustomization path not found: stat missing: no such file or directory"));
+}
+
+TEST_F(Build, SymbolicLinksAreNotPartOfASource) {
+    dir.write("a.yaml", config_map("a"));
+    ASSERT_EQ(symlink("a.yaml", (dir.path() + "/b.yaml").c_str()), 0);
+    ASSERT_EQ(symlink("/etc", (dir.path() + "/etc").c_str()), 0);
+    EXPECT_THAT(subjects(), ElementsAre("ConfigMap/a"));
+}
+
+TEST_F(Build, TwoKustomizationFilesAreAnError) {
+    dir.write("kustomization.yaml", "resources: []\n");
+    dir.write("Kustomization", "resources: []\n");
+    EXPECT_THAT(error(), HasSubstr("Found multiple kustomization files under: ."));
+}
+
+TEST_F(Build, SpecFieldsAreMergedOverTheFile) {
+    dir.write("kustomization.yaml", "namePrefix: old-\nnamespace: old\nresources: [a.yaml]\n"
+                                    "images:\n- {name: one, newTag: v1}\n- {name: two, newName: x, digest: sha256:0}\n"
+                                    "patches:\n- {patch: 'first'}\n");
+    dir.write("a.yaml", config_map("a"));
+    const std::string spec = "  targetNamespace: new\n  namePrefix: new-\n  nameSuffix: -s\n"
+                             "  images:\n  - {name: two, newTag: v2}\n  - {name: three, newName: y}\n"
+                             "  patches:\n  - {patch: 'second', target: {kind: ConfigMap}}\n";
+    EXPECT_EQ(file(spec), "apiVersion: kustomize.config.k8s.io/v1beta1\n"
+                          "images:\n- name: one\n  newTag: v1\n- name: two\n  newName: x\n  newTag: v2\n- name: three\n  newName: \"y\"\n"
+                          "kind: Kustomization\nnamePrefix: new-\nnameSuffix: -s\nnamespace: new\n"
+                          "patches:\n- patch: first\n- patch: second\n  target:\n    kind: ConfigMap\nresources:\n- a.yaml\n");
+}
+
+TEST_F(Build, ComponentsAreAppendedAndMustBeLocal) {
+    dir.write("app/kustomization.yaml", "resources: [a.yaml]\n");
+    dir.write("app/a.yaml", config_map("a"));
+    dir.write("extra/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [c.yaml]\n");
+    dir.write("extra/c.yaml", config_map("c"));
+    EXPECT_THAT(subjects("  path: app\n  components: [../extra]\n"), ElementsAre("ConfigMap/a", "ConfigMap/c"));
+    EXPECT_THAT(subjects("  path: app\n  components: [../extra, ../nowhere]\n  ignoreMissingComponents: true\n"), ElementsAre("ConfigMap/a", "ConfigMap/c"));
+    EXPECT_THAT(error("  path: app\n  components: [../nowhere]\n"), HasSubstr("nowhere"));
+    for (const char* bad : {"/abs", "https://github.com/a/b", "git@github.com:a/b", "GitHub.com/a/b"})
+        EXPECT_THAT(error("  path: app\n  components: ['" + std::string(bad) + "']\n"), HasSubstr("component path '" + std::string(bad) + "' must be local and relative"));
+}
+
+TEST_F(Build, BuildMetadataGivesOriginAnnotations) {
+    dir.write("a.yaml", config_map("a"));
+    const auto built = build("  buildMetadata: [originAnnotations]\n");
+    ASSERT_TRUE(built) << built.error().to_string();
+    EXPECT_THAT(std::string(built->objects.at(0).annotation("config.kubernetes.io/origin")), HasSubstr("path: a.yaml"));
+}
+
+TEST_F(Build, AKustomizationFileWithoutResourcesIsBuilt) {
+    dir.write("kustomization.yaml", "configMapGenerator:\n- {name: made, literals: [a=b], options: {disableNameSuffixHash: true}}\n");
+    EXPECT_THAT(subjects(), ElementsAre("ConfigMap/made"));
+}
+
+TEST_F(Build, KustomizeFilesAmongTheObjectsAreDropped) {
+    dir.write("kustomization.yaml", "resources: [a.yaml, list.yaml]\n");
+    dir.write("a.yaml", config_map("a"));
+    dir.write("list.yaml", "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: b}}\n");
+    EXPECT_THAT(subjects(), ElementsAre("ConfigMap/a", "ConfigMap/b"));
+}
+
+TEST_F(Build, TheDigestFollowsTheContentOnly) {
+    dir.write("a.yaml", config_map("a"));
+    const std::string first = build()->digest;
+    EXPECT_EQ(build("  commonMetadata: {labels: {x: y}}\n")->digest, first);
+    EXPECT_EQ(first.size(), std::string("sha256:").size() + 64);
+    dir.write("a.yaml", config_map("b"));
+    EXPECT_NE(build()->digest, first);
+}
+
+TEST_F(Build, HooksDecryptFilesThenObjectsAndSubstituteAfterwards) {
+    dir.write("kustomization.yaml", "secretGenerator:\n- {name: s, files: [token.enc], options: {disableNameSuffixHash: true}}\n");
+    dir.write("token.enc", "cipher");
+    std::vector<std::string> calls;
+    BuildSettings settings;
+    settings.post_build = [&](const Kustomization&, kube::Client* client) -> Result<PostBuild> {
+        EXPECT_EQ(client, nullptr);
+        PostBuild hooks;
+        hooks.files = [&](const Snapshot& s, const std::string& where, const Node& merged) -> Result<Snapshot> {
+            calls.push_back("files");
+            EXPECT_TRUE(merged.contains("secretGenerator"));
+            return s.with_files({{where + "/token.enc", "plain"}});
+        };
+        hooks.decrypt = [&](const Object& o) -> Result<Object> {
+            calls.push_back("decrypt");
+            EXPECT_EQ(o.at({"data", "token.enc"})->text(), "cGxhaW4=");
+            return o;
+        };
+        hooks.substitute = [&](const Object& o) -> Result<Object> {
+            calls.push_back("substitute");
+            Object out = o;
+            out.set_label("x", "y");
+            return out;
+        };
+        return hooks;
+    };
+    const auto built = build("  decryption: {provider: sops}\n", settings);
+    ASSERT_TRUE(built) << built.error().to_string();
+    EXPECT_THAT(calls, ElementsAre("files", "decrypt", "substitute"));
+    EXPECT_EQ(built->objects.at(0).label("x"), "y");
+
+    settings.post_build = [](const Kustomization&, kube::Client*) -> Result<PostBuild> {
+        PostBuild hooks;
+        hooks.substitute = [](const Object&) -> Result<Object> { return fail(ErrorCode::invalid, "envsubst error"); };
+        return hooks;
+    };
+    const auto failed = build("  postBuild: {substitute: {a: b}}\n", settings);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().message, "post build failed for 'Secret.v1.[noGrp]/s': envsubst error");
+}
+
+TEST_F(Build, WhatCannotBeDoneIsNamedWithItsPlace) {
+    dir.write("a.yaml", config_map("a"));
+    EXPECT_THAT(error("  postBuild: {substitute: {a: b}}\n"), HasSubstr("spec.postBuild"));
+}
+
+// ---- desired objects ---------------------------------------------------------------------------------------------
+
+class Desired : public Build {
+protected:
+    Result<std::vector<Object>> desired(std::string_view object, std::string_view spec = "") { return desired_objects({object_of(object)}, k(spec)); }
+};
+
+TEST_F(Desired, OwnerLabelsThenCommonMetadata) {
+    const auto out = desired("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns, labels: {l: old}}}",
+                             "  commonMetadata: {labels: {l: new, kustomize.toolkit.fluxcd.io/name: other}, annotations: {n: t}}\n");
+    ASSERT_TRUE(out);
+    EXPECT_EQ(out->at(0).label("l"), "new");
+    EXPECT_EQ(out->at(0).label("kustomize.toolkit.fluxcd.io/name"), "other") << "common metadata comes last";
+    EXPECT_EQ(out->at(0).label("kustomize.toolkit.fluxcd.io/namespace"), "ns");
+    EXPECT_EQ(out->at(0).annotation("n"), "t");
+}
+
+TEST_F(Desired, NormalizesBuiltInKinds) {
+    const auto out = desired("apiVersion: v1\nkind: Secret\nmetadata: {name: a, creationTimestamp: null, annotations: {x: null}}\nstringData: {k: v}\nstatus: {}\n");
+    ASSERT_TRUE(out);
+    EXPECT_EQ(out->at(0).at({"data", "k"})->text(), "dg==");
+    EXPECT_EQ(out->at(0).root().find("stringData"), nullptr);
+    EXPECT_EQ(out->at(0).root().find("status"), nullptr);
+    EXPECT_EQ(out->at(0).at({"metadata", "creationTimestamp"}), nullptr);
+    const auto service = desired("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 1}, {port: 2, protocol: UDP}]}\n");
+    EXPECT_EQ(service->at(0).at({"spec", "ports"})->items()[0].text_at("protocol"), "TCP");
+    EXPECT_EQ(service->at(0).at({"spec", "ports"})->items()[1].text_at("protocol"), "UDP");
+    const auto role = desired("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: a, creationTimestamp: null}\nrules: []\n");
+    EXPECT_NE(role->at(0).root().find("rules"), nullptr) << "left alone";
+}
+
+TEST_F(Desired, AnEncryptedSecretIsRefusedWhateverItsForm) {
+    for (const char* form : {"data: {a: 'ENC[AES256_GCM,data:x]'}", "stringData: {a: 'ENC[AES256_GCM,data:x]'}"}) {
+        const auto out = desired("apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: ns}\n" + std::string(form) + "\nsops: {mac: x}\n");
+        ASSERT_FALSE(out);
+        EXPECT_EQ(out.error().message, "Secret/ns/a is SOPS encrypted, configuring decryption is required for this secret to be reconciled");
+    }
+    EXPECT_TRUE(desired("apiVersion: v1\nkind: Secret\nmetadata: {name: a, annotations: {kustomize.toolkit.fluxcd.io/decrypt: Disabled}}\nsops: {mac: x}\n"));
+}
+
+TEST_F(Desired, LabelsThatAreNoMapAreAnErrorWithItsPlace) {
+    const auto out = desired("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels: [x]\n");
+    ASSERT_FALSE(out);
+    EXPECT_EQ(out.error().message, "metadata.labels: expected a map of strings, found array");
+    EXPECT_EQ(out.error().where.line, 5u);
+}
+
+} // namespace
+} // namespace weber::gitops
