@@ -22,7 +22,7 @@ struct HttpHeader {
 
 struct HttpRequest {
     std::string method = "GET";
-    std::string target; // path and query, escaped, beginning with '/'; relative to the server's address
+    std::string target = {}; // path and query, escaped, beginning with '/'; relative to the server's address
     std::vector<HttpHeader> headers = {};
     std::string body = {};
     // For the whole call, retries included. 0 = the transport's default (streams: none).
