@@ -33,6 +33,6 @@ std::string write_json(const Node& node, JsonEscape escape = JsonEscape::none);
 void write_json(const Node& node, std::string& out, JsonEscape escape = JsonEscape::none);
 
 // Indented by `indent` blanks, keys sorted when asked, with a final newline: for people and `-o json`.
-std::string write_json_pretty(const Node& node, int indent = 4, bool sort_keys = false);
+std::string write_json_pretty(const Node& node, int indent = 4, bool sort_keys = false, JsonEscape escape = JsonEscape::none);
 
 } // namespace weber::kube

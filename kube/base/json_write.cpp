@@ -144,9 +144,9 @@ std::string write_json(const Node& node, JsonEscape escape) {
     return out;
 }
 
-std::string write_json_pretty(const Node& node, int indent, bool sort_keys) {
+std::string write_json_pretty(const Node& node, int indent, bool sort_keys, JsonEscape escape) {
     std::string out;
-    Writer(out, JsonEscape::none, indent, sort_keys).write(node, 0);
+    Writer(out, escape, indent, sort_keys).write(node, 0);
     out += '\n';
     return out;
 }

@@ -63,6 +63,9 @@ void write_yaml(const Node& node, std::string& out, const YamlWriteOptions& opti
 // Documents separated by `---\n`.
 std::string write_yaml_all(const std::vector<Node>& nodes, const YamlWriteOptions& options = {});
 
+// One document in the style it was read in: map order, quotes, blocks and flow kept (kyaml's RNode.String, without comments).
+std::string write_yaml_styled(const Node& node);
+
 // What a plain scalar `text` is under `schema`; NodeKind::string when nothing else fits.
 NodeKind resolve_plain(std::string_view text, YamlSchema schema);
 

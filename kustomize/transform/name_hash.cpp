@@ -1,0 +1,62 @@
+#include "kustomize/transform/name_hash.h"
+
+#include <utility>
+
+#include "kube/base/digest.h"
+#include "kube/base/json.h"
+
+namespace weber::kustomize {
+namespace {
+
+// Hexadecimal digits that could spell words give way to others. Source: kubectl util/hash.
+char harmless(char digit) {
+    switch (digit) {
+    case '0': return 'g';
+    case '1': return 'h';
+    case '3': return 'k';
+    case 'a': return 'm';
+    case 'e': return 't';
+    default: return digit;
+    }
+}
+
+// A field as the hash sees it: a map as it is, a scalar's text, "" when absent.
+Node hashed_field(const Node& object, std::string_view field) {
+    const Node* value = object.find(field);
+    if (value == nullptr) return Node::string("");
+    if (value->is_map() || value->is_list()) return *value;
+    return Node::string(value->text());
+}
+
+// kustomize looks the name up under the key "metadata/name", which no object has: the name counts as empty.
+Node hashed_content(const Node& object) {
+    const std::string_view kind = object.text_at("kind");
+    if (kind != "ConfigMap" && kind != "Secret") return object;
+    Node content = Node::map({{"kind", Node::string(kind)}, {"name", Node::string("")}, {"data", hashed_field(object, "data")}});
+    const std::string_view more = kind == "Secret" ? "stringData" : "binaryData";
+    if (const Node* value = object.find(more); value != nullptr && value->is_map()) content.set(more, *value);
+    if (kind == "Secret") content.set("type", hashed_field(object, "type"));
+    return content;
+}
+
+} // namespace
+
+std::string content_hash(const Node& object) {
+    Node content = hashed_content(object);
+    content.sort_keys_deep();
+    std::string hash = kube::sha256_hex(kube::write_json(content, kube::JsonEscape::html)).substr(0, 10);
+    for (char& c : hash) c = harmless(c);
+    return hash;
+}
+
+Result<void> append_name_hashes(ResourceSet& resources) {
+    for (const auto& r : resources.all()) {
+        if (!r->needs_hash) continue;
+        const std::string name = std::string(r->name()) + "-" + content_hash(r->node());
+        r->store_previous_id();
+        r->set_name(name);
+    }
+    return {};
+}
+
+} // namespace weber::kustomize

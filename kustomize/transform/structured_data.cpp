@@ -1,0 +1,38 @@
+#include "kustomize/transform/structured_data.h"
+
+#include <vector>
+
+#include "kube/base/json.h"
+#include "kube/base/yaml.h"
+
+namespace weber::kustomize {
+namespace {
+
+std::string_view trimmed(std::string_view s) {
+    const std::size_t first = s.find_first_not_of(" \t\r\n\v\f");
+    return first == std::string_view::npos ? std::string_view() : s.substr(first, s.find_last_not_of(" \t\r\n\v\f") - first + 1);
+}
+
+} // namespace
+
+Result<Node> read_structured(std::string_view text) {
+    TRY(std::vector<Node> documents, kube::read_yaml(text, {.file = {}}));
+    if (documents.empty()) return fail(ErrorCode::not_found, "the text holds no data");
+    return std::move(documents.front());
+}
+
+std::string write_structured(const Node& tree, std::string_view original) {
+    const std::string_view text = trimmed(original);
+    if (text.starts_with('{') || text.starts_with('[')) {
+        Node sorted = tree;
+        sorted.sort_keys_deep();
+        const bool indented = original.find('\n') != std::string_view::npos && original.find("  ") != std::string_view::npos;
+        if (!indented) return kube::write_json(sorted, kube::JsonEscape::html);
+        std::string out = kube::write_json_pretty(sorted, 2, false, kube::JsonEscape::html);
+        out.pop_back();
+        return out;
+    }
+    return std::string(trimmed(kube::write_yaml_styled(tree)));
+}
+
+} // namespace weber::kustomize
