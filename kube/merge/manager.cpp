@@ -245,6 +245,7 @@ Result<Node> apply(const Node& live, const Node& applied, const Request& request
     }
 
     ManagedEntry who = identity(request, true);
+    who.time.clear(); // set below, when something changed
     const ManagedEntry* earlier = find_owner(entries, who);
     const std::optional<ManagedEntry> last = earlier != nullptr ? std::optional(*earlier) : std::nullopt;
     TRY(Node merged, merge_values(before, applied, schema));

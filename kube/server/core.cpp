@@ -1,10 +1,13 @@
 #include "kube/server/core.h"
 
+#include <algorithm>
+
 #include "kube/server/convert.h"
 #include "kube/server/engine.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/strategy.h"
 #include "kube/server/tls.h"
+#include "kube/server/warnings.h"
 
 namespace weber::kube::server {
 namespace {
@@ -43,6 +46,12 @@ bool may_go(const ResourceInfo& resource, const Node& obj) {
         return !list || list->empty();
     }
     return true;
+}
+
+void warn(Call& call, const Node& obj) {
+    if (call.resource->custom) return;
+    for (auto& w : object_warnings(call.resource->id(), obj))
+        if (std::find(call.warnings.begin(), call.warnings.end(), w) == call.warnings.end()) call.warnings.push_back(std::move(w));
 }
 
 } // namespace
@@ -107,6 +116,7 @@ Api<Written> Core::store_new(Call& call, Node obj, Ack& ack) {
         release(*this, resource, obj);
         return refuse(invalid(resource.kind, resource.group, name, std::move(causes)));
     }
+    warn(call, obj);
     if (call.dry_run) {
         release(*this, resource, obj);
         if (store.get(resource.id(), call.path.ns, name)) return refuse(already_exists(resource.plural, resource.group, name));
@@ -182,6 +192,7 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
         meta_mut(obj).set("generation", Node::integer(meta_int(live, "generation") + 1));
     if (auto causes = validate_change(call, obj, live); !causes.empty())
         return refuse(invalid(resource.kind, resource.group, call.path.name, std::move(causes)));
+    warn(call, obj);
     if (same_but_times(obj, live)) return Written{live, 200};
     if (call.dry_run) return Written{std::move(obj), 200};
     const bool gone = may_go(resource, obj);

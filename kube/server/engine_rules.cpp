@@ -2,6 +2,7 @@
 #include "kube/server/engine.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/typed_decode.h"
+#include "kube/server/validate.h"
 
 namespace weber::kube::server {
 
@@ -21,7 +22,11 @@ void complete_object(const Call& call, Node& obj) {
     if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
 }
 
-std::vector<ErrorDetail> validate_new(const Call&, const Node&) { return {}; }
-std::vector<ErrorDetail> validate_change(const Call&, const Node&, const Node&) { return {}; }
+std::vector<ErrorDetail> validate_new(const Call& call, const Node& obj) { return validate_change(call, obj, Node()); }
+
+std::vector<ErrorDetail> validate_change(const Call& call, const Node& obj, const Node& live) {
+    if (call.resource->custom) return validate_custom_metadata(obj, live);
+    return validate_built_in(call.resource->id(), call.resource->namespaced, obj, live);
+}
 
 } // namespace weber::kube::server

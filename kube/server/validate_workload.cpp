@@ -1,0 +1,263 @@
+#include <map>
+
+#include "kube/server/quantity.h"
+#include "kube/server/validate_rules.h"
+
+namespace weber::kube::server {
+namespace {
+
+const Node& spec_of(const Node& obj) { return child(obj, "spec"); }
+
+void check_selector(Problems& p, const Node& spec, std::string_view kind) {
+    const Node* selector = spec.find("selector");
+    if (!selector || !selector->is_map()) return p.required("spec.selector");
+    check_label_selector(p, "spec.selector", selector);
+    if (child(*selector, "matchLabels").empty() && child(*selector, "matchExpressions").empty())
+        p.invalid("spec.selector", *selector, "empty selector is invalid for " + std::string(kind));
+}
+
+bool is_empty_selector(const Node* s) {
+    return s && s->is_map() && child(*s, "matchLabels").empty() && child(*s, "matchExpressions").empty();
+}
+
+// Null labels are shown as null, as Go does.
+void check_selected(Problems& p, const Node& spec, bool empty_is_fine) {
+    const Node* selector = spec.find("selector");
+    if (empty_is_fine && is_empty_selector(selector)) return;
+    const Node* labels = child(child(spec, "template"), "metadata").find("labels");
+    if (!selector_matches(selector, labels))
+        p.invalid("spec.template.metadata.labels", labels ? *labels : Node(), "`selector` does not match template `labels`");
+}
+
+void always_restarts(Problems& p, const Node& spec, std::string_view kind) {
+    const Node& pod = child(child(spec, "template"), "spec");
+    if (pod.text_at("restartPolicy") != "Always")
+        p.not_supported("spec.template.spec.restartPolicy", Node::string(pod.text_at("restartPolicy")), {"Always"});
+    if (pod.contains("activeDeadlineSeconds"))
+        p.forbidden("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in " + std::string(kind) + " is not Supported");
+}
+
+bool is_percent(std::string_view text) {
+    if (text.size() < 2 || text.back() != '%') return false;
+    for (const char c : text.substr(0, text.size() - 1))
+        if (c < '0' || c > '9') return false;
+    return true;
+}
+
+std::int64_t int_or_percent(const Node* n) {
+    if (!n) return 0;
+    if (!n->is_string()) return n->as_int().value_or(0);
+    return is_percent(n->text()) ? std::strtoll(std::string(n->text()).c_str(), nullptr, 10) : 0;
+}
+
+} // namespace
+
+// Shared with PodDisruptionBudget.
+void check_int_or_percent(Problems& p, const std::string& path, const Node* n) {
+    if (!n || n->is_null()) return;
+    if (!n->is_string()) return p.nonnegative(path, n);
+    if (!is_percent(n->text()))
+        p.invalid(path, *n,
+                  "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
+}
+
+void check_at_most_100_percent(Problems& p, const std::string& path, const Node* n) {
+    if (n && n->is_string() && is_percent(n->text()) && int_or_percent(n) > 100) p.invalid(path, *n, "must not be greater than 100%");
+}
+
+namespace {
+
+void check_replicated(Problems& p, const Node& spec, std::string_view kind) {
+    p.nonnegative("spec.replicas", spec.find("replicas"));
+    check_selector(p, spec, kind);
+    check_selected(p, spec, true);
+    check_pod_template(p, "spec.template", child(spec, "template"));
+    always_restarts(p, spec, "ReplicaSet");
+}
+
+void deployment(Problems& p, const Node& obj, const Node& live) {
+    const Node& spec = spec_of(obj);
+    check_replicated(p, spec, "deployment");
+    const Node& strategy = child(spec, "strategy");
+    const auto type = strategy.text_at("type");
+    const std::string path = "spec.strategy.rollingUpdate";
+    if (type == "Recreate") {
+        if (strategy.contains("rollingUpdate")) p.forbidden(path, "may not be specified when strategy `type` is 'Recreate'");
+    } else if (type == "RollingUpdate") {
+        const Node& rolling = child(strategy, "rollingUpdate");
+        const Node *unavailable = rolling.find("maxUnavailable"), *surge = rolling.find("maxSurge");
+        check_int_or_percent(p, path + ".maxUnavailable", unavailable);
+        check_int_or_percent(p, path + ".maxSurge", surge);
+        if (int_or_percent(unavailable) == 0 && int_or_percent(surge) == 0)
+            p.invalid(path + ".maxUnavailable", unavailable ? *unavailable : Node(), "may not be 0 when `maxSurge` is 0");
+        check_at_most_100_percent(p, path + ".maxUnavailable", unavailable);
+    } else {
+        p.not_supported("spec.strategy", strategy, {"Recreate", "RollingUpdate"});
+    }
+    p.nonnegative("spec.minReadySeconds", spec.find("minReadySeconds"));
+    p.nonnegative("spec.revisionHistoryLimit", spec.find("revisionHistoryLimit"));
+    if (const Node* deadline = spec.find("progressDeadlineSeconds")) {
+        p.nonnegative("spec.progressDeadlineSeconds", deadline);
+        const Node* ready = spec.find("minReadySeconds");
+        if (deadline->as_int().value_or(0) <= (ready ? ready->as_int().value_or(0) : 0))
+            p.invalid("spec.progressDeadlineSeconds", *deadline, "must be greater than minReadySeconds");
+    }
+    if (!live.is_null()) p.immutable("spec.selector", spec.find("selector"), spec_of(live).find("selector"));
+}
+
+void replica_set(Problems& p, const Node& obj, const Node& live) {
+    const Node& spec = spec_of(obj);
+    check_replicated(p, spec, "deployment");
+    p.nonnegative("spec.minReadySeconds", spec.find("minReadySeconds"));
+    if (!live.is_null()) p.immutable("spec.selector", spec.find("selector"), spec_of(live).find("selector"));
+}
+
+void daemon_set(Problems& p, const Node& obj, const Node& live) {
+    const Node& spec = spec_of(obj);
+    const Node* selector = spec.find("selector");
+    check_label_selector(p, "spec.selector", selector);
+    check_selected(p, spec, false);
+    if (is_empty_selector(selector)) p.invalid("spec.selector", *selector, "empty selector is invalid for daemonset");
+    check_pod_template(p, "spec.template", child(spec, "template"));
+    always_restarts(p, spec, "DaemonSet");
+    p.nonnegative("spec.minReadySeconds", spec.find("minReadySeconds"));
+    p.one_of("spec.updateStrategy.type", child(spec, "updateStrategy").text_at("type"), {"RollingUpdate", "OnDelete"});
+    p.nonnegative("spec.revisionHistoryLimit", spec.find("revisionHistoryLimit"));
+    if (!live.is_null()) p.immutable("spec.selector", selector, spec_of(live).find("selector"));
+}
+
+void stateful_set(Problems& p, const Node& obj, const Node& live) {
+    const Node& spec = spec_of(obj);
+    if (const auto policy = spec.text_at("podManagementPolicy"); policy != "OrderedReady" && policy != "Parallel")
+        p.invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'");
+    const Node& strategy = child(spec, "updateStrategy");
+    const auto type = strategy.text_at("type");
+    if (type == "OnDelete" && strategy.contains("rollingUpdate"))
+        p.invalid("spec.updateStrategy.rollingUpdate", child(strategy, "rollingUpdate"), "only allowed for updateStrategy 'RollingUpdate'");
+    if (type != "OnDelete" && type != "RollingUpdate") p.invalid("spec.updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'");
+    if (type == "RollingUpdate") p.nonnegative("spec.updateStrategy.rollingUpdate.partition", child(strategy, "rollingUpdate").find("partition"));
+    std::vector<std::string> volumes;
+    for (const Node& claim : child(spec, "volumeClaimTemplates").items()) volumes.emplace_back(child(claim, "metadata").text_at("name"));
+    p.nonnegative("spec.replicas", spec.find("replicas"));
+    p.nonnegative("spec.minReadySeconds", spec.find("minReadySeconds"));
+    if (const auto name = spec.text_at("serviceName"); live.is_null() && !name.empty()) p.invalid_all("spec.serviceName", name, dns_label(name));
+    check_selector(p, spec, "statefulset");
+    check_selected(p, spec, true);
+    check_pod_template(p, "spec.template", child(spec, "template"), volumes);
+    always_restarts(p, spec, "StatefulSet");
+    if (live.is_null()) return;
+    Node now = spec, before = spec_of(live);
+    for (const auto field : {"replicas", "template", "updateStrategy", "minReadySeconds", "ordinals", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy"}) {
+        now.erase(field);
+        before.erase(field);
+    }
+    if (!(now == before))
+        p.forbidden("spec", "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+                            "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
+}
+
+void check_job_spec(Problems& p, const std::string& path, const Node& spec) {
+    for (const auto field : {"parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "backoffLimitPerIndex"})
+        p.nonnegative(path + "." + field, spec.find(field));
+    const auto mode = spec.text_at("completionMode");
+    if (!mode.empty()) p.one_of(path + ".completionMode", mode, {"NonIndexed", "Indexed"});
+    if (mode == "Indexed" && !spec.contains("completions")) p.required(path + ".completions", "when completion mode is Indexed");
+    check_pod_template(p, path + ".template", child(spec, "template"));
+    const auto restart = child(child(spec, "template"), "spec").text_at("restartPolicy");
+    if (restart.empty() || restart == "Always")
+        p.required(path + ".template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"");
+    else if (restart != "OnFailure" && restart != "Never")
+        p.not_supported(path + ".template.spec.restartPolicy", Node::string(restart), {"OnFailure", "Never"});
+}
+
+void job(Problems& p, const Node& obj, const Node& live) {
+    const Node& spec = spec_of(obj);
+    check_job_spec(p, "spec", spec);
+    const Node* selector = spec.find("selector");
+    if (!selector)
+        p.required("spec.selector");
+    else
+        check_label_selector(p, "spec.selector", selector);
+    check_selected(p, spec, false);
+    if (live.is_null()) return;
+    const Node& before = spec_of(live);
+    const Node* mode = spec.find("completionMode");
+    if (!mode || mode->text() != "Indexed") p.immutable("spec.completions", spec.find("completions"), before.find("completions"));
+    p.immutable("spec.selector", selector, before.find("selector"));
+    const Node* suspend = before.find("suspend");
+    if (!(suspend && suspend->as_bool())) p.immutable("spec.template", spec.find("template"), before.find("template"));
+    for (const auto field : {"completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"})
+        p.immutable(std::string("spec.") + field, spec.find(field), before.find(field));
+}
+
+// Five fields or a @word; what each field may hold is the scheduler's business.
+bool is_schedule(std::string_view text) {
+    if (text.starts_with('@'))
+        return text.starts_with("@every ") || text == "@yearly" || text == "@annually" || text == "@monthly" || text == "@weekly" || text == "@daily" ||
+               text == "@midnight" || text == "@hourly";
+    int fields = 0;
+    bool inside = false;
+    for (const char c : text) {
+        if (c != ' ' && !inside) ++fields;
+        inside = c != ' ';
+    }
+    return fields == 5;
+}
+
+void cron_job(Problems& p, const Node& obj, const Node&) {
+    const Node& spec = spec_of(obj);
+    const auto schedule = spec.text_at("schedule");
+    if (schedule.empty()) {
+        p.required("spec.schedule");
+    } else if (!is_schedule(schedule)) {
+        int fields = 0;
+        std::string shown;
+        bool inside = false;
+        for (const char c : schedule) {
+            if (c != ' ' && !inside) {
+                ++fields;
+                if (!shown.empty()) shown += ' ';
+            }
+            if (c != ' ') shown += c;
+            inside = c != ' ';
+        }
+        p.invalid("spec.schedule", schedule,
+                  schedule.starts_with('@') ? "unrecognized descriptor: " + std::string(schedule)
+                                            : "expected exactly 5 fields, found " + std::to_string(fields) + ": [" + shown + "]");
+    }
+    p.nonnegative("spec.startingDeadlineSeconds", spec.find("startingDeadlineSeconds"));
+    p.one_of("spec.concurrencyPolicy", spec.text_at("concurrencyPolicy"), {"Allow", "Forbid", "Replace"});
+    check_job_spec(p, "spec.jobTemplate.spec", child(child(spec, "jobTemplate"), "spec"));
+    p.nonnegative("spec.successfulJobsHistoryLimit", spec.find("successfulJobsHistoryLimit"));
+    p.nonnegative("spec.failedJobsHistoryLimit", spec.find("failedJobsHistoryLimit"));
+}
+
+void pod(Problems& p, const Node& obj, const Node& live) {
+    check_pod_spec(p, "spec", spec_of(obj));
+    if (live.is_null()) return;
+    // Images, deadlines and added tolerations may change; nothing else.
+    Node now = spec_of(obj), before = spec_of(live);
+    for (Node* n : {&now, &before}) {
+        for (const auto field : {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName", "schedulingGates"}) n->erase(field);
+        for (const auto list : {"containers", "initContainers"})
+            if (Node* containers = n->find_mut(list); containers && containers->is_list())
+                for (Node& c : containers->items_mut()) c.erase("image");
+    }
+    if (!(now == before))
+        p.forbidden("spec", "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+                            "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+                            "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)");
+}
+
+} // namespace
+
+KindRule workload_rule(std::string_view id) {
+    static const std::map<std::string_view, KindRule> kRules{{"apps/deployments", deployment},   {"apps/replicasets", replica_set},
+                                                             {"apps/daemonsets", daemon_set},    {"apps/statefulsets", stateful_set},
+                                                             {"batch/jobs", job},                {"batch/cronjobs", cron_job},
+                                                             {"/pods", pod}};
+    const auto it = kRules.find(id);
+    return it == kRules.end() ? nullptr : it->second;
+}
+
+} // namespace weber::kube::server

@@ -1,0 +1,88 @@
+#include "kube/server/warnings.h"
+
+#include <map>
+#include <set>
+
+namespace weber::kube::server {
+namespace {
+
+struct PodPlace {
+    std::string path; // of the pod spec
+    const Node* spec = nullptr;
+};
+
+PodPlace pod_of(std::string_view id, const Node& obj) {
+    if (id == "/pods") return {"spec", obj.find("spec")};
+    if (id == "batch/cronjobs")
+        return {"spec.jobTemplate.spec.template.spec", obj.find_path({"spec", "jobTemplate", "spec", "template", "spec"})};
+    if (id.starts_with("apps/") || id == "batch/jobs" || id == "/replicationcontrollers")
+        return {"spec.template.spec", obj.find_path({"spec", "template", "spec"})};
+    return {};
+}
+
+template <class F>
+void each_container(const PodPlace& pod, F f) {
+    for (const auto list : {"initContainers", "containers"}) {
+        const Node* containers = pod.spec->find(list);
+        if (!containers) continue;
+        std::size_t i = 0;
+        for (const Node& c : containers->items()) f(c, pod.path + "." + list + "[" + std::to_string(i++) + "]");
+    }
+}
+
+void hidden_variables(const PodPlace& pod, std::vector<std::string>& out) {
+    each_container(pod, [&](const Node& c, const std::string& path) {
+        const Node* env = c.find("env");
+        if (!env) return;
+        std::set<std::string, std::less<>> seen;
+        std::size_t i = 0;
+        for (const Node& e : env->items()) {
+            const std::string here = path + ".env[" + std::to_string(i++) + "]";
+            const std::string name(e.text_at("name")), reference = "$(" + name + ")";
+            if (seen.insert(name).second) continue;
+            const auto value = e.text_at("value");
+            if (e.contains("valueFrom") || value == reference || value.find(reference) == std::string_view::npos)
+                out.push_back(here + ": hides previous definition of \"" + name + "\", which may be dropped when using apply");
+        }
+    });
+}
+
+void clashing_ports(const PodPlace& pod, std::vector<std::string>& out) {
+    struct Port {
+        std::string path, ip;
+        std::int64_t host = 0;
+    };
+    std::map<std::string, std::vector<Port>> all;
+    each_container(pod, [&](const Node& c, const std::string& path) {
+        const Node* ports = c.find("ports");
+        if (!ports) return;
+        std::size_t i = 0;
+        for (const Node& p : ports->items()) {
+            Port port{path + ".ports[" + std::to_string(i++) + "]", std::string(p.text_at("hostIP")), 0};
+            if (const Node* h = p.find("hostPort")) port.host = h->as_int().value_or(0);
+            auto& others = all[std::string(p.text_at("containerPort")) + "/" + std::string(p.text_at("protocol"))];
+            for (const Port& o : others) {
+                if (port.ip == o.ip && port.host == o.host)
+                    out.push_back(port.path + ": duplicate port definition with " + o.path);
+                else if (port.host == 0 || o.host == 0)
+                    out.push_back(port.path + ": overlapping port definition with " + o.path);
+                else if (port.host == o.host && port.ip.empty() != o.ip.empty())
+                    out.push_back(port.path + ": dangerously ambiguous port definition with " + o.path);
+            }
+            others.push_back(std::move(port));
+        }
+    });
+}
+
+} // namespace
+
+std::vector<std::string> object_warnings(std::string_view id, const Node& obj) {
+    std::vector<std::string> out;
+    const PodPlace pod = pod_of(id, obj);
+    if (!pod.spec) return out;
+    hidden_variables(pod, out);
+    clashing_ports(pod, out);
+    return out;
+}
+
+} // namespace weber::kube::server
