@@ -29,6 +29,8 @@ struct Change {
 struct ChangeSet {
     std::vector<Change> changes;
     std::vector<Error> errors;
+    // Written by a stage that then failed: in the cluster, but in none of Flux's lists. Kept apart so that they can be tracked all the same.
+    std::vector<Change> unfinished = {};
     [[nodiscard]] bool any_change() const;
     // "Kind/ns/name action" lines of the changes that changed something (apply.md 7.2), without a final line break.
     [[nodiscard]] std::string changed_lines() const;

@@ -53,6 +53,7 @@ public:
             if (before->is_map() && after->is_map()) return maps(path, *before, *after);
             if (before->is_list() && after->is_list()) return lists(path, *before, *after);
         }
+        paths.push_back(path);
         const bool masked = secret_ && (path.starts_with("data") || path.starts_with("stringData"));
         const bool both = before != nullptr && after != nullptr;
         if (before != nullptr) line('-', path, *before, masked ? (both ? "*** (before)" : "***") : nullptr);
@@ -60,6 +61,7 @@ public:
     }
 
     std::string text;
+    std::vector<std::string> paths;
 
 private:
     void line(char sign, const std::string& path, const Node& value, const char* mask) {
@@ -100,6 +102,13 @@ std::string diff_text(const Object* before, const Object* after) {
     const Node a = after != nullptr ? shown(*after) : none;
     diff.compare("", &b, &a);
     return std::move(diff.text);
+}
+
+std::vector<std::string> changed_paths(const Object& before, const Object& after) {
+    Diff diff(true);
+    const Node b = shown(before), a = shown(after);
+    diff.compare("", &b, &a);
+    return std::move(diff.paths);
 }
 
 } // namespace weber::gitops

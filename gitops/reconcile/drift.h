@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "kube/base/object.h"
 
@@ -15,5 +16,8 @@ bool has_drifted(const Object& live, const Object& dry_run);
 // The difference as a unified list of lines: "- path: value" and "+ path: value". Values of Secrets are masked
 // (`*** (before)`, `*** (after)`, `***`).
 std::string diff_text(const Object* before, const Object* after);
+
+// Paths of the fields that differ, in order ("spec.replicas"); no values.
+std::vector<std::string> changed_paths(const Object& before, const Object& after);
 
 } // namespace weber::gitops

@@ -36,21 +36,22 @@ bool applies_before(const kube::ObjectKey& a, const kube::ObjectKey& b) {
     return x != y ? x < y : std::tie(a.group, a.kind, a.ns, a.name) < std::tie(b.group, b.kind, b.ns, b.name);
 }
 
-std::vector<Stage> stages_of(std::vector<Object> objects) {
+std::vector<Stage> stages_of(std::vector<Object> objects, std::span<const kube::GroupKind> custom) {
     // Keys once, not at every comparison.
     std::vector<std::pair<kube::ObjectKey, std::size_t>> order;
     order.reserve(objects.size());
     for (std::size_t i = 0; i < objects.size(); ++i) order.emplace_back(objects[i].key(), i);
     std::ranges::stable_sort(order, [](const auto& a, const auto& b) { return applies_before(a.first, b.first); });
 
-    std::array<Stage, 3> stages{Stage{"definitions", true, {}}, Stage{"classes", true, {}}, Stage{"rest", false, {}}};
+    const auto is_custom = [&](const kube::ObjectKey& key) { return std::ranges::find(custom, key.group_kind()) != custom.end(); };
+    std::array<Stage, 4> stages{Stage{"definitions", true, {}}, Stage{"classes", true, {}}, Stage{"custom", false, {}}, Stage{"rest", false, {}}};
     for (const auto& [key, i] : order) {
-        const std::size_t stage = is_definition(objects[i]) ? 0 : key.kind.ends_with("Class") ? 1 : 2;
+        const std::size_t stage = is_definition(objects[i]) ? 0 : key.kind.ends_with("Class") ? 1 : is_custom(key) ? 2 : 3;
         stages[stage].objects.push_back(std::move(objects[i]));
     }
     std::vector<Stage> out;
     for (Stage& s : stages)
-        if (!s.objects.empty() || !s.wait) out.push_back(std::move(s));
+        if (!s.objects.empty() || s.name == "rest") out.push_back(std::move(s));
     return out;
 }
 

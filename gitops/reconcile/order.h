@@ -3,6 +3,7 @@
 // Pure and thread-safe.
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -18,12 +19,12 @@ bool applies_before(const kube::ObjectKey& a, const kube::ObjectKey& b);
 
 // Objects of one stage in apply order. `wait`: all must be Current before the next stage begins.
 struct Stage {
-    std::string_view name; // "definitions", "classes", "rest"
+    std::string_view name; // "definitions", "classes", "custom", "rest"
     bool wait = false;
     std::vector<Object> objects;
 };
 
-// CRDs, Namespaces and ClusterRoles; then kinds named …Class; then the rest. Empty stages are left out, but the last.
-std::vector<Stage> stages_of(std::vector<Object> objects);
+// CRDs, Namespaces and ClusterRoles; then kinds named …Class; then `custom` kinds; then the rest. Empty stages are left out, but the last.
+std::vector<Stage> stages_of(std::vector<Object> objects, std::span<const kube::GroupKind> custom = {});
 
 } // namespace weber::gitops

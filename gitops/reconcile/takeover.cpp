@@ -1,5 +1,6 @@
 #include "gitops/reconcile/takeover.h"
 
+#include <algorithm>
 #include <array>
 
 #include "gitops/api/names.h"
@@ -35,11 +36,11 @@ void remove_keys(const Object& live, std::string_view field, const std::array<st
             patch.push_back(Node::map({{"op", Node::string("remove")}, {"path", Node::string("/metadata/" + std::string(field) + "/" + escaped(key))}}));
 }
 
-bool to_take(const Node& entry) {
+bool to_take(const Node& entry, std::span<const std::string> others) {
     if (!entry.text_at("subresource").empty()) return false;
     for (const Manager& m : kManagers)
         if (entry.text_at("operation") == m.operation && entry.text_at("manager").starts_with(m.prefix)) return true;
-    return false;
+    return std::ranges::any_of(others, [&](const std::string& name) { return entry.text_at("manager").starts_with(name); });
 }
 
 bool is_ours(const Node& entry) { return entry.text_at("manager") == kFieldManager && entry.text_at("operation") == "Apply"; }
@@ -50,7 +51,7 @@ Node fields_of(const Node& entry) {
 }
 
 // The rewritten list; null when no entry has to be taken.
-Node taken_over(const Node& entries) {
+Node taken_over(const Node& entries, std::span<const std::string> others_to_take) {
     Node others = Node::list();
     Node ours; // null until there is one
     bool any = false;
@@ -58,7 +59,7 @@ Node taken_over(const Node& entries) {
         if (is_ours(e)) ours = e;
     for (const Node& e : entries.items()) {
         if (is_ours(e)) continue;
-        if (!to_take(e)) {
+        if (!to_take(e, others_to_take)) {
             others.push_back(e);
             continue;
         }
@@ -78,12 +79,12 @@ Node taken_over(const Node& entries) {
 
 } // namespace
 
-Node takeover_patch(const Object& live) {
+Node takeover_patch(const Object& live, std::span<const std::string> others) {
     Node patch = Node::list();
     remove_keys(live, "annotations", kAnnotations, patch);
     remove_keys(live, "labels", kLabels, patch);
     if (const Node* entries = live.at({"metadata", "managedFields"})) {
-        Node list = taken_over(*entries);
+        Node list = taken_over(*entries, others);
         if (!list.is_null())
             patch.push_back(Node::map({{"op", Node::string("replace")}, {"path", Node::string("/metadata/managedFields")}, {"value", std::move(list)}}));
     }

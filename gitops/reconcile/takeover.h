@@ -3,12 +3,16 @@
 // Pure and thread-safe.
 #pragma once
 
+#include <span>
+#include <string>
+
 #include "kube/base/object.h"
 
 namespace weber::gitops {
 
 // The JSON patch on the live object: leftover annotations and labels removed, managedFields of kubectl & co. given to kustomize-controller. An empty
 // list when nothing has to be done.
-Node takeover_patch(const Object& live);
+// `others`: more managers whose fields are taken, by prefix, applied and updated (--override-manager).
+Node takeover_patch(const Object& live, std::span<const std::string> others = {});
 
 } // namespace weber::gitops

@@ -343,4 +343,26 @@ bool FieldSelector::matches(const Node& object) const {
     return std::ranges::all_of(terms_, [&](const Term& t) { return (field_text(object, t.field) == t.value) == t.equal; });
 }
 
+std::string selector_text(const Node& label_selector) {
+    std::string out;
+    const auto add = [&](std::string term) { out += (out.empty() ? "" : ",") + std::move(term); };
+    if (const Node* labels = label_selector.find("matchLabels"))
+        for (const auto& [key, value] : labels->entries()) add(key.str() + "=" + std::string(value.text()));
+    const Node* expressions = label_selector.find("matchExpressions");
+    if (expressions == nullptr) return out;
+    for (const Node& e : expressions->items()) {
+        const std::string key(e.text_at("key"));
+        const std::string_view op = e.text_at("operator");
+        if (op == "Exists" || op == "DoesNotExist") {
+            add((op == "Exists" ? "" : "!") + key);
+            continue;
+        }
+        std::string values;
+        if (const Node* list = e.find("values"))
+            for (const Node& v : list->items()) values += (values.empty() ? "" : ",") + std::string(v.text());
+        add(key + (op == "NotIn" ? " notin (" : " in (") + values + ")");
+    }
+    return out;
+}
+
 } // namespace weber::kube

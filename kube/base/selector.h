@@ -65,6 +65,9 @@ private:
     std::vector<Term> terms_;
 };
 
+// A LabelSelector as objects carry it (`matchLabels`, `matchExpressions`) in the text syntax of the API; "" selects everything.
+std::string selector_text(const Node& label_selector);
+
 // Rules of label keys and values; empty result: valid. Else the reason as Kubernetes words it, several joined by "; ".
 std::string label_key_problem(std::string_view key);
 std::string label_value_problem(std::string_view value);

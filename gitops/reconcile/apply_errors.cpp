@@ -1,0 +1,65 @@
+#include "gitops/reconcile/apply_errors.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <array>
+
+namespace weber::gitops {
+
+namespace {
+
+bool is_secret(const Object& o) { return o.kind() == "Secret" && o.group().empty(); }
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+    for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
+}
+
+// The API server quotes the offending value in type errors, and with it a Secret's.
+void mask_values(const Object& desired, std::string& text) {
+    if (!is_secret(desired)) return;
+    static const re2::RE2 quoted(R"((valueUnstructured\{Value:)[^}]*\})");
+    RE2::GlobalReplace(&text, quoted, R"(\1***})");
+    for (std::string_view field : {"data", "stringData"}) {
+        const Node* map = desired.root().find(field);
+        if (map == nullptr) continue;
+        for (const auto& [key, value] : map->entries())
+            if (value.is_scalar() && value.text().size() > 2) replace_all(text, value.text(), "***");
+    }
+}
+
+Error worded(const Object& desired, const std::string& prefix, Error inner) {
+    mask_values(desired, inner.message);
+    for (kube::ErrorDetail& d : inner.details) mask_values(desired, d.message);
+    inner.message = desired.subject() + " " + prefix + ": " + inner.message;
+    inner.object = desired.subject();
+    if (inner.where.file.empty()) inner.where = desired.where();
+    return inner;
+}
+
+} // namespace
+
+Error dry_run_error(const Object& desired, Error inner) {
+    if (inner.http_status == 404) return worded(desired, desired.ns().empty() ? "namespace not specified" : "not found", std::move(inner));
+    const bool conflict = std::ranges::any_of(inner.details, [](const auto& d) { return d.reason == "FieldManagerConflict"; });
+    const std::string reason = conflict ? "FieldManagerConflict" : inner.reason;
+    return worded(desired, reason.empty() ? "dry-run failed" : "dry-run failed (" + reason + ")", std::move(inner));
+}
+
+Error step_error(const Object& desired, std::string_view step, Error inner) { return worded(desired, std::string(step), std::move(inner)); }
+
+bool counts_as_immutable(const Error& error) {
+    if (error.reason == "Conflict" || error.reason == "Invalid") return true;
+    static const re2::RE2 words(R"(is\simmutable|immutable\sfield)");
+    return RE2::PartialMatch(error.message, words);
+}
+
+bool only_immutable_causes(const Error& error) {
+    static constexpr std::array<std::string_view, 6> kWords{"immutable",          "cannot change",  "may not change",
+                                                            "may not be changed", "cannot be changed", "updates to statefulset spec for fields other than"};
+    const auto says_so = [](std::string_view text) { return std::ranges::any_of(kWords, [&](auto w) { return text.find(w) != text.npos; }); };
+    if (error.details.empty()) return says_so(error.message);
+    return std::ranges::all_of(error.details, [&](const auto& d) { return says_so(d.message); });
+}
+
+} // namespace weber::gitops

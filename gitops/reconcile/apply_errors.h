@@ -1,0 +1,23 @@
+// Words and meaning of refusals (apply.md 3.4 and 3.8).
+//
+// Pure and thread-safe.
+#pragma once
+
+#include <string_view>
+
+#include "kube/base/error.h"
+#include "kube/base/object.h"
+
+namespace weber::gitops {
+
+// The refusal as the user reads it: subject, step, reason, place in the source; values of a Secret masked.
+Error dry_run_error(const Object& desired, Error inner);
+// `step`: "apply failed", "immutable field detected, failed to delete object", …
+Error step_error(const Object& desired, std::string_view step, Error inner);
+
+// Flux's test: 409, 422, or a text that matches `is\simmutable` or `immutable\sfield`.
+bool counts_as_immutable(const Error& error);
+// Every cause says that a field cannot change: recreating the object helps. (Flux recreates on any 422, and loses the object to a typo.)
+bool only_immutable_causes(const Error& error);
+
+} // namespace weber::gitops

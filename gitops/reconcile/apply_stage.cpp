@@ -1,0 +1,319 @@
+#include "gitops/reconcile/apply_stage.h"
+
+#include <algorithm>
+#include <span>
+
+#include "gitops/api/names.h"
+#include "gitops/reconcile/apply_errors.h"
+#include "gitops/reconcile/ca_bundle.h"
+#include "gitops/reconcile/drift.h"
+#include "gitops/reconcile/selectors.h"
+#include "gitops/reconcile/takeover.h"
+#include "kube/watch.h"
+
+namespace weber::gitops {
+
+namespace {
+
+// Dry runs are sent in pieces of this size, so that progress is seen.
+constexpr std::size_t kPiece = 64;
+
+bool exists(const std::optional<Object>& o) { return o && !o->uid().empty(); }
+
+std::string reason_of(const Object& live, const Object& answer) {
+    const std::vector<std::string> paths = changed_paths(live, answer);
+    std::string out;
+    for (std::size_t i = 0; i < paths.size() && i < 4; ++i) out += (out.empty() ? "" : ", ") + paths[i];
+    if (paths.size() > 4) out += " and " + std::to_string(paths.size() - 4) + " more";
+    return out;
+}
+
+// A JSON patch that sets every entry's apiVersion to `version`; null when they all have it (apply.md 3.7).
+Node migration_patch(const Object& live, std::string_view version) {
+    const Node* entries = live.at({"metadata", "managedFields"});
+    if (entries == nullptr) return {};
+    if (std::ranges::all_of(entries->items(), [&](const Node& e) { return e.text_at("apiVersion") == version; })) return {};
+    Node list = *entries;
+    for (Node& e : list.items_mut()) e.set("apiVersion", Node::string(version));
+    return Node::list({Node::map({{"op", Node::string("replace")}, {"path", Node::string("/metadata/managedFields")}, {"value", std::move(list)}})});
+}
+
+} // namespace
+
+ApplyStage::ApplyStage(kube::Client& client, Stage stage, const ApplySettings& settings, const DriftIgnoreRules& ignore, const ApplyProgress& progress,
+                       std::stop_token stop)
+    : client_(client), stage_(std::move(stage)), settings_(settings), ignore_(ignore), progress_(progress), stop_(std::move(stop)) {
+    items_.reserve(stage_.objects.size());
+    for (const Object& o : stage_.objects) items_.push_back({.desired = without_invalid_ca_bundle(o)});
+    written_.resize(items_.size());
+}
+
+bool ApplyStage::check() {
+    read_first();
+    std::vector<std::size_t> all;
+    for (std::size_t i = 0; i < items_.size(); ++i)
+        if (items_[i].action != Action::skipped && !items_[i].error) all.push_back(i);
+    dry_run(all, true);
+    read_live();
+    for (StageItem& item : items_)
+        if (item.action != Action::skipped) item.error ? decide_refused(item) : decide(item);
+    return collect_errors();
+}
+
+// Objects whose own switches may keep them from being applied, and all of them when API versions are migrated before the dry run.
+void ApplyStage::read_first() {
+    std::vector<std::size_t> indices;
+    std::vector<kube::ObjectRef> refs;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+        const Object& d = items_[i].desired;
+        if (!is_excluded(d) && !only_if_absent(d) && !settings_.migrate_api_version) continue;
+        indices.push_back(i);
+        refs.push_back(kube::ref_of(d));
+    }
+    if (refs.empty()) return;
+    auto read = client_.get_all(refs, settings_.concurrency, {}, {.stop = stop_});
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+        StageItem& item = items_[indices[k]];
+        if (read[k]) item.live = std::move(*read[k]);
+        if (is_excluded(item.desired) || (item.live && is_excluded(*item.live)) || (exists(item.live) && only_if_absent(item.desired))) {
+            item.action = Action::skipped;
+            item.reason = only_if_absent(item.desired) ? "ssa: IfNotPresent, and it is there" : "excluded by label or annotation";
+        } else if (settings_.migrate_api_version && item.live && !settings_.dry_run) {
+            const Node patch = migration_patch(*item.live, item.desired.api_version());
+            if (patch.is_null()) continue;
+            auto done = client_.patch(kube::ref_of(item.desired), kube::PatchType::json, patch, {.field_manager = std::string(kFieldManager)}, {.stop = stop_});
+            if (!done)
+                item.error = step_error(item.desired,
+                                        "failed to migrate API version: failed to migrate managed fields API version to " + std::string(item.desired.api_version()),
+                                        std::move(done.error()));
+            else
+                item.live = std::move(done->object), item.reason = "API version of field managers";
+        }
+    }
+}
+
+void ApplyStage::dry_run(const std::vector<std::size_t>& indices, bool report) {
+    const kube::ApplyOptions options{.field_manager = std::string(kFieldManager), .force = true, .dry_run = true};
+    for (std::size_t begin = 0; begin < indices.size(); begin += kPiece) {
+        const std::size_t end = std::min(begin + kPiece, indices.size());
+        if (report && progress_.checking) progress_.checking(stage_.name, begin, indices.size());
+        std::vector<Object> objects;
+        for (std::size_t k = begin; k < end; ++k) objects.push_back(items_[indices[k]].desired);
+        auto answers = client_.apply_all(objects, options, settings_.concurrency, {.stop = stop_});
+        for (std::size_t k = begin; k < end; ++k) {
+            StageItem& item = items_[indices[k]];
+            item.answer.reset();
+            item.error.reset();
+            if (auto& answer = answers[k - begin])
+                item.answer = std::move(answer->object);
+            else
+                item.error = std::move(answer.error());
+        }
+    }
+    if (report && progress_.checking) progress_.checking(stage_.name, indices.size(), indices.size());
+}
+
+// The objects that are there, and those that were refused: what they carry may exclude or force them.
+void ApplyStage::read_live() {
+    std::vector<std::size_t> indices;
+    std::vector<kube::ObjectRef> refs;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+        const StageItem& item = items_[i];
+        if (item.action == Action::skipped || item.live) continue;
+        if (item.answer && item.answer->resource_version().empty()) continue; // absent
+        if (item.error && (item.error->http_status == 404 || item.error->http_status == 0)) continue;
+        indices.push_back(i);
+        refs.push_back(kube::ref_of(item.desired));
+    }
+    if (refs.empty()) return;
+    auto read = client_.get_all(refs, settings_.concurrency, {}, {.stop = stop_});
+    for (std::size_t k = 0; k < indices.size(); ++k)
+        if (read[k]) items_[indices[k]].live = std::move(*read[k]);
+}
+
+void ApplyStage::decide(StageItem& item) {
+    const bool migrated = !item.reason.empty();
+    if (!item.live || item.answer->resource_version().empty()) {
+        item.action = item.answer->resource_version().empty() ? Action::created : Action::configured;
+        item.reason = item.action == Action::created ? "new" : "the live object cannot be read";
+        return;
+    }
+    if (is_excluded(*item.live)) {
+        item.action = Action::skipped;
+        item.reason = "excluded by label or annotation in the cluster";
+        return;
+    }
+    if (!keeps_other_managers(item.desired) && !keeps_other_managers(*item.live)) item.takeover = takeover_patch(*item.live, settings_.override_managers);
+    const bool drifted = ignore_.empty() ? has_drifted(*item.live, *item.answer)
+                                         : has_drifted(ignore_.without_ignored(*item.live, *item.answer), ignore_.without_ignored(*item.answer, *item.answer));
+    if (drifted)
+        item.reason = reason_of(*item.live, *item.answer);
+    else if (item.takeover.size() > 0)
+        item.reason = "fields of other managers are taken over";
+    item.action = drifted || item.takeover.size() > 0 || migrated ? Action::configured : Action::unchanged;
+}
+
+bool ApplyStage::may_force(const StageItem& item) const {
+    return settings_.force || may_recreate(item.desired) || (item.live && may_recreate(*item.live));
+}
+
+void ApplyStage::decide_refused(StageItem& item) {
+    if (item.live && is_excluded(*item.live)) {
+        item.action = Action::skipped;
+        item.error.reset();
+        item.reason = "excluded by label or annotation in the cluster";
+        return;
+    }
+    if (item.live && counts_as_immutable(*item.error) && may_force(item) && recreation_would_pass(item)) {
+        item.action = Action::created;
+        item.recreate = true;
+        item.error.reset();
+        item.reason = "immutable field changed: recreated";
+        return;
+    }
+    item.error = dry_run_error(item.desired, std::move(*item.error));
+}
+
+// An object is deleted only for what a new one would be allowed: either the causes speak of nothing but immutable fields, or the API server accepts
+// the same object under another name.
+bool ApplyStage::recreation_would_pass(const StageItem& item) {
+    if (only_immutable_causes(*item.error)) return true;
+    Object other = item.desired;
+    other.set_name(std::string(item.desired.name()).substr(0, 40) + "-weber-check");
+    return client_.apply(other, {.field_manager = std::string(kFieldManager), .force = true, .dry_run = true}, {.stop = stop_}).has_value();
+}
+
+bool ApplyStage::collect_errors() {
+    for (StageItem& item : items_)
+        if (item.error) errors_.push_back(*item.error);
+    return errors_.empty();
+}
+
+void ApplyStage::forgive_missing(const std::vector<Object>& planned) {
+    const auto made = [&](const Object& o) {
+        return std::ranges::any_of(planned, [&](const Object& p) {
+            if (p.kind() == "Namespace" && p.name() == o.ns()) return true;
+            const Node* group = p.at({"spec", "group"});
+            const Node* kind = p.at({"spec", "names", "kind"});
+            return p.kind() == "CustomResourceDefinition" && group != nullptr && kind != nullptr && group->text() == o.group() && kind->text() == o.kind();
+        });
+    };
+    errors_.clear();
+    for (StageItem& item : items_) {
+        if (!item.error) continue;
+        const bool missing = item.error->http_status == 404 || item.error->code == ErrorCode::not_found;
+        if (!missing || !made(item.desired)) {
+            errors_.push_back(*item.error);
+            continue;
+        }
+        item.error.reset();
+        item.action = Action::created;
+        item.reason = "new, in a namespace or of a kind that is new as well";
+    }
+}
+
+bool ApplyStage::write() {
+    to_write_ = static_cast<std::size_t>(std::ranges::count_if(items_, [](const StageItem& i) { return is_change(i.action); }));
+    if (to_write_ == 0) return true;
+    if (!recreate()) return false;
+    // One kind after the other, in order; the objects of one kind together.
+    for (std::size_t begin = 0; begin < items_.size();) {
+        std::size_t end = begin + 1;
+        const auto same = [&](const Object& a, const Object& b) { return a.kind() == b.kind() && a.group() == b.group(); };
+        while (end < items_.size() && same(items_[begin].desired, items_[end].desired)) ++end;
+        if (!write_run(begin, end)) return false;
+        begin = end;
+    }
+    return true;
+}
+
+// Deletes what has to be made anew, waits until it is gone, and checks again before anything is written.
+bool ApplyStage::recreate() {
+    std::vector<std::size_t> indices;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+        StageItem& item = items_[i];
+        if (!item.recreate) continue;
+        const kube::ObjectRef ref = kube::ref_of(item.desired);
+        auto gone = client_.remove(ref, {.propagation = kube::Propagation::background}, {.stop = stop_});
+        if (!gone && gone.error().http_status != 404) {
+            errors_.push_back(step_error(item.desired, "immutable field detected, failed to delete object", std::move(gone.error())));
+            return false;
+        }
+        if (gone && !*gone) {
+            auto end = kube::wait_for(client_, std::span(&ref, 1), [](std::size_t, const kube::Observation& o) { return o.state == kube::Observation::State::absent; },
+                                      {.timeout = settings_.recreate_timeout}, stop_);
+            if (!end || *end == kube::WaitEnd::timed_out) {
+                Error inner = end ? Error{.code = ErrorCode::timeout, .message = "context deadline exceeded"} : std::move(end.error());
+                errors_.push_back(step_error(item.desired, "immutable field detected, failed to wait for object to be deleted", std::move(inner)));
+                return false;
+            }
+        }
+        item.live.reset();
+        item.takeover = {};
+        indices.push_back(i);
+    }
+    dry_run(indices, false);
+    for (const std::size_t i : indices)
+        if (items_[i].error) errors_.push_back(dry_run_error(items_[i].desired, std::move(*items_[i].error)));
+    return errors_.empty();
+}
+
+bool ApplyStage::write_run(std::size_t begin, std::size_t end) {
+    std::vector<std::size_t> indices;
+    std::vector<Object> payloads;
+    for (std::size_t i = begin; i < end; ++i) {
+        StageItem& item = items_[i];
+        if (!is_change(item.action)) continue;
+        if (item.takeover.size() > 0) {
+            auto done = client_.patch(kube::ref_of(item.desired), kube::PatchType::json, item.takeover, {.field_manager = std::string(kFieldManager)}, {.stop = stop_});
+            if (!done) {
+                errors_.push_back(step_error(item.desired, "metadata.managedFields cleanup failed", std::move(done.error())));
+                return false;
+            }
+        }
+        indices.push_back(i);
+        payloads.push_back(item.live && item.answer && !ignore_.empty() ? ignore_.payload(item.desired, *item.live, *item.answer) : item.desired);
+    }
+    if (indices.empty()) return true;
+    auto answers = client_.apply_all(payloads, {.field_manager = std::string(kFieldManager), .force = true}, settings_.concurrency, {.stop = stop_});
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+        StageItem& item = items_[indices[k]];
+        if (!answers[k]) {
+            errors_.push_back(step_error(item.desired, "apply failed", std::move(answers[k].error())));
+            continue;
+        }
+        item.answer = std::move(answers[k]->object);
+        written_[indices[k]] = true;
+        ++done_;
+    }
+    if (progress_.applying) progress_.applying(stage_.name, done_, to_write_);
+    return errors_.empty();
+}
+
+Change ApplyStage::change_of(const StageItem& item) const {
+    // The server's answer knows best: a namespace wrongly given to a cluster-scoped object is gone from it.
+    const Object& o = item.action == Action::skipped ? (exists(item.live) ? *item.live : item.desired) : item.best();
+    Change change{.key = o.key(), .version = std::string(o.version()), .action = item.action, .reason = item.reason, .where = item.desired.where()};
+    if (!settings_.dry_run || !is_change(item.action)) return change;
+    if (item.recreate)
+        change.diff = diff_text(&*item.live, &item.desired);
+    else
+        change.diff = diff_text(item.live ? &*item.live : nullptr, item.answer ? &*item.answer : &item.desired);
+    return change;
+}
+
+std::vector<Change> ApplyStage::changes() const {
+    std::vector<Change> out;
+    out.reserve(items_.size());
+    for (const StageItem& item : items_) out.push_back(change_of(item));
+    return out;
+}
+
+std::vector<Change> ApplyStage::written() const {
+    std::vector<Change> out;
+    for (std::size_t i = 0; i < items_.size(); ++i)
+        if (written_[i]) out.push_back(change_of(items_[i]));
+    return out;
+}
+
+} // namespace weber::gitops
