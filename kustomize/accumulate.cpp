@@ -146,6 +146,7 @@ Result<void> Target::accumulate_entry(Accumulator& acc, const ListEntry& entry) 
     if (is_about_content) return as_file;
     auto as_directory = loader_.descend(path);
     if (as_directory) return as_file;
+    if (error.code == ErrorCode::unsupported) return as_file;
     if (as_directory.error().code == ErrorCode::unsupported) return fail(std::move(as_directory.error()));
     error.message = "accumulation err='" + error.message + "': " + as_directory.error().message;
     return as_file;

@@ -4,10 +4,30 @@
 #include "kustomize/transform/field_specs.h"
 
 namespace weber::kustomize {
+namespace {
+
+// One shared copy for all builds: merging it with itself is free.
+const SharedConfig& defaults() {
+    static const SharedConfig shared = std::make_shared<const TransformerConfig>(default_transformer_config());
+    return shared;
+}
+
+// Every configuration is merged into an empty one first, which drops specs that an earlier, narrower one of the same path
+// stands for: so does kustomize.
+Result<SharedConfig> settled(const TransformerConfig& config) {
+    TRY(TransformerConfig merged, merge_configs(TransformerConfig{}, config));
+    return SharedConfig(std::make_shared<const TransformerConfig>(std::move(merged)));
+}
+
+const Result<SharedConfig>& settled_defaults() {
+    static const Result<SharedConfig> shared = settled(*defaults());
+    return shared;
+}
+
+} // namespace
+
 Result<SharedConfig> load_configurations(const Loader& loader, const std::vector<ListEntry>& files) {
-    // One shared copy of the defaults for all builds: merging it with itself is free.
-    static const SharedConfig defaults = std::make_shared<const TransformerConfig>(default_transformer_config());
-    if (files.empty()) return defaults;
+    if (files.empty()) return defaults();
     TransformerConfig own;
     for (const ListEntry& file : files) {
         auto documents = loader.load_documents(file.text, YamlKind::kustomization);
@@ -20,7 +40,8 @@ Result<SharedConfig> load_configurations(const Loader& loader, const std::vector
         if (!merged) return fail(std::move(merged.error()).at(file.where));
         own = std::move(*merged);
     }
-    return merge_configs(defaults, std::make_shared<const TransformerConfig>(std::move(own)));
+    TRY(TransformerConfig merged, merge_configs(*defaults(), own));
+    return SharedConfig(std::make_shared<const TransformerConfig>(std::move(merged)));
 }
 
 Result<SharedConfig> load_crds(const Loader& loader, const std::vector<ListEntry>& files) {
@@ -40,7 +61,8 @@ Result<SharedConfig> load_crds(const Loader& loader, const std::vector<ListEntry
 
 Result<SharedConfig> merge_configs(const SharedConfig& a, const SharedConfig& b) {
     if (!b || a == b) return a;
-    if (!a) return b;
+    if (!a) return b == defaults() ? settled_defaults() : settled(*b);
+    if (b == defaults() && a == *settled_defaults()) return a;
     TRY(TransformerConfig merged, merge_configs(*a, *b));
     return SharedConfig(std::make_shared<const TransformerConfig>(std::move(merged)));
 }

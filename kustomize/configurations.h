@@ -22,7 +22,7 @@ Result<SharedConfig> load_configurations(const Loader& loader, const std::vector
 // -object-ref-kind…), and nothing else.
 Result<SharedConfig> load_crds(const Loader& loader, const std::vector<ListEntry>& files);
 
-// Both together; null stands for none. Free when one is null or both are the same. "conflicting fieldspecs" when one field has two
+// Both together; null stands for none. Free when `b` is null or both are the same. "conflicting fieldspecs" when one field has two
 // values of `create`.
 Result<SharedConfig> merge_configs(const SharedConfig& a, const SharedConfig& b);
 

@@ -362,6 +362,7 @@ Result<void> decode(const Decoder& d, const Node& node, TransformerConfig& out) 
         {"commonLabels", struct_field<&TransformerConfig::common_labels>},
         {"labels", struct_field<&TransformerConfig::labels>},
         {"templateLabels", struct_field<&TransformerConfig::template_labels>},
+        {"volumeClaimTemplateLabels", struct_field<&TransformerConfig::volume_claim_template_labels>},
         {"commonAnnotations", struct_field<&TransformerConfig::common_annotations>},
         {"nameReference",
          [](const Decoder& d, const Node& n, TransformerConfig& o) {

@@ -19,6 +19,8 @@ struct TypeName {
 // (kyaml openapi.go: precomputedIsNamespaceScoped). Not the newest list on purpose: output depends on it.
 constexpr auto kClusterScoped = std::to_array<TypeName>({
     {"admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"},
+    {"admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"}, // these two: as in the version after 5.8
+    {"admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"},
     {"admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"},
     {"admissionregistration.k8s.io/v1beta1", "MutatingWebhookConfiguration"},
     {"admissionregistration.k8s.io/v1beta1", "ValidatingWebhookConfiguration"},

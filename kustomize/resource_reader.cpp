@@ -35,6 +35,27 @@ bool is_wrapping(const std::vector<Node>& documents) {
     return (kind == "List" || kind == "ResourceList") && (only.contains("items") || only.contains("functionConfig"));
 }
 
+std::vector<std::string_view> split_list(std::string_view text) {
+    std::vector<std::string_view> parts;
+    for (std::size_t comma; (comma = text.find(',')) != std::string_view::npos; text.remove_prefix(comma + 1))
+        parts.push_back(text.substr(0, comma));
+    parts.push_back(text);
+    return parts;
+}
+
+// Output of an earlier build, or of a function, may carry kustomize's memory of names in annotations.
+Result<void> restore_previous_ids(Resource& r) {
+    constexpr std::string_view kNames = "internal.config.kubernetes.io/previousNames";
+    if (r.annotation(kNames).empty()) return {};
+    const auto names = split_list(r.annotation(kNames));
+    const auto namespaces = split_list(r.annotation("internal.config.kubernetes.io/previousNamespaces"));
+    const auto kinds = split_list(r.annotation("internal.config.kubernetes.io/previousKinds"));
+    if (names.size() != namespaces.size() || names.size() != kinds.size())
+        return fail(ErrorCode::invalid, "number of previous names, number of previous namespaces, number of previous kinds not equal", r.where());
+    for (std::size_t i = 0; i < names.size(); ++i) r.add_previous_id(namespaces[i], names[i], kinds[i]);
+    return {};
+}
+
 } // namespace
 
 Result<std::vector<Node>> objects_of(const std::vector<Node>& documents) {
@@ -73,7 +94,11 @@ Result<std::vector<Node>> objects_of(const std::vector<Node>& documents) {
 Result<ResourceSet> resources_of(const std::vector<Node>& documents) {
     TRY(std::vector<Node> objects, objects_of(documents));
     ResourceSet set;
-    for (Node& object : objects) TRY_VOID(set.append(std::make_unique<Resource>(std::move(object))));
+    for (Node& object : objects) {
+        auto resource = std::make_unique<Resource>(std::move(object));
+        TRY_VOID(restore_previous_ids(*resource));
+        TRY_VOID(set.append(std::move(resource)));
+    }
     return set;
 }
 

@@ -51,7 +51,7 @@ struct NameBackReference {
 // Field specs of all built-in transforms (kustomize: builtinconfig.TransformerConfig).
 // Defaults, merging and sorting live in `transform/field_specs.h`.
 struct TransformerConfig {
-    FieldSpecs name_prefix, name_suffix, name_space, common_labels, labels, template_labels, common_annotations;
+    FieldSpecs name_prefix, name_suffix, name_space, common_labels, labels, template_labels, volume_claim_template_labels, common_annotations;
     std::vector<NameBackReference> name_reference;
     FieldSpecs var_reference, images, replicas;
 };

@@ -50,11 +50,14 @@ FieldSpecs template_labels() {
         spec("ReplicaSet", "spec/template/metadata/labels", true),
         spec("DaemonSet", "spec/template/metadata/labels", true),
         spec("StatefulSet", "spec/template/metadata/labels", true, kApps),
-        spec("StatefulSet", "spec/volumeClaimTemplates[]/metadata/labels", true, kApps),
         spec("Job", "spec/template/metadata/labels", true, kBatch),
         spec("CronJob", "spec/jobTemplate/metadata/labels", true, kBatch),
         spec("CronJob", "spec/jobTemplate/spec/template/metadata/labels", true, kBatch),
     };
+}
+
+FieldSpecs volume_claim_template_labels() {
+    return {spec("StatefulSet", "spec/volumeClaimTemplates[]/metadata/labels", true, kApps)};
 }
 
 FieldSpecs common_labels() {
@@ -82,6 +85,7 @@ FieldSpecs common_labels() {
         specs.push_back(spec(w.kind, in_pod(w, "topologySpreadConstraints/labelSelector/matchLabels"), false, kApps));
     }
     std::ranges::move(template_labels(), std::back_inserter(specs));
+    std::ranges::move(volume_claim_template_labels(), std::back_inserter(specs));
     return specs;
 }
 
@@ -249,7 +253,7 @@ void sort_specs(FieldSpecs& specs) {
 
 void sort_config(TransformerConfig& c) {
     for (FieldSpecs* specs : {&c.name_prefix, &c.name_suffix, &c.name_space, &c.common_labels, &c.labels, &c.template_labels,
-                              &c.common_annotations, &c.var_reference, &c.images, &c.replicas})
+                              &c.volume_claim_template_labels, &c.common_annotations, &c.var_reference, &c.images, &c.replicas})
         sort_specs(*specs);
     std::ranges::stable_sort(c.name_reference, [](const auto& a, const auto& b) { return gvk_less(a.gvk, b.gvk); });
 }
@@ -326,6 +330,7 @@ const TransformerConfig& default_transformer_config() {
         c.name_space = namespace_specs();
         c.common_labels = common_labels();
         c.template_labels = template_labels();
+        c.volume_claim_template_labels = volume_claim_template_labels();
         c.common_annotations = common_annotations();
         c.name_reference = name_references();
         c.var_reference = var_specs();
@@ -356,6 +361,7 @@ Result<TransformerConfig> merge_configs(const TransformerConfig& a, const Transf
         {&TransformerConfig::common_labels, "CommonLabels"},
         {&TransformerConfig::labels, "Labels"},
         {&TransformerConfig::template_labels, "TemplateLabels"},
+        {&TransformerConfig::volume_claim_template_labels, "VolumeClaimTemplateLabels"},
         {&TransformerConfig::var_reference, "VarReference"},
         {&TransformerConfig::images, "Images"},
         {&TransformerConfig::replicas, "Replicas"},

@@ -49,6 +49,7 @@ Result<FieldSpecs> label_field_specs(const Label& label, const TransformerConfig
         return specs;
     }
     if (label.include_templates) TRY_VOID(add(config.template_labels));
+    if (label.include_volume_claim_templates) TRY_VOID(add(config.volume_claim_template_labels));
     TRY_VOID(add(metadata));
     return specs;
 }

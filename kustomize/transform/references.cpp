@@ -77,14 +77,21 @@ bool had_kind(const Resource& r, const GvkPattern& kind) {
 }
 
 // Namespaces of the service accounts a RoleBinding names: those may be referred to across namespaces.
-std::vector<std::string> subject_namespaces(const Resource& referrer) {
+Result<std::vector<std::string>> subject_namespaces(const Resource& referrer) {
     std::vector<std::string> namespaces;
     if (referrer.kind() != "RoleBinding") return namespaces;
     const Node* subjects = referrer.node().find("subjects");
     if (subjects == nullptr) return namespaces;
     for (const Node& subject : subjects->items()) {
         const Node* ns = subject.find("namespace");
-        if (ns != nullptr && ns->is_string() && subject.text_at("kind") == "ServiceAccount") namespaces.emplace_back(ns->text());
+        if (ns == nullptr || subject.text_at("kind") != "ServiceAccount") continue;
+        if (!ns->is_string()) {
+            return fail(Error{.code = ErrorCode::invalid,
+                              .message = "Invalid Input: namespace is blank for resource \"" + referrer.cur_id().to_string() + "\"",
+                              .where = ns->where().line != 0 ? ns->where() : referrer.where(),
+                              .hint = "give the ServiceAccount's namespace, or leave the field out"});
+        }
+        namespaces.emplace_back(ns->text());
     }
     std::ranges::sort(namespaces);
     namespaces.erase(std::unique(namespaces.begin(), namespaces.end()), namespaces.end());
@@ -101,8 +108,8 @@ struct Reference {
 // Fixes the references of one object.
 class Referrer {
 public:
-    Referrer(Resource& self, const Renamed& renamed)
-        : self_(self), renamed_(renamed), own_namespace_(self.cur_id().effective_namespace()), subject_namespaces_(subject_namespaces(self)) {}
+    Referrer(Resource& self, const Renamed& renamed, std::vector<std::string> subjects)
+        : self_(self), renamed_(renamed), own_namespace_(self.cur_id().effective_namespace()), subject_namespaces_(std::move(subjects)) {}
 
     Result<void> fix(const Reference& reference) {
         reference_ = &reference;
@@ -261,7 +268,10 @@ std::vector<Reference> references_of(const Gvk& gvk, const std::vector<NameBackR
 
 Result<void> fix_name_references(ResourceSet& resources, const std::vector<NameBackReference>& table) {
     const bool any_renamed = std::ranges::any_of(resources.all(), [](const auto& r) { return !r->prev_ids().empty(); });
-    if (!any_renamed) return {};
+    if (!any_renamed) {
+        for (const auto& r : resources.all()) TRY_VOID(subject_namespaces(*r)); // wrong ones are reported all the same
+        return {};
+    }
     const Renamed renamed(resources);
     std::unordered_map<const GvkInfo*, std::vector<Reference>> by_kind;
     for (const auto& r : resources.all()) {
@@ -270,7 +280,8 @@ Result<void> fix_name_references(ResourceSet& resources, const std::vector<NameB
         auto [it, fresh] = by_kind.try_emplace(gvk.info());
         if (fresh) it->second = references_of(gvk, table);
         if (it->second.empty()) continue;
-        Referrer referrer(*r, renamed);
+        TRY(auto subjects, subject_namespaces(*r));
+        Referrer referrer(*r, renamed, std::move(subjects));
         for (const Reference& reference : it->second) TRY_VOID(referrer.fix(reference));
         r->sync_id();
     }

@@ -140,7 +140,8 @@ Result<void> write_field(Node& target, const Node& value, const std::optional<Fi
 }
 
 // Writes into data inside a scalar on the way of the path. False: there is no such data, or not that field in it.
-Result<bool> write_into_text(Node& object, const Node& value, const PathPattern& path, std::optional<NodeKind> create) {
+Result<bool> write_into_text(Node& object, const Node& value, const PathPattern& path, std::optional<NodeKind> create,
+                             const std::optional<FieldOptions>& options) {
     const auto texts = path.texts();
     for (std::size_t i = 1; i < texts.size(); ++i) {
         const auto found = lookup(object, texts.first(i));
@@ -150,7 +151,7 @@ Result<bool> write_into_text(Node& object, const Node& value, const PathPattern&
         if (!tree) continue;
         auto matches = match_fields(*tree, path.parts().subspan(i), create);
         if (!matches || matches->fields.empty()) return false;
-        for (Node* field : matches->fields) TRY_VOID(write_value(*field, value));
+        for (Node* field : matches->fields) TRY_VOID(write_field(*field, value, options));
         TRY(Node* scalar, lookup_create(object, texts.first(i)));
         TRY_VOID(overwrite(*scalar, write_structured(*tree, original)));
         return true;
@@ -217,7 +218,7 @@ private:
     }
 
     Result<void> copy_to(Node& object, std::string_view text, const PathPattern& path) const {
-        TRY(const bool done, write_into_text(object, value_, path, create_));
+        TRY(const bool done, write_into_text(object, value_, path, create_, target_.options));
         if (done) return {};
         auto matches = match_fields(object, path.parts(), create_);
         if (!matches) return fail(std::move(matches).error().with_prefix(cannot_find(text, create_.has_value()) + ": "));

@@ -212,7 +212,9 @@ private:
     static Node* element_of(Node* list, const Keys& keys) {
         if (list == nullptr) return nullptr;
         const Node* found = find_element(*list, keys.names, keys.values);
-        return found != nullptr ? &list->items_mut()[static_cast<std::size_t>(found - list->items().data())] : nullptr;
+        if (found == nullptr) return nullptr;
+        const auto index = static_cast<std::size_t>(found - list->items().data()); // before unsharing moves the elements
+        return &list->items_mut()[index];
     }
 
     Result<void> merge_elements(Node& dest, Node* patch, SchemaType type) {
