@@ -1,0 +1,133 @@
+#include "agent/command.h"
+
+#include <algorithm>
+#include <ostream>
+
+namespace weber::agent {
+
+namespace {
+
+constexpr Flag kHelp{.name = "help", .kind = FlagKind::boolean, .help = "show this help", .letter = 'h'};
+
+// A command with the names on the way to it and the flags it knows.
+struct Found {
+    const Command* command;
+    std::string path;           // "get kustomizations"
+    std::vector<Flag> flags;    // its own, then those inherited
+    std::vector<std::string> rest; // the words that are not names of commands
+};
+
+std::vector<Flag> flags_below(std::vector<Flag> inherited, const Command& command) {
+    inherited.insert(inherited.begin(), command.inherited.begin(), command.inherited.end());
+    return inherited;
+}
+
+Found find(const Command& root, const std::vector<std::string>& words) {
+    Found found{.command = &root, .path = {}, .flags = {}, .rest = {}};
+    std::vector<Flag> inherited = flags_below({kHelp}, root);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string& word = words[i];
+        if (word == "--") {
+            found.rest.insert(found.rest.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
+            break;
+        }
+        const Command* child = word.starts_with("-") ? nullptr : found.command->child(word);
+        if (child) {
+            found.command = child;
+            found.path += (found.path.empty() ? "" : " ") + std::string(child->name);
+            inherited = flags_below(std::move(inherited), *child);
+            continue;
+        }
+        found.rest.push_back(word);
+        std::vector<Flag> known = found.command->flags;
+        known.insert(known.end(), inherited.begin(), inherited.end());
+        if (Flags(std::move(known)).takes_next(word) && i + 1 < words.size()) found.rest.push_back(words[++i]);
+    }
+    found.flags = found.command->flags;
+    found.flags.insert(found.flags.end(), inherited.begin(), inherited.end());
+    return found;
+}
+
+void help(const Found& found, const std::string& program, std::ostream& out) {
+    const Command& c = *found.command;
+    const std::string line = program + (found.path.empty() ? "" : " " + found.path);
+    out << c.summary << "\n";
+    if (!c.about.empty()) out << "\n" << c.about << "\n";
+    out << "\nUsage:\n";
+    if (c.run) out << "  " << line << (c.args.empty() ? "" : " ") << c.args << " [flags]\n";
+    if (!c.children.empty()) out << "  " << line << " COMMAND\n";
+    if (!c.aliases.empty()) {
+        out << "\nAliases:\n  " << c.name;
+        for (std::string_view alias : c.aliases) out << ", " << alias;
+        out << "\n";
+    }
+    if (!c.children.empty()) {
+        std::size_t width = 0;
+        for (const Command& child : c.children) width = std::max(width, child.name.size());
+        out << "\nCommands:\n";
+        for (const Command& child : c.children)
+            if (!child.hidden) out << "  " << child.name << std::string(width - child.name.size() + 3, ' ') << child.summary << "\n";
+    }
+    out << "\nFlags:\n" << describe(found.flags);
+    if (!c.children.empty()) out << "\n`" << line << " COMMAND --help` tells more about a command.\n";
+}
+
+Error unknown_command(const Command& parent, const std::string& line, const std::string& word) {
+    std::vector<std::string> names;
+    for (const Command& child : parent.children) {
+        if (!child.hidden) names.emplace_back(child.name);
+    }
+    const std::string near = nearest(word, names);
+    return Error{.code = ErrorCode::invalid, .message = "unknown command \"" + word + "\" for \"" + line + "\"",
+                 .hint = near.empty() ? "`" + line + " --help` lists the commands" : "did you mean `" + line + " " + near + "`?"};
+}
+
+} // namespace
+
+int Invocation::usage(std::string_view text) const {
+    io.failure(Error{.code = ErrorCode::invalid, .message = std::string(text), .hint = "see `" + program + " " + path + " --help`"});
+    return as_flux() ? kFailed : kUsage;
+}
+
+bool Command::answers_to(std::string_view word) const { return name == word || std::ranges::find(aliases, word) != aliases.end(); }
+
+const Command* Command::child(std::string_view word) const {
+    for (const Command& c : children)
+        if (c.answers_to(word)) return &c;
+    return nullptr;
+}
+
+int dispatch(const Command& root, const std::string& program, const std::vector<std::string>& words, const Io& io) {
+    const bool asks_help = !words.empty() && words.front() == "help";
+    Found found = find(root, asks_help ? std::vector<std::string>(words.begin() + 1, words.end()) : words);
+    const std::string line = program + (found.path.empty() ? "" : " " + found.path);
+    const int usage = program == "flux" ? kFailed : kUsage;
+
+    Flags flags(found.flags);
+    auto args = flags.parse(found.rest);
+    const bool help_given = asks_help || flags.given("help");
+    if (!args && !help_given) {
+        io.failure(args.error());
+        if (args.error().hint.empty()) io.err << "  see `" << line << " --help`\n";
+        return usage;
+    }
+    if (args && !args->empty() && !found.command->run) {
+        io.failure(unknown_command(*found.command, line, args->front()));
+        return usage;
+    }
+    if (help_given || (!found.command->run && found.command == &root)) {
+        help(found, program, io.out);
+        return kOk;
+    }
+    if (!found.command->run) {
+        help(found, program, io.err);
+        return usage;
+    }
+    Invocation invocation{.io = io, .flags = std::move(flags), .args = std::move(*args), .program = program, .path = found.path, .root = &root};
+    const auto status = found.command->run(invocation);
+    if (status) return *status;
+    io.failure(status.error());
+    return kFailed;
+}
+
+} // namespace weber::agent

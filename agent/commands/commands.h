@@ -1,0 +1,15 @@
+// The verbs, one file each. Each function returns its row of the tree of commands.
+#pragma once
+
+#include "agent/command.h"
+
+namespace weber::agent {
+
+Command apiserver_command();
+Command kustomize_command();
+Command version_command();
+
+// The whole tree. `program`: "weber" or "flux".
+Command root_command(const std::string& program);
+
+} // namespace weber::agent

@@ -1,0 +1,66 @@
+// What anybody sees who mistypes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/agent/run_binary.h"
+
+namespace weber::agent_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(CommandLine, VersionOnStdout) {
+    const Ran r = weber({"version"});
+    EXPECT_EQ(r.status, 0);
+    EXPECT_EQ(r.out, "weber: v" WEBER_VERSION "\n");
+    EXPECT_EQ(r.err, "");
+}
+
+TEST(CommandLine, NoCommandPrintsHelp) {
+    const Ran r = weber({});
+    EXPECT_EQ(r.status, 0);
+    EXPECT_THAT(r.out, HasSubstr("\nCommands:\n"));
+    EXPECT_THAT(r.out, HasSubstr("  kustomize "));
+}
+
+TEST(CommandLine, HelpOfACommandNamesItsFlags) {
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"kustomize", "--help"}, {"help", "kustomize"}, {"kustomize", "-h"}}) {
+        const Ran r = weber(words);
+        EXPECT_EQ(r.status, 0);
+        EXPECT_THAT(r.out, HasSubstr("--load-restrictor string"));
+        EXPECT_EQ(r.err, "");
+    }
+}
+
+struct Wrong {
+    std::vector<std::string> words;
+    std::string err;
+};
+
+TEST(CommandLine, WrongOnesExitWithTwoAndSuggest) {
+    const std::vector<Wrong> cases = {
+        {{"kustomise"}, "✗ unknown command \"kustomise\" for \"weber\"\n  did you mean `weber kustomize`?\n"},
+        {{"frobnicate"}, "✗ unknown command \"frobnicate\" for \"weber\"\n  `weber --help` lists the commands\n"},
+        {{"kustomize", "--outptu", "x"}, "✗ unknown flag: --outptu\n  did you mean --output?\n"},
+        {{"kustomize", "-o"}, "✗ flag needs an argument: 'o' in -o\n  see `weber kustomize --help`\n"},
+        {{"apiserver", "--listen", "nowhere"}, "✗ --listen must be ADDRESS:PORT, not \"nowhere\"\n  see `weber apiserver --help`\n"},
+        {{"apiserver", "--rollout-delay=soon"},
+         "✗ invalid argument \"soon\" for \"--rollout-delay\" flag: time: invalid duration \"soon\"\n  see `weber apiserver --help`\n"},
+    };
+    for (const Wrong& c : cases) {
+        const Ran r = weber(c.words);
+        EXPECT_EQ(r.status, 2) << c.words.front();
+        EXPECT_EQ(r.out, "");
+        EXPECT_EQ(r.err, c.err);
+    }
+}
+
+// Flux exits with 1 whatever was wrong.
+TEST(CommandLine, CalledAsFluxTheStatusIsFluxs) {
+    const Ran r = weber({"nope"}, {.program = "/usr/local/bin/flux"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.err, HasSubstr("✗ unknown command \"nope\" for \"flux\"\n"));
+}
+
+} // namespace
+} // namespace weber::agent_test

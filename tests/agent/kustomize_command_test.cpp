@@ -1,0 +1,87 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/agent/run_binary.h"
+
+namespace weber::agent_test {
+namespace {
+
+constexpr const char* kObjects = R"(apiVersion: v1
+kind: ConfigMap
+metadata: {name: A, namespace: one}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: two}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: one}
+)";
+
+class KustomizeCommand : public testing::Test {
+protected:
+    void SetUp() override {
+        dir.write("app/kustomization.yaml", "resources: [objects.yaml]\n");
+        dir.write("app/objects.yaml", kObjects);
+        dir.write("up/kustomization.yaml", "resources: [../app/objects.yaml]\n");
+    }
+    TempDir dir;
+};
+
+const std::string kBuilt = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: one\n---\n"
+                               "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: A\n  namespace: one\n---\n"
+                               "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: two\n";
+
+TEST_F(KustomizeCommand, PrintsTheBuild) {
+    const Ran r = weber({"kustomize", dir / "app"});
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_EQ(r.out, kBuilt);
+    EXPECT_EQ(weber({"kustomize"}, {.directory = dir / "app"}).out, kBuilt);
+}
+
+TEST_F(KustomizeCommand, SeveralDirectoriesAreSeparateDocuments) {
+    EXPECT_EQ(weber({"kustomize", dir / "app", dir / "app"}).out, kBuilt + "---\n" + kBuilt);
+}
+
+TEST_F(KustomizeCommand, WritesAFile) {
+    const Ran r = weber({"kustomize", dir / "app", "-o", dir / "out.yaml"});
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_EQ(r.out, "");
+    EXPECT_EQ(read_file(dir / "out.yaml"), kBuilt);
+}
+
+// File names as kustomize 5.8.1 chose them for this input.
+TEST_F(KustomizeCommand, WritesOneFileAnObjectIntoADirectory) {
+    dir.write("out/.keep", "");
+    ASSERT_EQ(weber({"kustomize", dir / "app", "-o", dir / "out"}).status, 0);
+    EXPECT_EQ(read_file(dir / "out/v1_namespace_one.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: one\n");
+    EXPECT_EQ(read_file(dir / "out/one_v1_configmap_a.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: A\n  namespace: one\n");
+    EXPECT_NE(read_file(dir / "out/two_apps_v1_deployment_web.yaml"), "");
+}
+
+TEST_F(KustomizeCommand, FilesOutsideNeedTheRestrictorOff) {
+    const Ran refused = weber({"kustomize", dir / "up"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.err, testing::HasSubstr("is not in or below"));
+    EXPECT_EQ(refused.out, "");
+    EXPECT_EQ(weber({"kustomize", dir / "up", "--load-restrictor", "LoadRestrictionsNone"}).out, kBuilt);
+    EXPECT_EQ(weber({"kustomize", dir / "up", "--load-restrictor", "x"}).status, 2);
+}
+
+TEST_F(KustomizeCommand, ErrorsNameFileAndLine) {
+    dir.write("bad/kustomization.yaml", "resources:\n- objects.yaml\n");
+    dir.write("bad/objects.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [\n");
+    const Ran r = weber({"kustomize", dir / "bad"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.err, testing::ContainsRegex("objects.yaml:[45]:"));
+}
+
+TEST_F(KustomizeCommand, MissingDirectory) {
+    const Ran r = weber({"kustomize", "/nonexistent"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.err, testing::StartsWith("✗ must build at directory: not a valid directory: "));
+}
+
+} // namespace
+} // namespace weber::agent_test
