@@ -46,7 +46,7 @@ ChangeSet apply_staged(kube::Client& client, std::vector<Object> objects, const 
         result.errors.push_back(std::move(ignore.error()));
         return result;
     }
-    std::vector<Object> planned; // definitions and namespaces that a dry run only pretends to make
+    std::vector<Object> planned = settings.planned; // definitions and namespaces that a dry run only pretends to make
     for (Stage& s : stages_of(std::move(objects), settings.custom_stage_kinds)) {
         if (stop.stop_requested()) {
             result.errors.push_back({.code = ErrorCode::cancelled, .message = "the apply was cancelled"});

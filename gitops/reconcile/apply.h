@@ -27,6 +27,7 @@ struct ApplySettings {
     std::vector<kube::GroupKind> custom_stage_kinds = {};  // a stage of their own before the rest (--custom-apply-stage-kinds)
     std::vector<std::string> override_managers = {};       // their fields are taken over too (--override-manager)
     std::vector<IgnoreRule> ignore = {};                   // spec.ignore
+    std::vector<Object> planned = {};                      // dry run: definitions and namespaces that others would have made by then
     bool migrate_api_version = false;                      // gate MigrateAPIVersion
     std::chrono::milliseconds stage_timeout{60'000};       // of the wait after definitions and after classes
     std::chrono::milliseconds recreate_timeout{60'000};    // for an object to be gone before it is made anew

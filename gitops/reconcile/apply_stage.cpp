@@ -275,18 +275,27 @@ bool ApplyStage::write_run(std::size_t begin, std::size_t end) {
         payloads.push_back(item.live && item.answer && !ignore_.empty() ? ignore_.payload(item.desired, *item.live, *item.answer) : item.desired);
     }
     if (indices.empty()) return true;
-    auto answers = client_.apply_all(payloads, {.field_manager = std::string(kFieldManager), .force = true}, settings_.concurrency, {.stop = stop_});
-    for (std::size_t k = 0; k < indices.size(); ++k) {
-        StageItem& item = items_[indices[k]];
-        if (!answers[k]) {
-            errors_.push_back(step_error(item.desired, "apply failed", std::move(answers[k].error())));
-            continue;
+    // A stop comes between pieces: a write that was sent must be known to have happened, or its object would be tracked nowhere.
+    const std::size_t piece = std::max<std::size_t>(settings_.concurrency, 1) * 8;
+    for (std::size_t from = 0; from < indices.size() && errors_.empty(); from += piece) {
+        if (stop_.stop_requested()) {
+            errors_.push_back({.code = ErrorCode::cancelled, .message = "the apply was cancelled"});
+            break;
         }
-        item.answer = std::move(answers[k]->object);
-        written_[indices[k]] = true;
-        ++done_;
+        const std::size_t n = std::min(piece, indices.size() - from);
+        auto answers = client_.apply_all(std::span(payloads).subspan(from, n), {.field_manager = std::string(kFieldManager), .force = true}, settings_.concurrency);
+        for (std::size_t k = 0; k < n; ++k) {
+            StageItem& item = items_[indices[from + k]];
+            if (!answers[k]) {
+                errors_.push_back(step_error(item.desired, "apply failed", std::move(answers[k].error())));
+                continue;
+            }
+            item.answer = std::move(answers[k]->object);
+            written_[indices[from + k]] = true;
+            ++done_;
+        }
+        if (progress_.applying) progress_.applying(stage_.name, done_, to_write_);
     }
-    if (progress_.applying) progress_.applying(stage_.name, done_, to_write_);
     return errors_.empty();
 }
 

@@ -13,6 +13,7 @@
 
 #include "gitops/api/kustomization.h"
 #include "gitops/reconcile/changes.h"
+#include "gitops/reconcile/health.h"
 #include "gitops/reconcile/post_build.h"
 #include "gitops/reconcile/progress.h"
 #include "gitops/reconcile/status.h"
@@ -47,11 +48,15 @@ Result<std::vector<Object>> desired_objects(std::vector<Object> objects, const K
 
 struct PipelineSettings {
     bool dry_run = false; // nothing is written; changes carry masked diffs; no wait
+    std::vector<Object> planned = {}; // dry run: definitions and namespaces that others would have made by then
     bool prune = true;    // false: stale objects stay in cluster and inventory (Flux has no such switch)
     std::size_t dry_runs_in_flight = 4;
     std::vector<std::string> override_managers = {}; // their fields are taken over, too
+    std::vector<kube::GroupKind> custom_stage_kinds = {};
+    bool migrate_api_version = false;
     bool fail_fast = true;                           // a wait ends with the first Failed object
     PostBuildFactory post_build = {};
+    std::function<StatusReader(const Kustomization&)> health_reader = {}; // spec.healthCheckExprs, compiled
     kustomize::ParseCache* cache = nullptr;
 };
 
@@ -83,14 +88,10 @@ struct RunResult {
 // What a wait is for.
 struct WaitTask {
     std::vector<kube::ObjectRef> objects;
-    std::vector<kube::ObjectKey> may_vanish = {}; // Jobs with ttlSecondsAfterFinished: gone is done
-    std::chrono::nanoseconds timeout{};
-    bool fail_fast = true;
+    HealthSettings settings = {};
 };
-struct Healthy {};
-struct Unhealthy { std::string message; std::vector<std::string> details = {}; }; // message as kustomization.md 2.1 step 9; details for people
-struct Superseded { std::string trigger; };        // "GitRepository/ns/name"
-using Health = std::variant<Healthy, Unhealthy, Superseded>;
+struct Superseded { std::string trigger; }; // "GitRepository/ns/name": a newer run is wanted
+using Health = std::variant<HealthEnd, Superseded>;
 
 // One run. Not thread-safe; the parts may be called on different threads, one after the other. Borrowed references must outlive it.
 class Run {
@@ -118,7 +119,8 @@ private:
 };
 
 // Waits in the calling thread. Error: cancelled.
-Result<Health> wait_until_healthy(kube::Client& client, const WaitTask& task, const NamespacedName& who, ProgressSink* progress, std::stop_token stop = {});
+Result<HealthEnd> wait_until_healthy(kube::Client& client, const WaitTask& task, const NamespacedName& who, ProgressSink* progress,
+                                     std::stop_token stop = {});
 
 // A run whose wait happens in the calling thread. `before_wait` and `after_wait` may give up and take back a worker's slot.
 RunResult reconcile(Run& run, kube::Client& client, const NamespacedName& who, ProgressSink* progress, std::stop_token stop = {},

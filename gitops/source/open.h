@@ -4,12 +4,14 @@
 #pragma once
 
 #include <chrono>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
 #include "gitops/api/git_repository.h"
 #include "gitops/source/snapshot.h"
 #include "kube/base/error.h"
+#include "kube/credentials.h"
 
 namespace weber::gitops {
 
@@ -22,11 +24,48 @@ Result<Snapshot> open_working_tree(const std::string& dir, std::string_view spec
 // snapshot. `rev`: anything `git rev-parse` takes (branch, tag, id). Errors: not_found with the name of what is missing.
 Result<Snapshot> open_commit(const std::string& dir, const std::string& rev, std::string_view spec_ignore = {});
 
-// Fetches what `ref` names of `url` into a bare repository below `cache_dir` and opens it. https, ssh, file and plain paths. Credentials: of the URL, of
-// the ssh agent and default keys. `timeout` bounds the transfer once data flows.
-// Errors: unavailable (cannot connect), not_found (no such ref), unauthorized, timeout; the URL in messages is without credentials.
-Result<Snapshot> fetch_and_open(const std::string& url, const GitReference& ref, const std::string& cache_dir, std::string_view spec_ignore,
-                                std::chrono::nanoseconds timeout);
+// What a remote repository asks of its visitors. Empty: user and password of the URL, the ssh agent, the system's CAs.
+struct GitCredentials {
+    std::string username = {};
+    kube::SecretText password = {};
+    kube::SecretText bearer_token = {};    // http: in place of user and password
+    std::string ca = {};                   // PEM, trusted in addition to the system's
+    std::string certificate = {};          // PEM, of the client
+    kube::SecretText key = {};             // its key
+    kube::SecretText identity = {};        // ssh: private key
+    kube::SecretText passphrase = {};      // of `identity`
+    std::string known_hosts = {};          // ssh: lines as in ~/.ssh/known_hosts; "" = libgit2's own check of that file
+    std::string proxy = {};                // http: URL; "" = from the environment
+    std::string proxy_user = {};
+    kube::SecretText proxy_password = {};
+};
+
+struct FetchOptions {
+    std::string url;                       // https, http, ssh, file, or a path
+    GitReference ref = {};
+    std::string cache_dir;                 // bare repositories live below it, one a URL
+    GitCredentials credentials = {};
+    std::chrono::nanoseconds timeout{std::chrono::seconds(60)}; // of the whole operation
+    std::stop_token stop = {};
+};
+
+// A commit in the cache.
+struct Fetched {
+    std::string revision;   // "main@sha1:<commit>" (sources.md 1.4)
+    std::string reference;  // "refs/heads/main"; "" for a bare commit
+    std::string commit;     // hex
+    std::string repository; // path of the bare repository
+    bool transferred = false; // objects were downloaded; false: the remote had nothing new
+};
+
+// Asks the remote where `ref` is and downloads what the cache lacks. Precedence: commit, name, semver, tag, branch (master). http and https go
+// over libcurl, bounded by the deadline from connecting to the last byte; ssh over libssh2, given up (not interrupted) at the deadline.
+// Errors: unavailable (cannot connect), not_found (repository or reference), unauthorized, forbidden (unknown host key), timeout, cancelled, invalid (range).
+// The URL in messages is without credentials.
+Result<Fetched> fetch(const FetchOptions& options);
+
+// The commit's files. Error: not_found when the cache lacks it.
+Result<Snapshot> open_fetched(const Fetched& fetched, std::string_view spec_ignore = {});
 
 // The URL without user and password, for messages.
 std::string public_url(std::string_view url);

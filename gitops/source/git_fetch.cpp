@@ -1,0 +1,310 @@
+#include <algorithm>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "gitops/source/git_http.h"
+#include "gitops/source/git_library.h"
+#include "gitops/source/known_hosts.h"
+#include "gitops/source/open.h"
+#include "gitops/source/semver.h"
+#include "kube/base/digest.h"
+
+namespace weber::gitops {
+
+namespace stdfs = std::filesystem;
+using namespace git;
+
+namespace {
+
+// One fetch. libgit2's callbacks get a pointer to it.
+struct Operation {
+    FetchOptions options;
+    HttpContext http = {};
+    int credential_tries = 0;
+    std::string refused_host = {}; // why the host key was not accepted
+
+    [[nodiscard]] bool over_http() const { return options.url.starts_with("http://") || options.url.starts_with("https://"); }
+};
+
+int on_transport(git_transport** out, git_remote* owner, void* payload) {
+    auto& op = *static_cast<Operation*>(payload);
+    return http_transport(out, owner, &op.http);
+}
+
+int on_progress(const git_indexer_progress*, void* payload) {
+    auto& op = *static_cast<Operation*>(payload);
+    op.http.timed_out = std::chrono::steady_clock::now() > op.http.deadline;
+    op.http.cancelled = op.options.stop.stop_requested();
+    return op.http.timed_out || op.http.cancelled ? GIT_EUSER : 0;
+}
+
+int on_credentials(git_credential** out, const char*, const char* user, unsigned int allowed, void* payload) {
+    auto& op = *static_cast<Operation*>(payload);
+    const GitCredentials& who = op.options.credentials;
+    if (++op.credential_tries > 3) return GIT_EAUTH; // refused: do not ask for ever
+    const std::string name = user != nullptr ? user : !who.username.empty() ? who.username : "git";
+    if ((allowed & GIT_CREDENTIAL_USERNAME) != 0) return git_credential_username_new(out, name.c_str());
+    if ((allowed & GIT_CREDENTIAL_SSH_MEMORY) != 0 && !who.identity.empty())
+        return git_credential_ssh_key_memory_new(out, name.c_str(), nullptr, who.identity.reveal().c_str(),
+                                                 who.passphrase.empty() ? nullptr : who.passphrase.reveal().c_str());
+    if ((allowed & GIT_CREDENTIAL_SSH_KEY) != 0) return git_credential_ssh_key_from_agent(out, name.c_str());
+    if ((allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT) != 0 && !who.username.empty())
+        return git_credential_userpass_plaintext_new(out, who.username.c_str(), who.password.reveal().c_str());
+    return GIT_PASSTHROUGH;
+}
+
+int ssh_port(const std::string& url) {
+    const auto authority = url.find("://");
+    if (authority == std::string::npos) return 22; // user@host:path
+    const std::string host = url.substr(authority + 3, url.find('/', authority + 3) - authority - 3);
+    const auto colon = host.rfind(':');
+    return colon == std::string::npos || host.find(']', colon) != std::string::npos ? 22 : std::atoi(host.c_str() + colon + 1);
+}
+
+int on_host_key(git_cert* cert, int valid, const char* host, void* payload) {
+    auto& op = *static_cast<Operation*>(payload);
+    if (op.options.credentials.known_hosts.empty() || cert->cert_type != GIT_CERT_HOSTKEY_LIBSSH2) return valid != 0 ? 0 : GIT_ECERTIFICATE;
+    const auto* key = reinterpret_cast<const git_cert_hostkey*>(cert);
+    if ((key->type & GIT_CERT_SSH_RAW) == 0) return GIT_ECERTIFICATE;
+    switch (check_host_key(op.options.credentials.known_hosts, host, ssh_port(op.options.url), {key->hostkey, key->hostkey_len})) {
+    case HostKey::known: return 0;
+    case HostKey::changed: op.refused_host = "the host key does not match known_hosts (knownhosts: key mismatch)"; break;
+    case HostKey::unknown: op.refused_host = "the host is not in known_hosts (knownhosts: key is unknown)"; break;
+    }
+    return GIT_ECERTIFICATE;
+}
+
+std::string cache_path(const FetchOptions& options) { return options.cache_dir + "/" + kube::sha256_hex(options.url).substr(0, 32) + ".git"; }
+
+Result<RepositoryPtr> open_cache(const std::string& path) {
+    std::error_code ec;
+    stdfs::create_directories(path, ec);
+    git_repository* raw = nullptr;
+    if (git_repository_open_bare(&raw, path.c_str()) != 0 && git_repository_init(&raw, path.c_str(), 1) != 0)
+        return fail(Error{.code = ErrorCode::invalid, .message = "cannot make the git cache: " + last_error(), .where = {path, 0, 0}});
+    return RepositoryPtr(raw);
+}
+
+// Who has what to say about a failure, strongest first. libgit2 puts the URL into some texts: without credentials, please.
+Error transfer_error(int code, const Operation& op, std::string text) {
+    const std::string shown = public_url(op.options.url);
+    if (const auto at = text.find(op.options.url); at != std::string::npos) text.replace(at, op.options.url.size(), shown);
+    Error e{.code = ErrorCode::unavailable, .message = "cannot fetch " + shown + ": " + text, .http_status = op.http.status};
+    if (op.http.cancelled) {
+        e.code = ErrorCode::cancelled;
+        e.message = "cannot fetch " + shown + ": stopped";
+    } else if (op.http.timed_out) {
+        e.code = ErrorCode::timeout;
+        e.message = "cannot fetch " + shown + ": the deadline passed";
+    } else if (!op.refused_host.empty()) {
+        e.code = ErrorCode::forbidden;
+        e.message = "cannot fetch " + shown + ": " + op.refused_host;
+    } else if (code == GIT_EAUTH || text.find("authentication") != std::string::npos) {
+        e.code = ErrorCode::unauthorized;
+        e.hint = "check user and token, or the ssh key";
+    } else if (code == GIT_ENOTFOUND || text.find("not found") != std::string::npos) {
+        e.code = ErrorCode::not_found;
+    } else {
+        e.hint = "check the URL and the network";
+    }
+    return e;
+}
+
+// ---- which reference ---------------------------------------------------------------------------------------------
+
+struct Head {
+    std::string name;
+    std::string id;
+};
+
+// What to fetch and how the revision begins.
+struct Wanted {
+    std::string reference; // of the remote; "" for a commit pin
+    std::string label;     // before "@"; "" = none
+    std::string commit;    // pin
+};
+
+Result<std::string> pick_version(const std::string& range, const std::vector<Head>& heads) {
+    TRY(const VersionRange wanted, VersionRange::parse(range));
+    std::optional<std::pair<Version, std::string>> best;
+    for (const Head& h : heads) {
+        if (!h.name.starts_with("refs/tags/") || h.name.ends_with("^{}")) continue;
+        const std::string tag = h.name.substr(10);
+        const auto version = Version::parse(tag);
+        if (version && wanted.contains(*version) && (!best || version->compare(best->first) > 0)) best.emplace(*version, tag);
+    }
+    if (!best) return fail(ErrorCode::not_found, "no match found for semver: " + range);
+    return best->second;
+}
+
+Result<Wanted> choose(const GitReference& ref, const std::vector<Head>& heads) {
+    if (!ref.commit.empty()) return Wanted{ref.branch.empty() ? "" : "refs/heads/" + ref.branch, ref.branch, ref.commit};
+    if (!ref.name.empty()) return Wanted{ref.name.ends_with("^{}") ? ref.name.substr(0, ref.name.size() - 3) : ref.name, ref.name, ""};
+    if (!ref.semver.empty()) {
+        TRY(const std::string tag, pick_version(ref.semver, heads));
+        return Wanted{"refs/tags/" + tag, tag, ""};
+    }
+    if (!ref.tag.empty()) return Wanted{"refs/tags/" + ref.tag, ref.tag, ""};
+    const std::string branch = ref.branch.empty() ? "master" : ref.branch;
+    return Wanted{"refs/heads/" + branch, branch, ""};
+}
+
+const Head* find_head(const std::vector<Head>& heads, const std::string& name) {
+    const auto it = std::ranges::find(heads, name, &Head::name);
+    return it == heads.end() ? nullptr : &*it;
+}
+
+std::string local_name(const std::string& reference) { return "refs/weber/" + (reference.starts_with("refs/") ? reference.substr(5) : reference); }
+
+bool has_object(git_repository* repo, const std::string& id) {
+    git_oid oid;
+    if (git_oid_fromstr(&oid, id.c_str()) != 0) return false;
+    git_odb* odb = nullptr;
+    if (git_repository_odb(&odb, repo) != 0) return false;
+    const bool have = git_odb_exists(odb, &oid) != 0;
+    git_odb_free(odb);
+    return have;
+}
+
+// ---- one operation -----------------------------------------------------------------------------------------------
+
+class Fetcher {
+public:
+    explicit Fetcher(Operation& op) : op_(op) {}
+
+    Result<Fetched> run() {
+        const std::string path = cache_path(op_.options);
+        TRY(repo_, open_cache(path));
+        git_remote* raw = nullptr;
+        if (git_remote_create_anonymous(&raw, repo_.get(), op_.options.url.c_str()) != 0)
+            return fail(ErrorCode::invalid, "cannot use the URL " + public_url(op_.options.url) + ": " + last_error());
+        remote_.reset(raw);
+        set_callbacks();
+        TRY(const std::vector<Head> heads, list());
+        TRY(const Wanted want, choose(op_.options.ref, heads));
+        Fetched out{"", want.reference, "", path, false};
+        TRY(out.transferred, download(want, heads));
+        const std::string rev = !want.commit.empty() ? want.commit : local_name(want.reference);
+        auto commit = find_commit(repo_.get(), rev, public_url(op_.options.url));
+        if (!commit) return fail(missing(want));
+        out.commit = hex(*git_object_id(commit->get()));
+        out.revision = (want.label.empty() ? "" : want.label + "@") + "sha1:" + out.commit;
+        return out;
+    }
+
+private:
+    void set_callbacks() {
+        git_remote_callbacks& c = fetch_.callbacks;
+        c.payload = &op_;
+        c.transfer_progress = on_progress;
+        c.credentials = on_credentials;
+        c.certificate_check = on_host_key;
+        if (op_.over_http()) c.transport = on_transport;
+        fetch_.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+        fetch_.update_fetchhead = 0;
+    }
+
+    Error missing(const Wanted& want) const {
+        return Error{.code = ErrorCode::not_found,
+                     .message = want.commit.empty() ? "couldn't find remote ref \"" + want.reference + "\" in " + public_url(op_.options.url)
+                                                    : "no commit '" + want.commit + "' in " + public_url(op_.options.url),
+                     .hint = "check the branch, tag or commit"};
+    }
+
+    Result<std::vector<Head>> list() {
+        if (const int code = git_remote_connect(remote_.get(), GIT_DIRECTION_FETCH, &fetch_.callbacks, nullptr, nullptr); code != 0)
+            return fail(transfer_error(code, op_, last_error()));
+        const git_remote_head** raw = nullptr;
+        std::size_t n = 0;
+        if (const int code = git_remote_ls(&raw, &n, remote_.get()); code != 0) return fail(transfer_error(code, op_, last_error()));
+        std::vector<Head> heads;
+        for (std::size_t i = 0; i < n; ++i) heads.push_back({raw[i]->name, hex(raw[i]->oid)});
+        return heads;
+    }
+
+    // False when the cache had it all.
+    Result<bool> download(const Wanted& want, const std::vector<Head>& heads) {
+        if (!want.commit.empty() && has_object(repo_.get(), want.commit)) return false;
+        std::string spec = "+refs/heads/*:refs/weber/heads/*"; // a commit may be anywhere
+        if (!want.reference.empty()) {
+            const Head* head = find_head(heads, want.reference);
+            if (head == nullptr) return fail(missing(want));
+            spec = "+" + want.reference + ":" + local_name(want.reference);
+            if (want.commit.empty() && has_object(repo_.get(), head->id)) return set_reference(*head);
+        }
+        char* specs[] = {spec.data()};
+        const git_strarray refspecs{specs, 1};
+        if (const int code = git_remote_fetch(remote_.get(), &refspecs, &fetch_, nullptr); code != 0)
+            return fail(transfer_error(code, op_, last_error()));
+        return true;
+    }
+
+    Result<bool> set_reference(const Head& head) {
+        git_oid id;
+        git_reference* raw = nullptr;
+        if (git_oid_fromstr(&id, head.id.c_str()) != 0 || git_reference_create(&raw, repo_.get(), local_name(head.name).c_str(), &id, 1, nullptr) != 0)
+            return fail(ErrorCode::invalid, "cannot write the git cache: " + last_error());
+        git_reference_free(raw);
+        return false;
+    }
+
+    Operation& op_;
+    git_fetch_options fetch_ = GIT_FETCH_OPTIONS_INIT;
+    RepositoryPtr repo_;
+    RemotePtr remote_;
+};
+
+// libssh2 inside libgit2 cannot be interrupted while it waits for the other side: the work is left to itself at the deadline, and what it holds
+// goes away with it.
+Result<Fetched> run_until_deadline(const std::shared_ptr<Operation>& op) {
+    struct Shared {
+        std::mutex mutex;
+        std::condition_variable_any done;
+        std::optional<Result<Fetched>> result;
+    };
+    auto shared = std::make_shared<Shared>();
+    std::thread([op, shared] {
+        auto result = Fetcher(*op).run();
+        const std::lock_guard lock(shared->mutex);
+        shared->result = std::move(result);
+        shared->done.notify_all();
+    }).detach();
+    std::unique_lock lock(shared->mutex);
+    shared->done.wait_until(lock, op->options.stop, op->http.deadline, [&] { return shared->result.has_value(); });
+    if (shared->result) return std::move(*shared->result);
+    const std::string shown = public_url(op->options.url);
+    if (op->options.stop.stop_requested()) return fail(ErrorCode::cancelled, "cannot fetch " + shown + ": stopped");
+    return fail(ErrorCode::timeout, "cannot fetch " + shown + ": the deadline passed");
+}
+
+} // namespace
+
+std::string public_url(std::string_view url) {
+    const auto scheme = url.find("://");
+    if (scheme == std::string_view::npos) return std::string(url);
+    const auto end = url.find_first_of("/?#", scheme + 3);
+    const auto at = url.substr(0, end).rfind('@');
+    if (at == std::string_view::npos || at < scheme) return std::string(url);
+    return std::string(url.substr(0, scheme + 3)) + std::string(url.substr(at + 1));
+}
+
+Result<Fetched> fetch(const FetchOptions& options) {
+    start_library();
+    auto op = std::make_shared<Operation>(Operation{.options = options});
+    op->http.credentials = &op->options.credentials;
+    op->http.stop = options.stop;
+    op->http.deadline = std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(options.timeout);
+    const bool ssh = options.url.starts_with("ssh://") || (options.url.find("://") == std::string::npos && options.url.find('@') != std::string::npos);
+    return ssh ? run_until_deadline(op) : Fetcher(*op).run();
+}
+
+Result<Snapshot> open_fetched(const Fetched& fetched, std::string_view spec_ignore) {
+    TRY(RepositoryPtr repo, open_repository(fetched.repository));
+    TRY(const ObjectPtr commit, find_commit(repo.get(), fetched.commit, fetched.repository));
+    return snapshot_of(std::move(repo), commit, "", spec_ignore, fetched.revision);
+}
+
+} // namespace weber::gitops

@@ -1,0 +1,93 @@
+#include "gitops/source/known_hosts.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "gitops/source/ignore.h"
+#include "kube/base/digest.h"
+
+namespace weber::gitops {
+
+namespace {
+
+std::string_view next_word(std::string_view& line) {
+    const auto begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string_view::npos) return line = {};
+    line.remove_prefix(begin);
+    const auto end = line.find_first_of(" \t\r");
+    const std::string_view word = line.substr(0, end);
+    line.remove_prefix(end == std::string_view::npos ? line.size() : end);
+    return word;
+}
+
+// |1|base64(salt)|base64(HMAC-SHA1(salt, name))
+bool hashed_match(std::string_view pattern, std::string_view name) {
+    pattern.remove_prefix(3);
+    const auto bar = pattern.find('|');
+    if (bar == std::string_view::npos) return false;
+    const auto salt = kube::base64_decode(pattern.substr(0, bar)), want = kube::base64_decode(pattern.substr(bar + 1));
+    if (!salt || !want) return false;
+    unsigned char out[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    if (HMAC(EVP_sha1(), salt->data(), static_cast<int>(salt->size()), reinterpret_cast<const unsigned char*>(name.data()), name.size(), out, &size) == nullptr)
+        return false;
+    return *want == std::string_view(reinterpret_cast<const char*>(out), size);
+}
+
+bool glob_name(std::string_view pattern, std::string_view name) { // brackets are no classes here
+    std::string escaped;
+    for (char c : pattern) {
+        if (c == '[' || c == '\\') escaped += '\\';
+        escaped += c;
+    }
+    return glob_match(escaped, name);
+}
+
+bool names_match(std::string_view patterns, std::string_view name) {
+    bool match = false;
+    while (!patterns.empty()) {
+        const auto comma = patterns.find(',');
+        std::string_view p = patterns.substr(0, comma);
+        patterns.remove_prefix(comma == std::string_view::npos ? patterns.size() : comma + 1);
+        const bool negated = p.starts_with('!');
+        if (negated) p.remove_prefix(1);
+        const bool hit = p.starts_with("|1|") ? hashed_match(p, name) : glob_name(p, name);
+        if (hit && negated) return false;
+        match |= hit;
+    }
+    return match;
+}
+
+// The type stands first in the key itself: length (4 bytes), text.
+std::string_view type_of(std::string_view key) {
+    if (key.size() < 4) return {};
+    const std::size_t n = (static_cast<unsigned char>(key[2]) << 8u) | static_cast<unsigned char>(key[3]);
+    return key[0] == 0 && key[1] == 0 ? key.substr(4, n) : std::string_view();
+}
+
+} // namespace
+
+HostKey check_host_key(std::string_view known_hosts, std::string_view host, int port, std::string_view key) {
+    const std::string name = port == 22 ? std::string(host) : "[" + std::string(host) + "]:" + std::to_string(port);
+    bool known = false, changed = false;
+    while (!known_hosts.empty()) {
+        const auto end = known_hosts.find('\n');
+        std::string_view line = known_hosts.substr(0, end);
+        known_hosts.remove_prefix(end == std::string_view::npos ? known_hosts.size() : end + 1);
+        std::string_view names = next_word(line);
+        if (names.empty() || names.front() == '#') continue;
+        const bool revoked = names == "@revoked";
+        if (names.front() == '@' && !revoked) continue; // certificate authorities
+        if (revoked) names = next_word(line);
+        if (!names_match(names, name)) continue;
+        next_word(line); // the type, again inside the key
+        const auto have = kube::base64_decode(next_word(line));
+        if (!have) continue;
+        if (*have == key && revoked) return HostKey::changed;
+        if (*have == key) known = true;
+        else if (!revoked && type_of(*have) == type_of(key)) changed = true;
+    }
+    return known ? HostKey::known : changed ? HostKey::changed : HostKey::unknown;
+}
+
+} // namespace weber::gitops

@@ -1,0 +1,22 @@
+// known_hosts lines of OpenSSH: is this the key of that host?
+//
+// Pure and thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace weber::gitops {
+
+enum class HostKey : std::uint8_t {
+    known,   // a line has this key for the host
+    changed, // lines are about the host, but have other keys of this type, or the key is revoked
+    unknown, // no line is about the host
+};
+
+// `key`: the key as it stands on the wire (raw, not base64). Names may be plain, with wildcards, `[host]:port`, or hashed (`|1|salt|hash`).
+// `port` 22 is written without. Lines that cannot be read are passed over.
+HostKey check_host_key(std::string_view known_hosts, std::string_view host, int port, std::string_view key);
+
+} // namespace weber::gitops
