@@ -64,10 +64,25 @@ std::optional<double> parse_double(std::string_view text) {
     return sign * value;
 }
 
+// Of a whole number beyond 2^53: the shortest digits that read back, then zeros, as Go writes them; C++ would write all digits.
+static std::string large_integer(double value) {
+    char buf[40];
+    const std::string_view text(buf, static_cast<std::size_t>(std::to_chars(buf, buf + sizeof buf, value, std::chars_format::scientific).ptr - buf));
+    const std::size_t e = text.find('e');
+    std::size_t exponent = 0;
+    std::from_chars(text.data() + e + 2, text.data() + text.size(), exponent);
+    std::string out(text.substr(0, e));
+    std::erase(out, '.');
+    const std::size_t sign = out.starts_with('-') ? 1 : 0;
+    out.append(exponent + 1 - (out.size() - sign), '0');
+    return out;
+}
+
 std::string format_double(double value) {
     char buf[40];
     const double magnitude = std::abs(value);
     const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
+    if (!exponent && magnitude >= 9007199254740992.0) return large_integer(value);
     const auto format = exponent ? std::chars_format::scientific : std::chars_format::fixed;
     std::string out(buf, std::to_chars(buf, buf + sizeof buf, value, format).ptr);
     // Go cleans e-09 to e-9; C++ writes at least two digits too.

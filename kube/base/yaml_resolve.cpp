@@ -1,5 +1,6 @@
 // What a plain scalar means: the resolution of go-yaml v3 and v2.
 #include <array>
+#include <cmath>
 
 #include "kube/base/number.h"
 #include "kube/base/yaml.h"
@@ -47,7 +48,10 @@ bool float_style(std::string_view s) {
         if (i < s.size() && (s[i] == '-' || s[i] == '+')) ++i;
         if (digits() == 0) return false;
     }
-    return i == s.size();
+    if (i != s.size()) return false;
+    if (s.size() < 4 || (s.find_first_of("eE") == std::string_view::npos && s.size() < 300)) return true;
+    const auto value = parse_double(s); // beyond float64 it is a string
+    return value && !std::isinf(*value);
 }
 
 NodeKind number_kind(std::string_view text) {

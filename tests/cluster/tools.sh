@@ -14,6 +14,9 @@ cache=${WEBER_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/weber-tools}
 k8s=v1.36.3
 component_version="-X k8s.io/component-base/version.gitVersion=$k8s -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36 -X k8s.io/component-base/version.gitTreeState=clean"
 
+# Our program over kustomize-controller's packages; its version is its text.
+oracle=$(cat "$here"/tools/flux/main.go "$here"/tools/flux/go.mod | sha256sum | cut -c1-12)
+
 # name  version  module-folder  package  extra ldflags
 catalogue() {
   cat <<TABLE
@@ -24,9 +27,13 @@ kube-controller-manager|$k8s|kubernetes|k8s.io/kubernetes/cmd/kube-controller-ma
 kube-scheduler|$k8s|kubernetes|k8s.io/kubernetes/cmd/kube-scheduler|$component_version
 kwok|v0.7.0|kwok|sigs.k8s.io/kwok/cmd/kwok|
 kubectl|$k8s|kubernetes|k8s.io/kubernetes/cmd/kubectl|$component_version
+sops|v3.13.2|flux|github.com/getsops/sops/v3/cmd/sops|-X github.com/getsops/sops/v3/version.Version=3.13.2
+age|v1.3.1|flux|filippo.io/age/cmd/age|-X main.Version=v1.3.1
+age-keygen|v1.3.1|flux|filippo.io/age/cmd/age-keygen|-X main.Version=v1.3.1
+flux-oracle|$oracle|flux|.|
 TABLE
 }
-default_names="kustomize etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl"
+default_names="kustomize etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl sops age age-keygen flux-oracle"
 
 if [ "${1:-}" = --list ]; then
   catalogue | cut -d'|' -f1

@@ -1,0 +1,28 @@
+// Real programs built by tests/cluster/tools.sh, for differential tests.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kube/base/node.h"
+
+namespace weber::testing {
+
+// The newest build of `name` in the cache of tools.sh; nullopt when there is none. Tests skip then, naming `tests/cluster/tools.sh NAME`.
+std::optional<std::string> peer(std::string_view name);
+
+std::string read_file(const std::string& path);
+
+struct Ran {
+    int status = 0;
+    std::string out, err;
+};
+// `command` in a shell with nothing of the caller's environment but PATH, HOME = `home`, and `environment` ("NAME=value").
+Ran run(const std::string& command, const std::string& home, const std::vector<std::string>& environment = {});
+
+// flux-oracle's answers to `requests` (JSON objects, see tests/cluster/tools/flux/main.go), in order.
+std::vector<Node> ask_flux(const std::string& oracle, const std::vector<Node>& requests);
+
+} // namespace weber::testing
