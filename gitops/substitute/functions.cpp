@@ -115,7 +115,7 @@ Match match_after_star(const Chunk& chunk, bool last, std::string_view& text) {
 
 } // namespace
 
-std::optional<bool> glob_match(std::string_view pattern, std::string_view text) {
+std::optional<bool> pattern_match(std::string_view pattern, std::string_view text) {
     while (!pattern.empty()) {
         const Chunk chunk = take_chunk(pattern);
         if (chunk.star && chunk.text.empty()) return true;
@@ -144,7 +144,7 @@ namespace {
 std::size_t matching_prefix(std::string_view value, std::string_view pattern, Extent extent) {
     std::size_t shortest = 0;
     for (std::size_t n = value.size(); n > 0; --n) {
-        const auto match = glob_match(pattern, value.substr(0, n));
+        const auto match = pattern_match(pattern, value.substr(0, n));
         if (!match) return 0;
         if (!*match) continue;
         if (extent == Extent::longest) return n;

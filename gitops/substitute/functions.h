@@ -12,7 +12,7 @@
 namespace weber::gitops {
 
 // nullopt: a malformed pattern. `*` matches any text, also with slashes.
-std::optional<bool> glob_match(std::string_view pattern, std::string_view text);
+std::optional<bool> pattern_match(std::string_view pattern, std::string_view text);
 
 enum class Extent : std::uint8_t { shortest, longest };
 

@@ -63,13 +63,15 @@ Error without_names(Error error) {
 
 } // namespace
 
+bool wants_substitution(const Object& object) { return object.label(kSwitch) != "disabled" && object.annotation(kSwitch) != "disabled"; }
+
 Substitution::Substitution(Variables variables, const SubstituteOptions& options) : variables_(std::move(variables)), options_(options) {
     for (const auto& [name, value] : variables_)
         if (!valid_name(name) && (!bad_name_ || name < *bad_name_)) bad_name_ = name;
 }
 
 Result<Object> Substitution::apply(const Object& object) const {
-    if (object.label(kSwitch) == "disabled" || object.annotation(kSwitch) == "disabled") return object;
+    if (!wants_substitution(object)) return object;
     if (variables_.empty() && !options_.always) return object;
     if (bad_name_)
         return fail(Error{.code = ErrorCode::invalid,

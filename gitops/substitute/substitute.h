@@ -16,11 +16,14 @@ struct SubstituteOptions {
     bool always = false; // substituteStrategy: Always – also when there are no variables at all
 };
 
+// False: the object's label or annotation kustomize.toolkit.fluxcd.io/substitute is `disabled`.
+bool wants_substitution(const Object& object);
+
 class Substitution {
 public:
     Substitution(Variables variables, const SubstituteOptions& options);
 
-    // The object with its values; itself when the label or annotation kustomize.toolkit.fluxcd.io/substitute is `disabled`, or nothing is to be done.
+    // The object with its values; itself when it does not want substitution, or nothing is to be done.
     // Errors: `envsubst error: …`, without any value.
     [[nodiscard]] Result<Object> apply(const Object& object) const;
 

@@ -1,0 +1,21 @@
+// The hooks of post_build.h, made from variables and keys: what agent, `reconcile --once`, `build` and `diff` put into their settings.
+#pragma once
+
+#include "gitops/reconcile/post_build.h"
+#include "gitops/substitute/variables.h"
+
+namespace weber::gitops {
+
+struct HookSettings {
+    bool strict_substitution = false; // gate StrictPostBuildSubstitutions
+    ValuesFile values = {};           // `--values FILE`: its objects are found before all others, its variables win over substituteFrom
+    ObjectLookup offline = {};        // ConfigMaps and Secrets when there is no client, e.g. of the fleet itself; null: none
+};
+
+// Thread-safe. What cannot be read is an error of the first object that needs it, as Flux has it.
+PostBuildFactory post_build_hooks(HookSettings settings);
+
+// ConfigMaps and Secrets of a cluster, by the caller's own identity. The client must outlive the lookup.
+ObjectLookup lookup_in(kube::Client& client);
+
+} // namespace weber::gitops
