@@ -1,5 +1,8 @@
 #include "kube/client.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "kube/base/json.h"
 #include "kube/http_client.h"
 #include "kube/typed_object.h"
@@ -210,13 +213,22 @@ std::vector<Result<Object>> Client::get_all(std::span<const ObjectRef> refs, std
 }
 
 Result<ObjectList> Client::list(const GroupVersionKind& gvk, const ListOptions& options, const Call& call) {
+    ObjectList out;
+    const auto keep = [&](std::vector<Object> page, bool restart) {
+        if (restart) out.items.clear();
+        std::ranges::move(page, std::back_inserter(out.items));
+    };
+    TRY(out.resource_version, list_pages(gvk, options, keep, call));
+    return out;
+}
+
+Result<std::string> Client::list_pages(const GroupVersionKind& gvk, const ListOptions& options, const PageHandler& on_page, const Call& call) {
     TRY(const ApiResource resource, resource_of(gvk, call));
     HttpRequest base{.target = resource.path(options.ns), .timeout = call.timeout};
     base.headers.push_back({"Accept", std::string(options.metadata_only ? kAcceptMetadataList : kAcceptJson)});
     add_query(base.target, "labelSelector", options.label_selector);
     add_query(base.target, "fieldSelector", options.field_selector);
     int limit = options.limit;
-    ObjectList out;
     std::string next;
     for (;;) {
         HttpRequest page = base;
@@ -231,17 +243,21 @@ Result<ObjectList> Client::list(const GroupVersionKind& gvk, const ListOptions& 
         auto node = node_of(response);
         if (!node) {
             if (node.error().code != ErrorCode::gone || next.empty()) return fail(std::move(node.error()));
-            out.items.clear(); // the snapshot of the pages has expired: once more, in one answer
-            next.clear();
+            next.clear(); // the snapshot of the pages has expired: once more, in one answer
             limit = 0;
             continue;
         }
-        if (const Node* items = node->find("items"))
-            for (const Node& item : items->items()) out.items.push_back(typed_object(item, resource.gvk(), options.metadata_only));
-        if (const Node* rv = node->find_path({"metadata", "resourceVersion"})) out.resource_version = rv->text();
+        std::vector<Object> items;
+        if (const Node* list = node->find("items")) {
+            items.reserve(list->size());
+            for (const Node& item : list->items()) items.push_back(typed_object(item, resource.gvk(), options.metadata_only));
+        }
+        on_page(std::move(items), next.empty());
         const Node* more = node->find_path({"metadata", "continue"});
         next = more ? more->text() : std::string_view();
-        if (next.empty()) return out;
+        if (!next.empty()) continue;
+        const Node* version = node->find_path({"metadata", "resourceVersion"});
+        return std::string(version ? version->text() : std::string_view());
     }
 }
 

@@ -135,8 +135,12 @@ public:
     std::vector<Result<Object>> get_all(std::span<const ObjectRef> refs, std::size_t in_flight, const GetOptions& options = {},
                                         const Call& call = {});
 
-    // All pages. When a page's continue token expired (410) the list starts anew, once.
+    // All pages. When a page's continue token expired (410) the list starts anew, once, without pages.
     Result<ObjectList> list(const GroupVersionKind& gvk, const ListOptions& options = {}, const Call& call = {});
+    // The same page by page, so that only one page is in memory; gives the list's resourceVersion. `restart` is true with the first page, and again
+    // when the list had to start anew: what came before may be out of date.
+    using PageHandler = std::function<void(std::vector<Object> page, bool restart)>;
+    Result<std::string> list_pages(const GroupVersionKind& gvk, const ListOptions& options, const PageHandler& on_page, const Call& call = {});
 
     Result<Written> create(const Object& object, const WriteOptions& options = {}, const Call& call = {});
     Result<Written> update(const Object& object, const WriteOptions& options = {}, const Call& call = {});
@@ -159,6 +163,10 @@ public:
     [[nodiscard]] RequestCounts counts() const;
     void count_watch() { ++counters_.watch; }
 
+    // May a watch ask for the initial list in its stream? True until a server refused it once.
+    [[nodiscard]] bool streaming_lists() const { return streaming_lists_; }
+    void streaming_lists_refused() { streaming_lists_ = false; }
+
 private:
     struct Counters {
         std::atomic<std::uint64_t> get{0}, list{0}, watch{0}, create{0}, update{0}, patch{0}, apply{0}, remove{0}, dry_run{0};
@@ -174,6 +182,7 @@ private:
     std::shared_ptr<Transport> transport_;
     Discovery discovery_;
     Counters counters_;
+    std::atomic<bool> streaming_lists_{true};
 };
 
 // The Error of an HTTP answer that is not 2xx: a Status object, or plain text. `what` goes before a text that stands alone.

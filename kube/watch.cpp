@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "kube/base/json.h"
 #include "kube/pause.h"
@@ -39,10 +40,17 @@ public:
     Result<void> run();
 
 private:
+    Result<void> resolve();
     Result<void> list();
     Result<void> stream();
+    [[nodiscard]] bool streams_list() const { return options_.streaming_list && !list_next_ && client_.streaming_lists(); }
+    void begin_list();
+    void take_object(Object object);
+    void end_list(std::string version);
+    [[nodiscard]] Object identity_only(std::string_view id) const;
     void take_line(std::string_view line);
     void take_event(std::string_view type, Object object);
+    Result<void> verdict(const Result<HttpResponse>& response, steady_clock::time_point began);
     void show(WatchEventKind kind, Object object = {}, std::optional<Error> error = {});
     [[nodiscard]] HttpRequest request() const;
     milliseconds next_backoff(const Error& error);
@@ -55,6 +63,10 @@ private:
     ApiResource resource_;
     std::string version_;                                // to go on from; "" = list first
     std::unordered_map<std::string, std::string> known_; // "ns/name" → resourceVersion
+    std::unordered_set<std::string> unseen_;             // during a list: what was known and has not come yet
+    bool listing_ = false;
+    bool list_next_ = false;                             // the last streaming list failed: list by pages this time
+    steady_clock::time_point listed_at_{};
     bool synced_ = false;
     bool ended_ = false;
     std::optional<Error> refused_; // from an ERROR event
@@ -66,36 +78,60 @@ void Session::show(WatchEventKind kind, Object object, std::optional<Error> erro
     if (!ended_ && !handler_(WatchEvent{kind, std::move(object), std::move(error)})) ended_ = true;
 }
 
-// The state now, told as the differences to what the handler knows.
+Result<void> Session::resolve() {
+    TRY(ApiResource resource, target_.gvk.version.empty() ? client_.discovery().preferred(target_.gvk.group_kind(), stop_)
+                                                          : client_.discovery().find(target_.gvk, stop_));
+    resource_ = std::move(resource);
+    return {};
+}
+
+// A list is told as the differences to what the handler knows: begin_list, take_object for each, end_list.
+void Session::begin_list() {
+    unseen_.clear();
+    for (const auto& [id, version] : known_) unseen_.insert(id);
+    listing_ = true;
+}
+
+void Session::take_object(Object object) {
+    const std::string id = identity(object);
+    if (listing_) unseen_.erase(id);
+    const auto [at, is_new] = known_.try_emplace(id, object.resource_version());
+    if (!is_new && at->second == object.resource_version()) return;
+    at->second = object.resource_version();
+    show(is_new ? WatchEventKind::added : WatchEventKind::modified, std::move(object));
+}
+
+Object Session::identity_only(std::string_view id) const {
+    const auto slash = id.find('/');
+    Object out(Node::map({{"apiVersion", Node::string(resource_.gvk().api_version())}, {"kind", Node::string(resource_.kind)}}));
+    if (slash > 0) out.set_ns(id.substr(0, slash));
+    out.set_name(id.substr(slash + 1));
+    return out;
+}
+
+void Session::end_list(std::string version) {
+    for (const std::string& id : unseen_) {
+        known_.erase(id);
+        show(WatchEventKind::deleted, identity_only(id));
+    }
+    unseen_.clear();
+    listing_ = false;
+    version_ = std::move(version);
+    listed_at_ = steady_clock::now();
+    if (!std::exchange(synced_, true)) show(WatchEventKind::synced);
+}
+
 Result<void> Session::list() {
     const ListOptions options{.ns = target_.ns,
                               .label_selector = target_.label_selector,
                               .field_selector = target_.field_selector,
                               .metadata_only = target_.metadata_only};
-    TRY(const ApiResource resource, target_.gvk.version.empty() ? client_.discovery().preferred(target_.gvk.group_kind(), stop_)
-                                                                : client_.discovery().find(target_.gvk, stop_));
-    resource_ = resource;
-    TRY(ObjectList found, client_.list(resource_.gvk(), options, {.stop = stop_}));
-    std::unordered_map<std::string, std::string> gone = std::move(known_);
-    known_.clear();
-    for (Object& object : found.items) {
-        const std::string id = identity(object);
-        const auto before = gone.find(id);
-        const bool is_new = before == gone.end();
-        const bool same = !is_new && before->second == object.resource_version();
-        if (!is_new) gone.erase(before);
-        known_.emplace(id, object.resource_version());
-        if (!same) show(is_new ? WatchEventKind::added : WatchEventKind::modified, std::move(object));
-    }
-    for (const auto& [id, version] : gone) {
-        const auto slash = id.find('/');
-        Object last(Node::map({{"apiVersion", Node::string(resource_.gvk().api_version())}, {"kind", Node::string(resource_.kind)}}));
-        if (slash > 0) last.set_ns(id.substr(0, slash));
-        last.set_name(id.substr(slash + 1));
-        show(WatchEventKind::deleted, std::move(last));
-    }
-    version_ = found.resource_version;
-    if (!std::exchange(synced_, true)) show(WatchEventKind::synced);
+    const auto on_page = [&](std::vector<Object> page, bool restart) {
+        if (restart) begin_list();
+        for (Object& object : page) take_object(std::move(object));
+    };
+    TRY(std::string version, client_.list_pages(resource_.gvk(), options, on_page, {.stop = stop_}));
+    end_list(std::move(version));
     return {};
 }
 
@@ -104,26 +140,28 @@ HttpRequest Session::request() const {
     r.headers.push_back({"Accept", std::string(target_.metadata_only ? kAcceptMetadata : kAcceptJson)});
     add_query(r.target, "watch", "true");
     add_query(r.target, "allowWatchBookmarks", "true");
-    add_query(r.target, "resourceVersion", version_);
+    if (version_.empty()) {
+        add_query(r.target, "sendInitialEvents", "true");
+        add_query(r.target, "resourceVersionMatch", "NotOlderThan");
+    } else {
+        add_query(r.target, "resourceVersion", version_);
+    }
     add_query(r.target, "labelSelector", target_.label_selector);
     add_query(r.target, "fieldSelector", target_.field_selector);
     return r;
 }
 
 void Session::take_event(std::string_view type, Object object) {
-    if (!object.resource_version().empty()) version_ = object.resource_version();
-    if (type == "BOOKMARK") return;
-    if (target_.metadata_only) object = typed_object(object.root(), resource_.gvk(), true);
-    const std::string id = identity(object);
-    if (type == "DELETED") {
-        known_.erase(id);
-        show(WatchEventKind::deleted, std::move(object));
+    if (!listing_ && !object.resource_version().empty()) version_ = object.resource_version();
+    if (type == "BOOKMARK") {
+        if (listing_ && object.annotation("k8s.io/initial-events-end") == "true") end_list(std::string(object.resource_version()));
         return;
     }
-    const auto [at, is_new] = known_.try_emplace(id, object.resource_version());
-    if (!is_new && at->second == object.resource_version()) return;
-    at->second = object.resource_version();
-    show(is_new ? WatchEventKind::added : WatchEventKind::modified, std::move(object));
+    if (target_.metadata_only) object = typed_object(object.root(), resource_.gvk(), true);
+    if (type != "DELETED") return take_object(std::move(object));
+    const std::string id = identity(object);
+    unseen_.erase(id);
+    if (known_.erase(id) > 0) show(WatchEventKind::deleted, std::move(object));
 }
 
 void Session::take_line(std::string_view line) {
@@ -146,10 +184,10 @@ Result<void> Session::stream() {
     HttpRequest r = request();
     const long round = options_.round.count();
     add_query(r.target, "timeoutSeconds", std::to_string(std::uniform_int_distribution<long>(round, 2 * round)(random_)));
+    if (version_.empty()) begin_list();
     std::string rest;
     bool too_long = false;
     const auto on_chunk = [&](std::string_view chunk) {
-        backoff_ = milliseconds(0); // it works
         rest += chunk;
         std::size_t start = 0;
         for (std::size_t end; !ended_ && !refused_ && (end = rest.find('\n', start)) != std::string::npos; start = end + 1)
@@ -161,9 +199,23 @@ Result<void> Session::stream() {
     refused_.reset();
     const auto began = steady_clock::now();
     const auto response = client_.transport().stream(std::move(r), on_chunk, stop_);
+    if (steady_clock::now() - began >= options_.backoff_max) backoff_ = milliseconds(0); // it worked
     if (ended_) return {};
-    if (refused_) return fail(std::move(*refused_));
     if (too_long) return fail(ErrorCode::too_large, "watch: an event larger than 64 MiB");
+    auto outcome = verdict(response, began);
+    if (!std::exchange(listing_, false)) return outcome;
+    // The list in the stream did not come to its end.
+    const bool offered = outcome || outcome.error().http_status == 0 || outcome.error().code != ErrorCode::invalid;
+    if (!offered) {
+        client_.streaming_lists_refused();
+        return list();
+    }
+    list_next_ = outcome || outcome.error().http_status == 0;
+    return outcome ? fail(ErrorCode::unavailable, "watch: the stream ended within the first list") : outcome;
+}
+
+Result<void> Session::verdict(const Result<HttpResponse>& response, steady_clock::time_point began) {
+    if (refused_) return fail(std::move(*refused_));
     if (!response) return std::unexpected(response.error());
     if (response->status / 100 != 2) return fail(error_of_response(*response));
     if (steady_clock::now() - began < std::chrono::seconds(1))
@@ -180,7 +232,11 @@ milliseconds Session::next_backoff(const Error& error) {
 
 Result<void> Session::run() {
     while (!stop_.stop_requested()) {
-        auto outcome = version_.empty() ? list() : Result<void>();
+        auto outcome = version_.empty() ? resolve() : Result<void>();
+        if (outcome && version_.empty() && !streams_list()) {
+            list_next_ = false;
+            outcome = list();
+        }
         if (outcome && !ended_) outcome = stream();
         if (ended_) return {};
         if (outcome) continue;
@@ -188,7 +244,7 @@ Result<void> Session::run() {
         if (stop_.stop_requested() || error.code == ErrorCode::cancelled) break;
         if (error.code == ErrorCode::gone && !version_.empty()) {
             version_.clear(); // what happened in between is lost to the watch, a list tells
-            continue;
+            if (steady_clock::now() - listed_at_ > std::chrono::seconds(1)) continue;
         }
         if (options_.fail_on_refusal && is_refusal(error)) return fail(std::move(error));
         const milliseconds wait = next_backoff(error);

@@ -38,7 +38,7 @@ Result<std::string> find_kustomization_file(const Loader& loader) {
     std::string found;
     for (std::string_view name : {"kustomization.yaml", "kustomization.yml", "Kustomization"}) {
         auto place = loader.locate(name);
-        if (!place || !loader.context().fs.is_file(*place)) continue;
+        if (!place || !loader.files().is_file(*place)) continue;
         if (!found.empty()) return fail(ErrorCode::invalid, "Found multiple kustomization files under: " + loader.root());
         found = name;
     }
@@ -50,13 +50,13 @@ Result<std::string> find_kustomization_file(const Loader& loader) {
 Result<std::shared_ptr<const Kustomization>> read_from_directory(Session& session, const Loader& loader) {
     TRY(std::string name, find_kustomization_file(loader));
     TRY(std::string place, loader.locate(name));
-    auto& slot = session.kustomizations[place];
+    auto& slot = session.kustomizations[loader.display(place)];
     if (slot) return slot;
     auto documents = loader.load_documents(name, YamlKind::kustomization);
     if (!documents) return fail(std::move(documents.error()).with_prefix("invalid Kustomization: "));
     const Node document = (*documents)->empty() ? Node() : (*documents)->front(); // kustomize reads the first one only
     auto read = read_kustomization(document, loader.root());
-    if (!read) return fail(std::move(read.error()).at({place, 0, 0}));
+    if (!read) return fail(std::move(read.error()).at({loader.display(place), 0, 0}));
     read->file = name;
     session.warnings.insert(session.warnings.end(), read->warnings.begin(), read->warnings.end());
     slot = std::make_shared<const Kustomization>(std::move(*read));
@@ -135,6 +135,7 @@ Result<void> Target::accumulate_resources(Accumulator& acc, const std::vector<Li
 // kustomize tries the entry as a file, then as a directory; its messages tell of both.
 Result<void> Target::accumulate_entry(Accumulator& acc, const ListEntry& entry) const {
     const std::string& path = entry.text;
+    if (looks_remote(path)) return accumulate_remote(acc, path);
     if (loader_.is_dir(path)) {
         TRY(Loader below, loader_.descend(path));
         return accumulate_directory(acc, std::move(below), path, /*component=*/false);
@@ -146,10 +147,19 @@ Result<void> Target::accumulate_entry(Accumulator& acc, const ListEntry& entry) 
     if (is_about_content) return as_file;
     auto as_directory = loader_.descend(path);
     if (as_directory) return as_file;
-    if (error.code == ErrorCode::unsupported) return as_file;
-    if (as_directory.error().code == ErrorCode::unsupported) return fail(std::move(as_directory.error()));
     error.message = "accumulation err='" + error.message + "': " + as_directory.error().message;
     return as_file;
+}
+
+// An http URL is tried as a file first; what is none, or what answers with a web page, may still be a git repository.
+Result<void> Target::accumulate_remote(Accumulator& acc, const std::string& path) const {
+    if (is_http_url(path)) {
+        auto as_file = accumulate_file(acc, path);
+        if (as_file || loader_.context().remote == nullptr || !parse_repo_url(path)) return as_file;
+        if (as_file.error().code == ErrorCode::already_exists || as_file.error().code == ErrorCode::too_large) return as_file;
+    }
+    TRY(Loader below, loader_.descend(path));
+    return accumulate_directory(acc, std::move(below), path, /*component=*/false);
 }
 
 Result<void> Target::accumulate_file(Accumulator& acc, const std::string& path) const {
@@ -181,7 +191,8 @@ Result<void> Target::accumulate_directory(Accumulator& acc, Loader loader, const
 
     auto loaded = Target::load(*session_, std::move(loader), session_->tracks_origin() ? origin_.appended(path) : Origin{});
     if (!loaded) return fail(std::move(loaded.error()).with_prefix("couldn't make target for path " + quoted(root) + ": "));
-    const Target& target = *loaded;
+    Target& target = *loaded;
+    target.inherited_namespace_ = kustomization_->ns.empty() ? inherited_namespace_ : kustomization_->ns;
     const std::string& kind = target.kustomization().kind;
     if (component && kind != "Component")
         return fail(ErrorCode::invalid, "expected kind 'Component' for path " + quoted(root) + " but got " + quoted(kind));
@@ -247,7 +258,13 @@ Result<void> Target::merge_vars(Accumulator& acc) const {
 
 PluginContext Target::plugin_context() const {
     const MergeSchema& schema = session_->schema ? *session_->schema : MergeSchema::builtin();
-    return {loader_, schema, session_->tracks_origin()};
+    return {loader_, schema, session_->tracks_origin(), session_->options.helm};
+}
+
+// A chart without namespace goes to that of its kustomization, or of the nearest one above that has one.
+HelmChart Target::chart_in_namespace(HelmChart chart) const {
+    if (chart.ns.empty()) chart.ns = kustomization_->ns.empty() ? inherited_namespace_ : kustomization_->ns;
+    return chart;
 }
 
 Origin Target::builtin_origin(std::string_view kind) const {
@@ -260,10 +277,6 @@ Origin Target::builtin_origin(std::string_view kind) const {
 
 Result<void> Target::run_generators(Accumulator& acc) const {
     const Kustomization& k = *kustomization_;
-    if (k.helm_charts) {
-        return fail(Error{.code = ErrorCode::unsupported, .message = "helmCharts are not inflated by this build", .where = *k.helm_charts,
-                          .hint = "render the chart to plain manifests, or use a HelmRelease"});
-    }
     const auto absorb = [&](std::unique_ptr<Resource> resource, const Origin& origin, const Where& where) -> Result<void> {
         const std::string name(resource->name());
         ResourceSet one;
@@ -282,6 +295,11 @@ Result<void> Target::run_generators(Accumulator& acc) const {
         args.options = merge_generator_options(std::move(args.options), k.generator_options);
         TRY(auto resource, make_secret(loader_, args));
         TRY_VOID(absorb(std::move(resource), builtin_origin("SecretGenerator"), args.where));
+    }
+    for (const HelmChart& chart : k.helm_charts) {
+        auto inflated = inflate_chart(chart_in_namespace(chart), k.helm_globals, plugin_context());
+        if (!inflated) return fail(std::move(inflated.error()).at(chart.where));
+        for (auto& resource : *inflated) TRY_VOID(absorb(std::move(resource), builtin_origin("HelmChartInflationGenerator"), chart.where));
     }
     auto configs = plugin_configs(k.generators);
     if (!configs) return fail(std::move(configs.error()).with_prefix("loading generator plugins: "));

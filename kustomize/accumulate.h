@@ -24,7 +24,7 @@ namespace weber::kustomize {
 // Shared by all directories of one build.
 struct Session {
     Session(const FileSystem& fs, const BuildOptions& build_options)
-        : options(build_options), files{.fs = fs, .restrictions = build_options.load_restrictions, .cache = build_options.cache} {}
+        : options(build_options), files{.fs = fs, .restrictions = build_options.load_restrictions, .cache = build_options.cache, .remote = build_options.remote} {}
 
     const BuildOptions& options;
     LoadContext files;
@@ -68,6 +68,7 @@ private:
 
     Result<void> accumulate_resources(Accumulator& acc, const std::vector<ListEntry>& entries) const;
     Result<void> accumulate_entry(Accumulator& acc, const ListEntry& entry) const;
+    Result<void> accumulate_remote(Accumulator& acc, const std::string& path) const;
     Result<void> accumulate_file(Accumulator& acc, const std::string& path) const;
     Result<void> accumulate_directory(Accumulator& acc, Loader loader, const std::string& path, bool component) const;
     Result<void> accumulate_components(Accumulator& acc) const;
@@ -79,12 +80,14 @@ private:
     // Objects that configure plugins, from inline text and from files and directories.
     Result<ResourceSet> plugin_configs(const std::vector<ListEntry>& entries) const;
     [[nodiscard]] PluginContext plugin_context() const;
+    [[nodiscard]] HelmChart chart_in_namespace(HelmChart chart) const;
     [[nodiscard]] Origin builtin_origin(std::string_view kind) const;
 
     Session* session_;
     Loader loader_;
     Origin origin_; // meaningful only when the session tracks origins
     std::shared_ptr<const Kustomization> kustomization_;
+    std::string inherited_namespace_; // for charts
 };
 
 } // namespace weber::kustomize

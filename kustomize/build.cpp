@@ -1,6 +1,8 @@
 #include "kustomize/build.h"
 
 #include <algorithm>
+#include <cctype>
+#include <set>
 
 #include "kube/base/yaml.h"
 #include "kube/base/yaml_style.h"
@@ -128,6 +130,26 @@ std::vector<Node> BuildOutput::objects() const {
     nodes.reserve(resources.size());
     for (const auto& r : resources.all()) nodes.push_back(r->node());
     return nodes;
+}
+
+Result<std::map<std::string, std::string>> to_files(const ResourceSet& resources) {
+    std::set<std::string_view> namespaces;
+    for (const auto& r : resources.all())
+        if (!r->cur_id().cluster_scoped) namespaces.insert(r->cur_id().effective_namespace());
+    std::map<std::string, std::string> files;
+    for (const auto& r : resources.all()) {
+        std::string name;
+        const auto add = [&](std::string_view part) { if (!part.empty()) name.append(name.empty() ? "" : "_").append(part); };
+        if (!r->cur_id().cluster_scoped && namespaces.size() > 1) add(r->cur_id().effective_namespace());
+        for (std::string_view part : {std::string_view(r->gvk().group()), std::string_view(r->gvk().version()), r->kind(), r->name()}) add(part);
+        for (char& c : name) c = c == '/' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        auto [at, fresh] = files.emplace(name + ".yaml", kube::write_yaml(r->node()));
+        if (!fresh) {
+            return fail(Error{.code = ErrorCode::already_exists, .message = "two objects would be written to " + at->first,
+                              .where = r->where(), .object = r->cur_id().to_string(), .hint = "write to one file with -o FILE"});
+        }
+    }
+    return files;
 }
 
 std::string to_yaml(const ResourceSet& resources) {

@@ -3,6 +3,7 @@
 // Pure but for reading through the FileSystem; builds on several threads may share a FileSystem and a ParseCache.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "kube/base/error.h"
 #include "kustomize/file_system.h"
+#include "kustomize/helm.h"
 #include "kustomize/loader.h"
 #include "kustomize/resource_set.h"
 
@@ -28,6 +30,8 @@ struct BuildOptions {
     // directory. For callers that merge fields into it or generate it.
     std::optional<Node> root_kustomization = {};
     ParseCache* cache = nullptr;   // shared by builds; null: every build parses its own files
+    RemoteFetcher* remote = nullptr; // for git URLs and http files; null: those are errors
+    HelmRunner* helm = nullptr;      // inflates helmCharts (--enable-helm); null: charts are errors
     // Caps, for trees that multiply themselves.
     std::size_t max_directories = 20'000; // directories accumulated, counting repeats
     std::size_t max_objects = 1'000'000;
@@ -47,5 +51,9 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
 
 // The text `kustomize build` prints: keys sorted, documents separated by "---".
 [[nodiscard]] std::string to_yaml(const ResourceSet& resources);
+
+// What `kustomize build -o DIR` writes: file name → text, one file an object, named by namespace (when there are several), type and
+// name in lower case. Fails when two objects come to one name, which kustomize lets overwrite each other.
+[[nodiscard]] Result<std::map<std::string, std::string>> to_files(const ResourceSet& resources);
 
 } // namespace weber::kustomize

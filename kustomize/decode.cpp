@@ -375,4 +375,40 @@ Result<void> decode(const Decoder& d, const Node& node, TransformerConfig& out) 
     return decode_map<TransformerConfig>(d, node, kFields, out);
 }
 
+Result<void> decode(const Decoder& d, const Node& node, HelmChart& out) {
+    static constexpr Field<HelmChart> kFields[] = {
+        {"name", text_field<&HelmChart::name>},
+        {"version", text_field<&HelmChart::version>},
+        {"repo", text_field<&HelmChart::repo>},
+        {"releaseName", text_field<&HelmChart::release_name>},
+        {"namespace", text_field<&HelmChart::ns>},
+        {"additionalValuesFiles", texts_field<&HelmChart::additional_values_files>},
+        {"valuesFile", text_field<&HelmChart::values_file>},
+        {"valuesInline", [](const Decoder&, const Node& n, HelmChart& o) -> Result<void> {
+             if (!n.is_map()) return wrong_type("a map", n);
+             o.values_inline = n;
+             return {};
+         }},
+        {"valuesMerge", text_field<&HelmChart::values_merge>},
+        {"includeCRDs", bool_field<&HelmChart::include_crds>},
+        {"skipHooks", bool_field<&HelmChart::skip_hooks>},
+        {"apiVersions", texts_field<&HelmChart::api_versions>},
+        {"kubeVersion", text_field<&HelmChart::kube_version>},
+        {"nameTemplate", text_field<&HelmChart::name_template>},
+        {"skipTests", bool_field<&HelmChart::skip_tests>},
+        {"debug", bool_field<&HelmChart::debug>},
+        {"devel", bool_field<&HelmChart::devel>},
+    };
+    out.where = node.where();
+    return decode_map<HelmChart>(d, node, kFields, out);
+}
+
+Result<void> decode(const Decoder& d, const Node& node, HelmGlobals& out) {
+    static constexpr Field<HelmGlobals> kFields[] = {
+        {"chartHome", text_field<&HelmGlobals::chart_home>},
+        {"configHome", text_field<&HelmGlobals::config_home>},
+    };
+    return decode_map<HelmGlobals>(d, node, kFields, out);
+}
+
 } // namespace weber::kustomize

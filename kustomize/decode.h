@@ -93,6 +93,8 @@ Result<void> decode(const Decoder& d, const Node& node, GeneratorOptions& out);
 Result<void> decode(const Decoder& d, const Node& node, GeneratorArgs& out);
 Result<void> decode(const Decoder& d, const Node& node, SortOptions& out);
 Result<void> decode(const Decoder& d, const Node& node, Var& out);
+Result<void> decode(const Decoder& d, const Node& node, HelmChart& out);
+Result<void> decode(const Decoder& d, const Node& node, HelmGlobals& out);
 Result<void> decode(const Decoder& d, const Node& node, TransformerConfig& out);
 
 } // namespace weber::kustomize

@@ -30,10 +30,6 @@ Result<std::unique_ptr<Resource>> generate(const Resource& config, const PluginC
         TRY(IamPolicyConfig c, read_plugin<IamPolicyConfig>(config.node()));
         return make_gke_service_account(c);
     }
-    if (kind == "HelmChartInflationGenerator") {
-        return fail(Error{.code = ErrorCode::unsupported, .message = "HelmChartInflationGenerator is not run by this build", .where = config.where(),
-                          .hint = "render the chart to plain manifests, or use a HelmRelease"});
-    }
     return unknown_plugin(config, "generator");
 }
 
@@ -41,6 +37,11 @@ Result<std::unique_ptr<Resource>> generate(const Resource& config, const PluginC
 
 Result<Generated> run_generator_plugin(const Resource& config, const PluginContext& context) {
     TRY_VOID(check_builtin(config));
+    if (config.kind() == "HelmChartInflationGenerator") {
+        TRY(HelmChart chart, read_plugin<HelmChart>(config.node()));
+        TRY(HelmGlobals globals, read_plugin<HelmGlobals>(config.node()));
+        return inflate_chart(std::move(chart), globals, context);
+    }
     auto made = generate(config, context);
     if (!made) return fail(std::move(made.error()).at(config.where()));
     Generated list;

@@ -11,6 +11,8 @@ namespace {
 struct RawKustomization : Kustomization {
     std::vector<ListEntry> bases;
     std::vector<Image> image_tags;
+    std::vector<HelmChart> old_charts;
+    HelmGlobals old_globals;
 };
 
 using Raw = RawKustomization;
@@ -43,10 +45,38 @@ Result<void> optional_field(const Decoder& d, const Node& node, Raw& out) {
     return decode(d, node, (out.*Member).emplace());
 }
 
-Result<void> charts_field(const Decoder&, const Node& node, Raw& out) {
-    if (!node.is_list()) return wrong_type("a list", node);
-    if (!node.empty() && !out.helm_charts) out.helm_charts = node.where();
+// An entry of the deprecated helmChartInflationGenerator.
+Result<void> decode_old_chart(const Decoder& d, const Node& node, HelmChart& chart, HelmGlobals& globals) {
+    struct Old {
+        HelmChart chart;
+        std::string chart_home, helm_home, unused;
+    };
+    static constexpr Field<Old> kFields[] = {
+        {"chartName", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.chart.name); }},
+        {"chartVersion", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.chart.version); }},
+        {"chartRepoUrl", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.chart.repo); }},
+        {"chartHome", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.chart_home); }},
+        {"chartRepoName", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.unused); }},
+        {"helmBin", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.unused); }},
+        {"helmHome", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.helm_home); }},
+        {"values", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.chart.values_file); }},
+        {"valuesLocal", [](const Decoder&, const Node& n, Old& o) -> Result<void> { o.chart.values_inline = n; return {}; }},
+        {"valuesMerge", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.chart.values_merge); }},
+        {"releaseName", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.chart.release_name); }},
+        {"releaseNamespace", [](const Decoder& d, const Node& n, Old& o) { return d.text(n, o.unused); }},
+        {"extraArgs", [](const Decoder&, const Node&, Old&) -> Result<void> { return {}; }},
+    };
+    Old old;
+    TRY_VOID(decode_map<Old>(d, node, kFields, old));
+    chart = std::move(old.chart);
+    chart.where = node.where();
+    if (!old.chart_home.empty()) globals.chart_home = old.chart_home; // the last one wins
+    if (!old.helm_home.empty()) globals.config_home = old.helm_home;
     return {};
+}
+
+Result<void> old_charts_field(const Decoder& d, const Node& node, Raw& out) {
+    return decode_list(node, out.old_charts, [&](const Node& item, HelmChart& chart) { return decode_old_chart(d, item, chart, out.old_globals); });
 }
 
 Result<void> ignored(const Decoder&, const Node&, Raw&) { return {}; }
@@ -82,9 +112,9 @@ constexpr Field<Raw> kFields[] = {
     {"configMapGenerator", structs_field<&Raw::config_map_generator>},
     {"secretGenerator", structs_field<&Raw::secret_generator>},
     {"generatorOptions", optional_field<&Raw::generator_options>},
-    {"helmGlobals", ignored},
-    {"helmCharts", charts_field},
-    {"helmChartInflationGenerator", charts_field},
+    {"helmGlobals", [](const Decoder& d, const Node& n, Raw& o) { return decode(d, n, o.helm_globals); }},
+    {"helmCharts", structs_field<&Raw::helm_charts>},
+    {"helmChartInflationGenerator", old_charts_field},
     {"buildMetadata", [](const Decoder& d, const Node& n, Raw& o) { return d.texts(n, o.build_metadata); }},
 };
 
@@ -123,6 +153,9 @@ void move_deprecated_fields(Raw& raw) {
     if (raw.api_version.empty()) raw.api_version = raw.kind == "Component" ? "kustomize.config.k8s.io/v1alpha1" : "kustomize.config.k8s.io/v1beta1";
     append_all(raw.resources, std::move(raw.bases));
     append_all(raw.images, std::move(raw.image_tags));
+    append_all(raw.helm_charts, std::move(raw.old_charts));
+    if (!raw.old_globals.chart_home.empty()) raw.helm_globals.chart_home = raw.old_globals.chart_home;
+    if (!raw.old_globals.config_home.empty()) raw.helm_globals.config_home = raw.old_globals.config_home;
     for (auto* generators : {&raw.config_map_generator, &raw.secret_generator}) {
         for (GeneratorArgs& g : *generators) {
             if (!g.env.empty()) g.envs.push_back(std::exchange(g.env, {}));

@@ -42,8 +42,8 @@ struct Kustomization {
 
     std::vector<GeneratorArgs> config_map_generator, secret_generator;
     std::optional<GeneratorOptions> generator_options;
-    // Charts are not inflated here: the place of the first one, for the error.
-    std::optional<Where> helm_charts;
+    std::vector<HelmChart> helm_charts; // and the deprecated `helmChartInflationGenerator`
+    HelmGlobals helm_globals;
     std::vector<std::string> build_metadata;
 
     std::vector<std::string> warnings; // about deprecated fields, in kustomize's words

@@ -63,36 +63,85 @@ void ParseCache::put(const std::string& key, Documents documents, bool dates, st
 // ---- Loader -----------------------------------------------------------------------------------------------------
 
 Result<Loader> Loader::start(LoadContext& context, std::string_view path) {
-    if (looks_remote(path))
+    if (looks_remote(path)) {
+        if (const auto url = parse_repo_url(path); url && context.remote != nullptr) return fetch(context, *url, nullptr);
         return fail(ErrorCode::unsupported, "remote directory " + quoted(path) + " cannot be built: fetch it first and name a local directory");
+    }
     TRY(std::string root, confirm_dir(context.fs, path));
-    return Loader(context, std::move(root), nullptr);
+    return Loader(context, context.fs, std::move(root), nullptr);
+}
+
+// Files of a repository never lead out of it.
+Result<Loader> Loader::fetch(LoadContext& context, const RepoUrl& url, const Loader* referrer) {
+    for (const Loader* visited = referrer; visited; visited = visited->referrer_) {
+        if (!visited->url_.empty() && visited->url_.starts_with(url.raw))
+            return fail(ErrorCode::invalid, "cycle detected: URI " + quoted(url.raw) + " referenced by previous URI " + quoted(visited->url_));
+    }
+    auto& tree = context.repositories[url.clone + "\n" + url.ref + (url.submodules ? "\ns" : "\n")];
+    if (!tree) {
+        auto fetched = context.remote->fetch_repository(url);
+        if (!fetched) return fail(std::move(fetched.error()).with_prefix("fetching " + quoted(url.raw) + ": "));
+        tree = std::make_shared<const RemoteTree>(std::move(*fetched));
+    }
+    const std::string wanted = join_path(tree->root, url.directory);
+    auto root = tree->files->resolve(wanted);
+    if (!root) return fail(std::move(root.error()).with_prefix("the repository of " + quoted(url.raw) + " has no such directory: "));
+    if (!tree->files->is_dir(*root))
+        return fail(ErrorCode::invalid, quoted(url.raw) + " refers to file " + quoted(url.directory) + "; expecting directory");
+    if (!is_in_or_below(*root, tree->root))
+        return fail(ErrorCode::forbidden, quoted(url.raw) + " refers to directory outside of repo " + quoted(url.clone));
+    Loader loader(context, *tree->files, std::move(*root), referrer);
+    loader.repository_ = url.clone;
+    loader.repository_root_ = tree->root;
+    loader.url_ = url.raw;
+    return loader;
 }
 
 Result<Loader> Loader::descend(std::string_view path) const {
     if (path.empty()) return fail(ErrorCode::invalid, "new root cannot be empty");
-    if (looks_remote(path))
-        return fail(ErrorCode::unsupported, "remote resource " + quoted(path) + " is not supported: only local files and directories are read");
+    if (looks_remote(path)) {
+        const auto url = parse_repo_url(path);
+        if (context_->remote == nullptr)
+            return fail(ErrorCode::unsupported, "remote resource " + quoted(path) + " is not supported: only local files and directories are read");
+        if (!url) return fail(Error(url.error()).with_prefix(quoted(path) + " is no git URL: "));
+        return fetch(*context_, *url, this);
+    }
     if (is_absolute(path)) return fail(ErrorCode::forbidden, "new root " + quoted(path) + " cannot be absolute");
-    TRY(std::string root, confirm_dir(context_->fs, join_path(root_, path)));
-    for (const Loader* visited = this; visited; visited = visited->referrer_) {
+    TRY(std::string root, confirm_dir(*files_, join_path(root_, path)));
+    if (!repository_.empty() && !is_in_or_below(root, repository_root_)) {
+        return fail(ErrorCode::forbidden, "security; bases in kustomizations found in cloned git repos must be within the repo, but base " +
+                                              quoted(root) + " is outside " + quoted(repository_root_));
+    }
+    for (const Loader* visited = this; visited && visited->files_ == files_; visited = visited->referrer_) {
         if (is_in_or_below(visited->root_, root))
             return fail(ErrorCode::invalid, "cycle detected: candidate root " + quoted(root) + " contains visited root " + quoted(visited->root_));
     }
-    return Loader(*context_, std::move(root), this);
+    Loader below(*context_, *files_, std::move(root), this);
+    below.repository_ = repository_;
+    below.repository_root_ = repository_root_;
+    return below;
 }
 
 bool Loader::is_dir(std::string_view path) const {
-    return context_->fs.is_dir(is_absolute(path) ? std::string(path) : join_path(root_, path));
+    return files_->is_dir(is_absolute(path) ? std::string(path) : join_path(root_, path));
+}
+
+std::string Loader::display(std::string_view place) const {
+    if (repository_.empty() || is_http_url(place)) return std::string(place);
+    std::string_view below = place.substr(std::min(place.size(), repository_root_.size()));
+    if (below.starts_with('/')) below.remove_prefix(1);
+    return repository_ + "//" + std::string(below);
 }
 
 Result<std::string> Loader::locate(std::string_view path) const {
-    if (path.starts_with("http://") || path.starts_with("https://"))
+    if (is_http_url(path)) {
+        if (context_->remote != nullptr) return std::string(path);
         return fail(ErrorCode::unsupported, "remote file " + quoted(path) + " is not supported: only local files are read");
+    }
     std::string full = is_absolute(path) ? std::string(path) : join_path(root_, path);
-    if (context_->restrictions == LoadRestrictions::none) return full;
-    TRY(std::string resolved, context_->fs.resolve(full));
-    if (context_->fs.is_dir(resolved)) return fail(ErrorCode::invalid, quoted(full) + " must resolve to a file");
+    if (context_->restrictions == LoadRestrictions::none && repository_.empty()) return full;
+    TRY(std::string resolved, files_->resolve(full));
+    if (files_->is_dir(resolved)) return fail(ErrorCode::invalid, quoted(full) + " must resolve to a file");
     if (!is_in_or_below(dir_of(resolved), root_)) {
         return fail(Error{.code = ErrorCode::forbidden,
                           .message = "security; file " + quoted(full) + " is not in or below " + quoted(root_),
@@ -101,32 +150,40 @@ Result<std::string> Loader::locate(std::string_view path) const {
     return resolved;
 }
 
+Result<std::string> Loader::read(const std::string& place) const {
+    return is_http_url(place) ? context_->remote->fetch_file(place) : files_->read(place);
+}
+
 Result<std::shared_ptr<const std::string>> Loader::load(std::string_view path) const {
     TRY(std::string place, locate(path));
-    auto& slot = context_->texts[place];
+    auto& slot = context_->texts[display(place)];
     if (!slot) {
-        TRY(std::string text, context_->fs.read(place));
+        TRY(std::string text, read(place));
         slot = std::make_shared<const std::string>(std::move(text));
-        context_->files_read.push_back(place);
+        context_->files_read.push_back(display(place));
     }
     return slot;
 }
 
 Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) const {
     TRY(std::string place, locate(path));
+    const std::string name = display(place);
     const bool strict = kind == YamlKind::manifest;
     const std::string form = strict ? "\nm" : "\nk";
-    auto& slot = context_->documents[place + form];
+    auto& slot = context_->documents[name + form];
     if (slot) return slot;
-    context_->files_read.push_back(place);
     std::string key;
-    if (context_->cache) {
-        if (std::string identity = context_->fs.identity(place); !identity.empty()) key = place + form + identity;
+    if (context_->cache && !is_http_url(place)) {
+        if (std::string identity = files_->identity(place); !identity.empty()) key = name + form + identity;
         if (!key.empty()) slot = context_->cache->find(key, context_->dates);
-        if (slot) return slot;
+        if (slot) {
+            context_->files_read.push_back(name);
+            return slot;
+        }
     }
-    TRY(std::string text, context_->fs.read(place));
-    TRY(auto documents, kube::read_yaml(text, {.file = place,
+    TRY(std::string text, read(place));
+    context_->files_read.push_back(name);
+    TRY(auto documents, kube::read_yaml(text, {.file = name,
                                             .schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1,
                                             .unique_keys = strict}));
     slot = std::make_shared<const std::vector<Node>>(std::move(documents));
@@ -137,9 +194,7 @@ Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) c
 }
 
 bool looks_remote(std::string_view path) {
-    for (std::string_view prefix : {"http://", "https://", "ssh://", "git://", "file://", "git::", "git@", "github.com/", "gh:"})
-        if (path.starts_with(prefix)) return true;
-    return false;
+    return parse_repo_url(path).has_value() || is_http_url(path) || path.starts_with("git://") || path.starts_with("gh:");
 }
 
 } // namespace weber::kustomize

@@ -14,6 +14,7 @@
 #include "kube/base/error.h"
 #include "kube/base/node.h"
 #include "kustomize/file_system.h"
+#include "kustomize/remote.h"
 
 namespace weber::kustomize {
 
@@ -59,23 +60,25 @@ struct LoadContext {
     const FileSystem& fs;
     LoadRestrictions restrictions = LoadRestrictions::root_only;
     ParseCache* cache = nullptr;               // may be null
+    RemoteFetcher* remote = nullptr;           // may be null: then URLs are errors
     std::vector<std::string> files_read = {};  // resolved paths, in order of first reading
     bool dates = false; // some file may hold an unquoted date, which the end of the build must rewrite
     // Of this build: resolved path → documents, whatever the file system can say about identity.
     std::unordered_map<std::string, Documents> documents = {};
     std::unordered_map<std::string, std::shared_ptr<const std::string>> texts = {};
+    std::unordered_map<std::string, std::shared_ptr<const RemoteTree>> repositories = {}; // by clone URL, ref and submodules
 };
 
 class Loader {
 public:
-    // A loader for the directory a build starts from. Fails when `path` is not a directory.
+    // A loader for the directory a build starts from, or for a git URL. Fails when `path` is neither.
     static Result<Loader> start(LoadContext& context, std::string_view path);
-    // A loader for a directory named in this one's kustomization. Fails for absolute paths, files, missing directories, and for
-    // directories that contain one already being built ("cycle detected: …").
+    // A loader for a directory, or a git URL, named in this one's kustomization. Fails for absolute paths, files, missing directories,
+    // directories that contain one already being built ("cycle detected: …"), and directories outside of a fetched repository.
     [[nodiscard]] Result<Loader> descend(std::string_view path) const;
 
     [[nodiscard]] const std::string& root() const { return root_; }
-    // A path as written in the kustomization → its resolved place, allowed and a file.
+    // A path as written in the kustomization → its resolved place, allowed and a file. An http URL stays as it is.
     [[nodiscard]] Result<std::string> locate(std::string_view path) const;
     // Does the path name a directory (whoever may read it)?
     [[nodiscard]] bool is_dir(std::string_view path) const;
@@ -85,13 +88,24 @@ public:
     [[nodiscard]] Result<Documents> load_documents(std::string_view path, YamlKind kind = YamlKind::manifest) const;
 
     [[nodiscard]] LoadContext& context() const { return *context_; }
+    // The files this loader's directory is in: the build's, or those of a fetched repository.
+    [[nodiscard]] const FileSystem& files() const { return *files_; }
+    // How messages and caches name a resolved place: as it is, or behind the repository's URL.
+    [[nodiscard]] std::string display(std::string_view place) const;
 
 private:
-    Loader(LoadContext& context, std::string root, const Loader* referrer)
-        : context_(&context), root_(std::move(root)), referrer_(referrer) {}
+    Loader(LoadContext& context, const FileSystem& files, std::string root, const Loader* referrer)
+        : context_(&context), files_(&files), root_(std::move(root)), referrer_(referrer) {}
+
+    static Result<Loader> fetch(LoadContext& context, const RepoUrl& url, const Loader* referrer);
+    [[nodiscard]] Result<std::string> read(const std::string& place) const;
 
     LoadContext* context_;
+    const FileSystem* files_; // the context's, or those of a repository the context holds
     std::string root_;
+    std::string repository_;      // what was cloned, for messages; "" for local directories
+    std::string repository_root_; // bases and files stay below it
+    std::string url_;             // as written, of a loader made from a URL
     const Loader* referrer_; // outlives this one: a directory is built inside the build of its referrer
 };
 

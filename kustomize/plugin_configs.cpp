@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kube/base/yaml.h"
 #include "kustomize/path.h"
 
 namespace weber::kustomize {
@@ -200,8 +201,27 @@ Result<ValueAddOptions> finish_value_add(ValueAddConfig config, const Loader& lo
     return options;
 }
 
+// "container IMAGE", "executable PATH"… when the object asks for a KRM function; else "".
+static std::string function_of(const Resource& config) {
+    std::string_view text = config.annotation("config.kubernetes.io/function");
+    if (text.empty()) text = config.annotation("config.k8s.io/function");
+    if (text.empty()) return {};
+    const auto documents = kube::read_yaml(text, {.file = {}});
+    const Node spec = documents && !documents->empty() ? documents->front() : Node();
+    if (const Node* container = spec.find("container")) return "container '" + std::string(container->text_at("image")) + "'";
+    if (const Node* exec = spec.find("exec")) return "executable '" + std::string(exec->text_at("path")) + "'";
+    if (const Node* script = spec.find("starlark")) return "Starlark script '" + std::string(script->text_at("name")) + "'";
+    return "an unknown form";
+}
+
 Result<void> check_builtin(const Resource& config) {
     if (config.gvk().group().empty() && config.gvk().version() == "builtin") return {};
+    if (auto function = function_of(config); !function.empty()) {
+        return fail(Error{.code = ErrorCode::unsupported,
+                          .message = "external plugins disabled; unable to load external plugin '" + std::string(config.kind()) + "': KRM function in " + function + " is not run",
+                          .where = config.where(),
+                          .hint = "run the function beforehand and commit its output, or use a built-in plugin (apiVersion: builtin)"});
+    }
     return fail(Error{.code = ErrorCode::unsupported,
                       .message = "external plugins disabled; unable to load external plugin '" + std::string(config.kind()) + "'",
                       .where = config.where(),

@@ -10,6 +10,7 @@
 
 #include "kube/base/error.h"
 #include "kustomize/configurations.h"
+#include "kustomize/helm.h"
 #include "kustomize/kustomization.h"
 #include "kustomize/loader.h"
 #include "kustomize/origin.h"
@@ -23,6 +24,7 @@ struct PluginContext {
     const Loader& loader;
     const MergeSchema& schema;   // outlives the steps
     bool one_step_each = false;  // transformations are recorded: no two options in one step
+    HelmRunner* helm = nullptr;  // null: charts are errors
 };
 
 // One transformer, configured: its files are read and its options checked; `run` only changes resources.

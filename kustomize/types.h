@@ -163,6 +163,19 @@ struct SortOptions {
     std::optional<LegacySortOptions> legacy;
 };
 
+// One entry of helmCharts: what `helm template` is asked.
+struct HelmChart {
+    std::string name, version, repo, release_name, ns, values_file, values_merge, kube_version, name_template;
+    std::vector<std::string> additional_values_files, api_versions;
+    Node values_inline; // a map, or null
+    bool include_crds = false, skip_hooks = false, skip_tests = false, debug = false, devel = false;
+    Where where;
+};
+
+struct HelmGlobals {
+    std::string chart_home, config_home;
+};
+
 // A deprecated `vars` entry.
 struct Var {
     std::string name;

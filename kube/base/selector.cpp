@@ -174,7 +174,7 @@ private:
         case Token::not_equals: return SelectorOp::not_equals;
         case Token::greater: return SelectorOp::greater;
         case Token::less: return SelectorOp::less;
-        default: return bad("found '" + item.text + "', expected: '=', '!=', '==', 'in', notin'");
+        default: return bad("found '" + item.text + "', expected: in, notin, =, ==, !=, gt, lt");
         }
     }
 

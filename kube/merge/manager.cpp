@@ -241,7 +241,7 @@ Result<Node> apply(const Node& live, const Node& applied, const Request& request
         ManagedEntry first = identity(request, false);
         first.manager = kBeforeFirstApply;
         first.subresource.clear();
-        track(Node::map(), before, entries, first, request);
+        track(request.zero.is_null() ? Node::map() : request.zero, before, entries, first, request);
     }
 
     ManagedEntry who = identity(request, true);
@@ -280,7 +280,7 @@ Node update(const Node& live, Node next, const Request& request) {
     next = without_managed_fields(std::move(next));
     // An object that was made without tracking stays without, until somebody applies.
     if (const Node* uid = live.find_path({"metadata", "uid"}); entries.empty() && uid && !uid->text().empty()) return next;
-    const Node before = live.is_null() ? Node::map() : without_managed_fields(live);
+    const Node before = !live.is_null() ? without_managed_fields(live) : request.zero.is_null() ? Node::map() : request.zero;
     track(before, next, entries, identity(request, false), request);
     cap_updaters(entries);
     write_managed_fields(next, std::move(entries));

@@ -50,6 +50,7 @@ struct Request {
     std::string_view subresource = {};  // "" or "status", "scale", …
     std::string_view now = {};          // RFC 3339
     const TypeSchema* schema = nullptr; // of api_version; never null
+    Node zero = {};                     // what a new object of the type starts from (the structs that it always has); null: nothing
     Converter convert = {};             // empty: managers of other versions are treated as if at this version
     FieldSet reset_fields = {};         // paths that this request cannot own ({status} on the main resource)
     bool force = false;                 // apply only

@@ -203,7 +203,7 @@ void Controllers::sync_crd(const ObjectPtr& definition, const AcceptedCrd& accep
             add_finalizer(obj, kCrdFinalizer);
             obj.set("status", accepted.status);
             return true;
-        });
+        }, "kube-apiserver", "status");
         return;
     }
     // Going: its objects first, then the definition itself.

@@ -1,5 +1,7 @@
 #include "kube/server/convert.h"
 
+#include "kube/server/typed_decode.h"
+
 #include "kube/base/json.h"
 #include "kube/server/object_meta.h"
 
@@ -102,6 +104,12 @@ Node convert_version(const ResourceInfo& resource, Node obj, const VersionInfo& 
         for (const auto& [core, named] : kEventFields) obj.rename_key(to_core ? named : core, to_core ? core : named);
     }
     obj.set("apiVersion", Node::string(target));
+    if (!resource.custom && to.schema) {
+        Node managed;
+        if (const Node* m = obj.find_path({"metadata", "managedFields"})) managed = *m;
+        complete_typed(obj, *to.schema);
+        if (!managed.is_null()) obj.get_or_insert("metadata").set("managedFields", std::move(managed));
+    }
     return obj;
 }
 

@@ -1,8 +1,10 @@
 #include "kube/server/core.h"
 
 #include <algorithm>
+#include <map>
 
 #include "kube/server/convert.h"
+#include "kube/server/crd.h"
 #include "kube/server/engine.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/strategy.h"
@@ -48,6 +50,26 @@ bool may_go(const ResourceInfo& resource, const Node& obj) {
     return true;
 }
 
+// The key under which the real server would keep the object in etcd; its messages show it.
+std::string storage_key(const ResourceInfo& resource, std::string_view ns, std::string_view name) {
+    static const std::map<std::string_view, std::string_view> kOddNames{{"/services", "services/specs"}, {"/endpoints", "services/endpoints"},
+                                                                        {"/nodes", "minions"}, {"/replicationcontrollers", "controllers"},
+                                                                        {"networking.k8s.io/ingresses", "ingress"}};
+    const std::string id = resource.id();
+    const auto odd = kOddNames.find(id);
+    std::string out = "/registry/" + (resource.custom ? resource.group + "/" : std::string());
+    out += odd == kOddNames.end() ? resource.plural : std::string(odd->second);
+    if (!ns.empty()) out += "/" + std::string(ns);
+    return out + "/" + std::string(name);
+}
+
+// Deletion begins: the object is finished when its finalizers are gone.
+void mark_deleted(Node& obj) {
+    set_meta(obj, "deletionTimestamp", now_text());
+    meta_mut(obj).set("deletionGracePeriodSeconds", Node::integer(0));
+    if (const auto generation = meta_int(obj, "generation"); generation > 0) meta_mut(obj).set("generation", Node::integer(generation + 1));
+}
+
 void warn(Call& call, const Node& obj) {
     if (call.resource->custom) return;
     for (auto& w : object_warnings(call.resource->id(), obj))
@@ -89,7 +111,7 @@ Api<Written> Core::create(Call& call, Node obj, Ack& ack) {
     for (const auto field : {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"})
         erase_meta(obj, field);
     if (!meta_text(obj, "resourceVersion").empty())
-        return refuse(bad_request("resourceVersion should not be set on objects to be created"));
+        return refuse(unclassified("resourceVersion should not be set on objects to be created"));
     const bool generate = meta_text(obj, "name").empty() && !meta_text(obj, "generateName").empty();
     if (generate) set_meta(obj, "name", std::string(meta_text(obj, "generateName")) + random_suffix());
     if (call.path.name.empty()) call.path.name = meta_text(obj, "name");
@@ -165,8 +187,9 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
     }
     if (!options.precondition_uid.empty() && options.precondition_uid != live_ptr->uid)
         return refuse(conflict(resource.plural, resource.group, call.path.name,
-                               "Precondition failed: UID in precondition: " + options.precondition_uid +
-                                   ", UID in object meta: " + live_ptr->uid));
+                               "StorageError: invalid object, Code: 4, Key: " + storage_key(resource, call.path.ns, call.path.name) +
+                                   ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
+                                   options.precondition_uid + ", UID in object meta: " + live_ptr->uid));
     const Node live = convert(resource, parse_stored(*live_ptr), *call.version);
     API_TRY(Node obj, change(live));
     API_TRY_VOID(match_namespace(call, obj));
@@ -228,11 +251,11 @@ Api<std::optional<Written>> Core::try_remove(const ResourceInfo& resource, std::
     if (!live_ptr) return refuse(server::not_found(resource.plural, resource.group, name));
     const std::string rv = std::to_string(live_ptr->rv);
     if (!options.uid.empty() && options.uid != live_ptr->uid)
-        return refuse(conflict(resource.plural, resource.group, name,
+        return refuse(conflict(resource.kind, resource.group, name,
                                "the UID in the precondition (" + options.uid + ") does not match the UID in record (" +
                                    live_ptr->uid + "). The object might have been deleted and then recreated"));
     if (!options.resource_version.empty() && options.resource_version != rv)
-        return refuse(conflict(resource.plural, resource.group, name,
+        return refuse(conflict(resource.kind, resource.group, name,
                                "the ResourceVersion in the precondition (" + options.resource_version +
                                    ") does not match the ResourceVersion in record (" + rv +
                                    "). The object might have been modified"));
@@ -269,13 +292,19 @@ Api<std::optional<Written>> Core::try_remove(const ResourceInfo& resource, std::
         }
         release(*this, resource, obj);
         set_meta(obj, "resourceVersion", rv);
+        if (resource.id() == "/pods") mark_deleted(obj); // the last state of a pod that had no kubelet to wait for
         return Written{std::move(obj), 200, true};
     }
     if (!is_deleting(obj)) {
-        set_meta(obj, "deletionTimestamp", now_text());
-        if (!is_namespace) meta_mut(obj).set("deletionGracePeriodSeconds", Node::integer(0));
-        if (const Node* generation = live.find_path({"metadata", "generation"}); generation && generation->as_int().value_or(0) > 0)
-            meta_mut(obj).set("generation", Node::integer(*generation->as_int() + 1));
+        const bool is_definition = resource.id() == "apiextensions.k8s.io/customresourcedefinitions";
+        if (is_definition) {
+            set_meta(obj, "deletionTimestamp", now_text());
+            mark_terminating(obj);
+        } else if (is_namespace) {
+            set_meta(obj, "deletionTimestamp", now_text());
+        } else {
+            mark_deleted(obj);
+        }
         if (is_namespace) obj.get_or_insert("status").set("phase", Node::string("Terminating"));
     }
     if (obj == live || options.dry_run) return Written{std::move(obj), 200};

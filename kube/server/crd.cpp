@@ -5,6 +5,7 @@
 
 #include "kube/merge/crd_schema.h"
 #include "kube/server/object_meta.h"
+#include "kube/server/request.h"
 
 namespace weber::kube::server {
 namespace {
@@ -102,6 +103,12 @@ std::vector<std::string> claims(const ResourceInfo& r) {
 }
 
 } // namespace
+
+void mark_terminating(Node& crd) {
+    Node& list = crd.get_or_insert("status").get_or_insert("conditions");
+    list.push_back(condition("Terminating", true, "InstanceDeletionPending",
+                             "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon", now_text()));
+}
 
 ResourcePtr resource_of_crd(const Node& crd) {
     const Node* spec = crd.find("spec");

@@ -38,6 +38,8 @@ private:
     std::map<std::string, Known> known_;
 };
 
+// The condition that a definition has from the moment it is deleted.
+void mark_terminating(Node& crd);
 // The resource that a definition describes.
 ResourcePtr resource_of_crd(const Node& crd);
 

@@ -46,8 +46,12 @@ void stateful_set(Node& n) {
     if (strategy.text_at("type") == "RollingUpdate" && has(strategy, "rollingUpdate")) {
         Node& rolling = strategy.get_or_insert("rollingUpdate");
         default_int(rolling, "partition", 0);
-        default_int(rolling, "maxUnavailable", 1);
     }
+    if (Node* claims = spec.find_mut("volumeClaimTemplates"); claims && claims->is_list())
+        for (Node& c : claims->items_mut()) {
+            c.set("kind", Node::string("PersistentVolumeClaim"));
+            c.set("apiVersion", Node::string("v1"));
+        }
     Node& retention = default_map(spec, "persistentVolumeClaimRetentionPolicy");
     default_text(retention, "whenDeleted", "Retain");
     default_text(retention, "whenScaled", "Retain");

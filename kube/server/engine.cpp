@@ -23,13 +23,17 @@ merge::Request request_of(const Call& call, std::string_view subresource, const 
     r.subresource = subresource;
     r.now = now;
     r.schema = call.version->schema;
+    if (!call.resource->custom) {
+        r.zero = Node::map();
+        complete_object(call, r.zero);
+    }
     r.convert = [resource = call.resource](const Node& object, std::string_view api_version) -> std::optional<merge::VersionedObject> {
         for (const auto& v : resource->versions)
             if (v.api_version == api_version && v.served) return merge::VersionedObject{convert_version(*resource, object, v), v.schema};
         return std::nullopt;
     };
     if (subresource == "status")
-        r.reset_fields = call.resource->custom ? fields({"spec", "metadata"}) : fields({"spec"});
+        r.reset_fields = call.resource->custom || call.resource->plural == "customresourcedefinitions" ? fields({"spec", "metadata"}) : fields({"spec"});
     else if (call.version->subresources.contains("status"))
         r.reset_fields = fields({"status"});
     r.mask_values = call.resource->kind == "Secret";
@@ -64,12 +68,7 @@ Api<void> decode_object(Call& call, Node& obj) {
 
 Node track_update(const Call& call, const Node& live, Node next, std::string_view subresource) {
     const std::string now = now_text();
-    Node before = live;
-    if (live.is_null() && !call.resource->custom) { // a new object starts from the type's zero value, which has its structs already
-        before = Node::map();
-        complete_object(call, before);
-    }
-    return merge::update(before, std::move(next), request_of(call, subresource, now));
+    return merge::update(live, std::move(next), request_of(call, subresource, now));
 }
 
 Api<Node> apply_patch(const Call& call, const Node& live, const Node& patch, bool force, std::string_view subresource) {

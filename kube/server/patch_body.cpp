@@ -10,8 +10,6 @@ namespace weber::kube::server {
 namespace {
 
 constexpr std::size_t kMaxOperations = 10'000;
-constexpr const char* kBuiltinTypes =
-    "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 constexpr const char* kCustomTypes = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
 
 ApiError does_not_fit() {
@@ -62,7 +60,12 @@ Api<PatchType> patch_type(const Call& call) {
     if (type == "application/merge-patch+json") return PatchType::merge;
     if (type == "application/strategic-merge-patch+json" && !call.resource->custom) return PatchType::strategic;
     if (type == "application/apply-patch+yaml") return PatchType::apply;
-    return refuse(unsupported_media(type, call.resource->custom ? kCustomTypes : kBuiltinTypes));
+    if (call.resource->custom) return refuse(unsupported_media(type, kCustomTypes));
+    ApiError e; // built-in kinds: refused before any handler of theirs sees it
+    e.code = 415;
+    e.reason = "UnsupportedMediaType";
+    e.message = "415: Unsupported Media Type";
+    return refuse(std::move(e));
 }
 
 Api<Node> read_patch(const Call& call, PatchType type) {

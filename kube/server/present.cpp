@@ -53,9 +53,10 @@ Node row(const Call& call, const Presentation& p, const Node& obj) {
 
 Node versioned(const Call& call, const StoredObject& o) { return convert_version(*call.resource, parse_stored(o), *call.version); }
 
-std::string list_meta(std::uint64_t rv, const std::string& token, std::size_t remaining) {
+// Lists of custom resources show an empty continue token too.
+std::string list_meta(std::uint64_t rv, const std::string& token, std::size_t remaining, bool always_token) {
     Node m = Node::map({{"resourceVersion", Node::string(std::to_string(rv))}});
-    if (!token.empty()) m.set("continue", Node::string(token));
+    if (!token.empty() || always_token) m.set("continue", Node::string(token));
     if (remaining) m.set("remainingItemCount", Node::integer(static_cast<std::int64_t>(remaining)));
     return write_json(m);
 }
@@ -137,7 +138,7 @@ std::string present(const Call& call, const Presentation& p, const StoredObject&
 
 std::string present_list(const Call& call, const Presentation& p, const std::vector<ObjectPtr>& items, std::uint64_t rv,
                          const std::string& token, std::size_t remaining) {
-    const std::string meta = list_meta(rv, token, remaining);
+    const std::string meta = list_meta(rv, token, remaining, call.resource->custom && p.form == Presentation::Form::object);
     std::string out;
     if (p.form == Presentation::Form::table) {
         out = R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":)" + meta + ",\"columnDefinitions\":" +

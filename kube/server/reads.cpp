@@ -120,7 +120,11 @@ Api<std::function<bool(const StoredObject&)>> selector_of(const Call& call) {
     auto fields = FieldSelector::parse(field_text);
     if (!fields) return refuse(bad_request(fields.error().message));
     for (const auto& term : fields->terms())
-        if (!selectable(call, term.field)) return refuse(bad_request("field label not supported: " + term.field));
+        if (!selectable(call, term.field)) {
+            const bool own_fields = call.resource->custom || kFields.contains(call.id());
+            return refuse(bad_request(own_fields ? "field label not supported: " + term.field
+                                                 : "\"" + term.field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""));
+        }
     const std::string name = call.path.name;
     if (labels->empty() && fields->empty() && name.empty()) return std::function<bool(const StoredObject&)>();
     bool deep = false; // needs more than what the store keeps beside the JSON

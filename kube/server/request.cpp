@@ -64,7 +64,7 @@ Api<void> read_write_options(Call& call, std::string_view options_kind, bool app
     for (const auto& [k, v] : http.query) {
         if (k != "dryRun") continue;
         if (v != "All")
-            causes.push_back({"FieldValueNotSupported", "Unsupported value: \"" + v + "\": supported values: \"All\"", "dryRun"});
+            causes.push_back({"FieldValueNotSupported", "Unsupported value: [\"" + v + "\"]: supported values: \"All\"", "dryRun"});
         else
             call.dry_run = true;
     }

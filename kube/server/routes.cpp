@@ -79,7 +79,10 @@ Api<void> Router::resolve(Holder& h) const {
     if (!call.path.api) return refuse(path_not_found());
     call.registry = core_.registry();
     call.resource = call.registry->find(call.path.group, call.path.version, call.path.resource);
-    if (!call.resource) return refuse(call.path.group.empty() ? resource_not_found() : path_not_found());
+    if (!call.resource) { // groups of definitions are served by another handler, which answers in plain text
+        const bool built_in = call.registry->has_version(call.path.group, call.path.version) && !call.registry->custom_group(call.path.group);
+        return refuse(call.path.group.empty() || built_in ? resource_not_found() : path_not_found());
+    }
     call.version = call.resource->version(call.path.version);
     if (!call.path.subresource.empty() && !call.version->subresources.contains(call.path.subresource))
         return refuse(call.resource->custom ? path_not_found() : resource_not_found());

@@ -101,7 +101,24 @@ void prepare_job(Node& job) {
     Node& labels = spec.get_or_insert("template").get_or_insert("metadata").get_or_insert("labels");
     for (const auto key : {"batch.kubernetes.io/controller-uid", "controller-uid"}) labels.set(key, Node::string(uid));
     for (const auto key : {"batch.kubernetes.io/job-name", "job-name"}) labels.set(key, Node::string(name));
+    const Node copy = labels;
     spec.get_or_insert("selector").get_or_insert("matchLabels").set("batch.kubernetes.io/controller-uid", Node::string(uid));
+    const Node* own = job.find_path({"metadata", "labels"});
+    if (!own || own->empty()) meta_mut(job).set("labels", copy);
+}
+
+// The number of the pod template's version, which the real server keeps in an annotation.
+constexpr std::string_view kTemplateGeneration = "deprecated.daemonset.template.generation";
+
+void count_template(Node& set, const Node& live) {
+    std::int64_t n = 1;
+    if (!live.is_null()) {
+        const Node* before = live.find_path({"metadata", "annotations", kTemplateGeneration});
+        n = before ? std::strtoll(std::string(before->text()).c_str(), nullptr, 10) : 0;
+        const Node *a = set.find_path({"spec", "template"}), *b = live.find_path({"spec", "template"});
+        if (!(a && b && *a == *b)) ++n;
+    }
+    meta_mut(set).get_or_insert("annotations").set(kTemplateGeneration, Node::string(std::to_string(n)));
 }
 
 void prepare_crd(Node& crd) {
@@ -151,6 +168,7 @@ Api<void> prepare_create(Core& core, const Call& call, Node& obj) {
     if (id == "/persistentvolumes") add_finalizer(obj, "kubernetes.io/pv-protection");
     if (id == "/pods") return admit_pod(core, call, obj);
     if (id == "batch/jobs") prepare_job(obj);
+    if (id == "apps/daemonsets") count_template(obj, Node());
     if (id == "apiextensions.k8s.io/customresourcedefinitions") prepare_crd(obj);
     if (id == "/services") return allocate_service(core.allocator, obj, Node());
     return {};
@@ -186,6 +204,7 @@ Api<void> prepare_update(Core& core, const Call& call, Node& obj, const Node& li
     }
     if (resource.custom) return {};
     if (id == "/secrets") move_string_data(obj);
+    if (id == "apps/daemonsets") count_template(obj, live);
     if (id == "/namespaces" && subresource.empty())
         if (const Node* list = live.find_path({"spec", "finalizers"})) obj.get_or_insert("spec").set("finalizers", *list);
     if (id == "/services" && !call.dry_run) return allocate_service(core.allocator, obj, live);

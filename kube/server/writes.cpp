@@ -20,6 +20,24 @@ std::string_view media_type(const Call& call) {
     return t;
 }
 
+// Where a built-in kind lives in the real server's source, which its messages name: "core.ConfigMap", "apps.Deployment".
+std::string internal_type(const ResourceInfo& resource) {
+    const std::string group = resource.group.empty() ? "core" : resource.group.substr(0, resource.group.find('.'));
+    return group + "." + resource.kind;
+}
+
+// A built-in kind got an object of another one. `sent`: "apps/v1", "Deployment".
+ApiError not_convertible(const Call& call, const std::string& sent_version, const std::string& sent_kind) {
+    const auto slash = sent_version.find('/');
+    const std::string group = slash == std::string::npos ? "" : sent_version.substr(0, slash);
+    const std::string version = slash == std::string::npos ? sent_version : sent_version.substr(slash + 1);
+    const std::string start = sent_kind + " in version \"" + version + "\" cannot be handled as a " + call.resource->kind + ": ";
+    if (!find_builtin_type(group, version, sent_kind))
+        return bad_request(start + "no kind \"" + sent_kind + "\" is registered for version \"" + sent_version +
+                           "\" in scheme \"pkg/runtime/scheme.go:111\"");
+    return bad_request(start + "converting (" + version + "." + sent_kind + ") to (" + internal_type(*call.resource) + "): unknown conversion");
+}
+
 // The body's type against the URL's; a body without a type is taken as the URL's.
 Api<void> check_type(const Call& call, Node& obj) {
     const std::string& kind = call.resource->kind;
@@ -27,12 +45,14 @@ Api<void> check_type(const Call& call, Node& obj) {
     if (obj.text_at("apiVersion").empty()) obj.set("apiVersion", Node::string(call.api_version()));
     const std::string sent_version(obj.text_at("apiVersion")), sent_kind(obj.text_at("kind"));
     if (sent_kind != kind) {
-        const auto slash = sent_version.find('/');
-        const std::string version = slash == std::string::npos ? sent_version : sent_version.substr(slash + 1);
         if (call.resource->custom)
             return refuse(bad_request("the kind in the data (" + sent_kind + ") does not match the expected kind (" + kind + ")"));
-        return refuse(bad_request(sent_kind + " in version \"" + version + "\" cannot be handled as a " + kind));
+        return refuse(not_convertible(call, sent_version, sent_kind));
     }
+    const auto slash = sent_version.find('/');
+    const bool known = slash == std::string::npos ? find_builtin_type("", sent_version, kind) != nullptr
+                                                  : find_builtin_type(sent_version.substr(0, slash), sent_version.substr(slash + 1), kind) != nullptr;
+    if (!call.resource->custom && !known) return refuse(not_convertible(call, sent_version, sent_kind));
     if (sent_version != call.api_version())
         return refuse(bad_request("the API version in the data (" + sent_version + ") does not match the expected API version (" +
                                   call.api_version() + ")"));
@@ -97,7 +117,7 @@ Api<DeleteOptions> read_delete_options(Call& call) {
         o.propagation = P::orphan;
     else if (!policy.empty())
         causes.push_back({"FieldValueNotSupported",
-                          "Unsupported value: \"" + policy + "\": supported values: \"Background\", \"Foreground\", \"Orphan\", \"nil\"",
+                          "Unsupported value: \"" + policy + "\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"",
                           "propagationPolicy"});
     if (!policy.empty() && o.orphan_dependents)
         causes.push_back({"FieldValueInvalid",

@@ -56,7 +56,7 @@ TEST(LabelSelector, Matches) {
 TEST(LabelSelector, Errors) {
     constexpr std::pair<const char*, const char*> cases[] = {
         {"=x", "found '=', expected: !, identifier, or 'end of string'"},
-        {"a x", "unable to parse requirement: found 'x', expected: '=', '!=', '==', 'in', notin'"},
+        {"a x", "unable to parse requirement: found 'x', expected: in, notin, =, ==, !=, gt, lt"},
         {"a in x", "unable to parse requirement: found 'x' expected: '('"},
         {"a in (x", "unable to parse requirement: found '', expected: ',' or ')'"},
         {"a=b c", "found 'c', expected: ',' or 'end of string'"},

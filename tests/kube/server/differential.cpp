@@ -73,9 +73,27 @@ Node comparable(const Node& n) {
     return out;
 }
 
+// Schemas of custom resources are gone through in the random order of Go's maps.
+void sort_custom_causes(Node& body) {
+    const Node* causes = body.find_path({"details", "causes"});
+    if (body.text_at("reason") != "Invalid" || !causes || causes->size() < 2 || body.find("details")->text_at("group") != "$ns.io") return;
+    std::vector<Node> sorted(causes->items().begin(), causes->items().end());
+    std::sort(sorted.begin(), sorted.end(), [](const Node& a, const Node& b) { return kube::write_json(a) < kube::write_json(b); });
+    Node list = Node::list();
+    std::string message(body.text_at("message"));
+    message = message.substr(0, message.find(" is invalid: ")) + " is invalid:";
+    for (Node& c : sorted) {
+        message += " " + std::string(c.text_at("field")) + ": " + std::string(c.text_at("message"));
+        list.push_back(std::move(c));
+    }
+    body.set("message", Node::string(message));
+    body.find_mut("details")->set("causes", std::move(list));
+}
+
 Node answer_of(const Reply& reply, const std::string& ns) {
     Node out = Node::map({{"status", Node::integer(reply.status)}});
     auto body = kube::read_json(replace_all(reply.body, ns, "$ns"));
+    if (body && body->is_map()) sort_custom_causes(*body);
     if (body && body->is_map()) {
         out.set("body", comparable(*body));
     } else {
@@ -127,18 +145,74 @@ void compare(const Node* a, const Node* b, const std::string& path, std::vector<
     out.push_back(path + ": ours " + shown(a) + ", theirs " + shown(b));
 }
 
-} // namespace
-
-std::vector<Sequence> read_sequences(const std::string& file) {
+Node read_file(const std::string& file) {
     std::ifstream in(file, std::ios::binary);
     std::stringstream text;
     text << in.rdbuf();
     auto root = kube::read_yaml_one(text.str(), {.file = file});
     EXPECT_TRUE(root) << root.error().to_string();
+    return root ? std::move(*root) : Node();
+}
+
+// Sets (null: removes) the value at "spec.ports.0.port".
+void set_at(Node& target, std::string_view path, const Node& value) {
+    const auto dot = path.find('.');
+    const auto key = path.substr(0, dot);
+    const bool last = dot == std::string_view::npos;
+    if (!key.empty() && key[0] >= '0' && key[0] <= '9' && (target.is_list() || target.is_null())) {
+        const auto index = static_cast<std::size_t>(std::stoi(std::string(key)));
+        if (index >= target.size()) target.push_back(Node());
+        if (last)
+            target.items_mut()[index] = value;
+        else
+            set_at(target.items_mut()[index], path.substr(dot + 1), value);
+    } else if (last && value.is_null()) {
+        target.erase(key);
+    } else if (last) {
+        target.set(key, value);
+    } else {
+        set_at(target.get_or_insert(key), path.substr(dot + 1), value);
+    }
+}
+
+Node with_changes(Node object, const Node* changes) {
+    if (changes)
+        for (const auto& [path, value] : changes->entries()) set_at(object, path, value);
+    return object;
+}
+
+// `base: NAME` with `set`, then each of `then` on top of it: server-side applies by manager m (`verb: POST`, `verb: PUT`: instead).
+void add_variants(Sequence& sequence, const Node& item, const Node& base) {
+    const std::string collection(base.text_at("at"));
+    const std::string name(base.find_path({"object", "metadata", "name"})->text());
+    const std::string verb(item.text_at("verb").empty() ? "PATCH" : item.text_at("verb"));
+    const auto add = [&](const Node& object) {
+        const bool apply = verb == "PATCH";
+        const std::string query = item.text_at("query").empty() ? "" : "?" + std::string(item.text_at("query"));
+        const std::string apply_query = "?fieldManager=m" + (query.empty() ? "" : "&" + query.substr(1));
+        sequence.steps.push_back({verb, verb == "POST" ? collection + query : collection + "/" + name + (apply ? apply_query : query),
+                                  apply ? "apply" : "", "", kube::write_json(object), ""});
+    };
+    const Node first = with_changes(*base.find("object"), item.find("set"));
+    add(first);
+    if (const Node* then = item.find("then"))
+        for (const Node& changes : then->items()) add(with_changes(first, &changes));
+}
+
+} // namespace
+
+std::vector<Sequence> read_sequences(const std::string& file) {
+    const Node root = read_file(file);
+    const Node bases = read_file(file.substr(0, file.rfind('/')) + "/bases.yaml");
     std::vector<Sequence> out;
-    if (!root) return out;
-    for (const Node& item : root->items()) {
+    for (const Node& item : root.items()) {
         Sequence sequence{std::string(item.text_at("name")), {}};
+        if (const auto base = item.text_at("base"); !base.empty()) {
+            EXPECT_TRUE(bases.contains(base)) << file << ": " << sequence.name;
+            add_variants(sequence, item, bases.find(base) ? *bases.find(base) : Node::map());
+            out.push_back(std::move(sequence));
+            continue;
+        }
         for (const Node& s : item.find("steps")->items()) {
             Step step;
             step.wait = s.text_at("wait");

@@ -110,7 +110,7 @@ class Differential : public ::testing::TestWithParam<std::string> {};
 TEST_P(Differential, AnswersAreThoseOfKubeApiserver) { check(GetParam(), read_sequences(kFolder + "differential/" + GetParam() + ".yaml")); }
 
 INSTANTIATE_TEST_SUITE_P(Table, Differential,
-                         ::testing::Values("basic"),
+                         ::testing::Values("basic", "workloads", "pods", "network", "storage_and_rbac", "objects", "protocol", "definitions"),
                          [](const auto& info) { return info.param; });
 
 constexpr std::uint32_t kRecordedSeeds = 150;

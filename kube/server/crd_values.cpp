@@ -1,0 +1,249 @@
+#include "kube/server/crd_values.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "kube/base/json.h"
+#include "kube/base/number.h"
+#include "kube/server/validate_rules.h"
+
+namespace weber::kube::server {
+namespace {
+
+bool flag(const Node& schema, std::string_view key) { return child(schema, key).as_bool(); }
+
+bool nullable(const Node& schema) { return flag(schema, "nullable"); }
+
+const Node* schema_of(const Node& schema, std::string_view key) {
+    if (const Node* p = child(schema, "properties").find(key)) return p;
+    const Node* more = schema.find("additionalProperties");
+    return more && more->is_map() ? more : nullptr;
+}
+
+// Patterns are those of a definition, so there are few; a compiled one is kept.
+std::shared_ptr<const re2::RE2> pattern(std::string_view text) {
+    static std::mutex mutex; // guards patterns
+    static std::map<std::string, std::shared_ptr<const re2::RE2>, std::less<>> patterns;
+    constexpr std::size_t kMost = 4096;
+    const std::lock_guard lock(mutex);
+    if (const auto it = patterns.find(text); it != patterns.end()) return it->second;
+    if (patterns.size() >= kMost) patterns.clear();
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    auto compiled = std::make_shared<const re2::RE2>(re2::StringPiece(text.data(), text.size()), options);
+    patterns.emplace(text, compiled);
+    return compiled;
+}
+
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+class Checker {
+public:
+    Problems problems;
+
+    void check(const Node& v, const Node& s, const std::string& path) {
+        if (v.is_null() && nullable(s)) return;
+        check_type(v, s, path);
+        check_combined(v, s, path);
+        if (v.is_string()) check_text(v.text(), s, path);
+        if (v.is_number()) check_number(v, s, path);
+        if (v.is_list()) check_list(v, s, path);
+        if (const Node* options = s.find("enum")) check_enum(v, *options, path);
+        if (v.is_map()) check_map(v, s, path);
+    }
+
+private:
+    static std::string in_body(const std::string& path) { return path.empty() ? "" : path + " in body"; }
+    void wrong(const std::string& path, const Node& value, const std::string& why) { problems.invalid(path, value, in_body(path) + " " + why); }
+
+    static std::string_view type_of(const Node& v) {
+        if (v.is_number()) return v.is_integer() || v.as_int() ? "integer" : "number";
+        return v.kind_word();
+    }
+
+    void check_type(const Node& v, const Node& s, const std::string& path) {
+        if (flag(s, "x-kubernetes-int-or-string")) {
+            if (!v.is_string() && !v.as_int()) mismatch(v, path, "[\"integer\",\"string\"]");
+            return;
+        }
+        const auto want = s.text_at("type");
+        if (want.empty()) return;
+        const auto is = type_of(v);
+        if (is != want && !(want == "number" && is == "integer")) mismatch(v, path, want);
+    }
+
+    void mismatch(const Node& v, const std::string& path, std::string_view want) {
+        const std::string is(type_of(v));
+        problems.list.push_back({"FieldValueTypeInvalid",
+                                 "Invalid value: \"" + is + "\": " + in_body(path) + " must be of type " + std::string(want) + ": \"" + is + "\"", path});
+    }
+
+    void check_text(std::string_view text, const Node& s, const std::string& path) {
+        const std::size_t n = characters(text);
+        if (const auto most = child(s, "maxLength").as_int(); most && n > static_cast<std::size_t>(*most))
+            problems.too_long(path, static_cast<std::size_t>(*most));
+        if (const auto least = child(s, "minLength").as_int(); least && n < static_cast<std::size_t>(*least))
+            wrong(path, Node::string(text), "should be at least " + std::to_string(*least) + " chars long");
+        if (const auto p = s.text_at("pattern"); !p.empty()) {
+            const auto compiled = pattern(p);
+            if (compiled->ok() && !re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled))
+                wrong(path, Node::string(text), "should match '" + std::string(p) + "'");
+        }
+    }
+
+    void check_number(const Node& v, const Node& s, const std::string& path) {
+        const double x = v.as_double().value_or(0);
+        if (const Node* m = s.find("maximum")) {
+            const double most = m->as_double().value_or(0);
+            const bool open = flag(s, "exclusiveMaximum");
+            if (open ? x >= most : x > most)
+                wrong(path, v, std::string("should be less than ") + (open ? "" : "or equal to ") + format_double(most));
+        }
+        if (const Node* m = s.find("minimum")) {
+            const double least = m->as_double().value_or(0);
+            const bool open = flag(s, "exclusiveMinimum");
+            if (open ? x <= least : x < least)
+                wrong(path, v, std::string("should be greater than ") + (open ? "" : "or equal to ") + format_double(least));
+        }
+        if (const Node* m = s.find("multipleOf")) {
+            const double step = m->as_double().value_or(0);
+            if (step > 0 && std::fabs(std::remainder(x, step)) > 1e-9 * std::fabs(step))
+                wrong(path, v, "should be a multiple of " + format_double(step));
+        }
+    }
+
+    void too_many(const std::string& path, std::size_t n, std::int64_t most) {
+        problems.list.push_back(
+            {"FieldValueTooMany", "Too many: " + std::to_string(n) + ": must have at most " + std::to_string(most) + " items", path});
+    }
+
+    void check_list(const Node& v, const Node& s, const std::string& path) {
+        if (const auto most = child(s, "maxItems").as_int(); most && v.size() > static_cast<std::size_t>(*most)) too_many(path, v.size(), *most);
+        if (const auto least = child(s, "minItems").as_int(); least && v.size() < static_cast<std::size_t>(*least))
+            wrong(path, Node::integer(static_cast<std::int64_t>(v.size())), "should have at least " + std::to_string(*least) + " items");
+        if (const Node* items = s.find("items"); items && items->is_map()) {
+            std::size_t i = 0;
+            for (const Node& item : v.items()) check(item, *items, at(path, i++));
+        }
+        if (flag(s, "uniqueItems")) check_unique(v, path);
+        const auto type = s.text_at("x-kubernetes-list-type");
+        if (type == "set") check_set(v, path);
+        if (type == "map") check_keys(v, s, path);
+    }
+
+    void check_unique(const Node& v, const std::string& path) {
+        for (std::size_t i = 0; i < v.size(); ++i)
+            for (std::size_t j = 0; j < i; ++j)
+                if (v.items()[i] == v.items()[j]) return wrong(path, Node::string(""), "shouldn't contain duplicates");
+    }
+
+    void check_set(const Node& v, const std::string& path) {
+        std::set<std::string> seen;
+        std::size_t i = 0;
+        for (const Node& item : v.items()) {
+            const std::string here = at(path, i++);
+            if (!seen.insert(write_json(item)).second) problems.duplicate(here, item);
+        }
+    }
+
+    void check_keys(const Node& v, const Node& s, const std::string& path) {
+        std::set<std::string> seen;
+        std::size_t i = 0;
+        for (const Node& item : v.items()) {
+            const std::string here = at(path, i++);
+            Node key = Node::map();
+            for (const Node& k : child(s, "x-kubernetes-list-map-keys").items())
+                if (const Node* value = item.find(k.text())) key.set(k.text(), *value);
+            key.sort_keys();
+            if (!seen.insert(write_json(key)).second) problems.duplicate(here, key);
+        }
+    }
+
+    void check_enum(const Node& v, const Node& options, const std::string& path) {
+        std::string all;
+        for (const Node& o : options.items()) {
+            if (o == v) return;
+            all += (all.empty() ? "" : ", ") + write_json(o.is_string() ? o : Node::string(write_json(o)));
+        }
+        problems.list.push_back({"FieldValueNotSupported", "Unsupported value: " + write_json(v) + ": supported values: " + all, path});
+    }
+
+    void check_map(const Node& v, const Node& s, const std::string& path) {
+        if (const auto most = child(s, "maxProperties").as_int(); most && v.size() > static_cast<std::size_t>(*most)) too_many(path, v.size(), *most);
+        if (const auto least = child(s, "minProperties").as_int(); least && v.size() < static_cast<std::size_t>(*least))
+            wrong(path, Node::integer(static_cast<std::int64_t>(v.size())), "should have at least " + std::to_string(*least) + " properties");
+        for (const auto& e : v.entries())
+            if (const Node* sub = schema_of(s, e.key.view())) check(e.value, *sub, path.empty() ? e.key.str() : path + "." + e.key.str());
+        for (const Node& name : child(s, "required").items())
+            if (!v.contains(name.text())) problems.required(path.empty() ? std::string(name.text()) : path + "." + std::string(name.text()));
+    }
+
+    bool fits(const Node& v, const Node& s, const std::string& path) const {
+        Checker c;
+        c.check(v, s, path);
+        return c.problems.list.empty();
+    }
+
+    void check_combined(const Node& v, const Node& s, const std::string& path) {
+        const auto count = [&](const Node& list) {
+            return std::count_if(list.items().begin(), list.items().end(), [&](const Node& one) { return fits(v, one, path); });
+        };
+        if (const Node* any = s.find("anyOf"); any && !any->empty() && !flag(s, "x-kubernetes-int-or-string") && count(*any) == 0)
+            wrong(path, Node::string(""), "must validate at least one schema (anyOf)");
+        if (const Node* one = s.find("oneOf"); one && !one->empty() && count(*one) != 1)
+            wrong(path, Node::string(""),
+                  std::string("must validate one and only one schema (oneOf). ") +
+                      (count(*one) == 0 ? "Found none valid" : "Found " + std::to_string(count(*one)) + " valid alternatives"));
+        if (const Node* all = s.find("allOf"))
+            for (const Node& sub : all->items()) check(v, sub, path);
+        if (const Node* no = s.find("not"); no && fits(v, *no, path)) wrong(path, Node::string(""), "must not validate the schema (not)");
+    }
+};
+
+} // namespace
+
+void default_custom(Node& value, const Node& schema) {
+    if (value.is_map()) {
+        std::vector<std::string> drop;
+        for (const auto& e : value.entries())
+            if (const Node* sub = schema_of(schema, e.key.view()); e.value.is_null() && sub && !nullable(*sub) && !flag(*sub, "x-kubernetes-preserve-unknown-fields"))
+                drop.push_back(e.key.str());
+        for (const auto& key : drop) value.erase(key);
+        for (const auto& e : child(schema, "properties").entries())
+            if (const Node* d = e.value.find("default"); d && !value.contains(e.key.view())) value.set(e.key, *d);
+        if (value.empty()) return;
+        for (auto& e : value.entries_mut())
+            if (const Node* sub = schema_of(schema, e.key.view())) default_custom(e.value, *sub);
+    } else if (value.is_list() && !value.empty()) {
+        if (const Node* items = schema.find("items"); items && items->is_map())
+            for (Node& item : value.items_mut()) default_custom(item, *items);
+    }
+}
+
+std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema) {
+    if (!schema.is_map()) return {};
+    Node body = value; // metadata has rules of its own
+    body.erase("metadata");
+    Checker c;
+    c.check(body, schema, "");
+    return std::move(c.problems.list);
+}
+
+bool has_cel_rules(const Node& schema) {
+    if (schema.contains("x-kubernetes-validations")) return true;
+    for (const auto& e : child(schema, "properties").entries())
+        if (has_cel_rules(e.value)) return true;
+    for (const auto key : {"items", "additionalProperties"})
+        if (const Node* sub = schema.find(key); sub && sub->is_map() && has_cel_rules(*sub)) return true;
+    return false;
+}
+
+} // namespace weber::kube::server

@@ -1,0 +1,23 @@
+// Custom resources against their openAPIV3Schema: defaults, nulls, validation. CEL rules (x-kubernetes-validations) and `format` are not
+// evaluated; the server says so when a definition has such rules.
+//
+// Pure and thread-safe.
+#pragma once
+
+#include <vector>
+
+#include "kube/base/error.h"
+#include "kube/base/node.h"
+
+namespace weber::kube::server {
+
+// Fills `default`s of the schema into `value`; nulls of fields that are not nullable take the default or vanish.
+void default_custom(Node& value, const Node& schema);
+
+// Causes as kube-apiserver gives them ("spec.n in body should be greater than or equal to 1"); empty = valid.
+std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema);
+
+// Does any schema below hold x-kubernetes-validations?
+bool has_cel_rules(const Node& schema);
+
+} // namespace weber::kube::server

@@ -1,0 +1,274 @@
+// Watches against a server that does what a good one seldom does.
+#include "kube/watch.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/kube/scripted_transport.h"
+#include "tests/support/faulty_transport.h"
+#include "tests/support/test_cluster.h"
+
+using namespace weber;
+using namespace weber::kube;
+using namespace weber::testing;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+const WatchTarget kTarget{.gvk = {"", "v1", "ConfigMap"}, .ns = "ns"};
+const WatchOptions kQuick{.backoff_min = milliseconds(1), .backoff_max = milliseconds(3)};
+
+std::string item(const std::string& name, int rv) {
+    return R"({"metadata":{"name":")" + name + R"(","namespace":"ns","resourceVersion":")" + std::to_string(rv) + R"("}})";
+}
+std::string event(const std::string& type, const std::string& name, int rv) {
+    return R"({"type":")" + type + R"(","object":)" + item(name, rv) + "}\n";
+}
+std::string bookmark(int rv, bool end_of_list = false) {
+    return R"({"type":"BOOKMARK","object":{"kind":"ConfigMap","metadata":{"resourceVersion":")" + std::to_string(rv) + "\"" +
+           (end_of_list ? R"(,"annotations":{"k8s.io/initial-events-end":"true"})" : "") + "}}}\n";
+}
+HttpResponse list(int rv, const std::vector<std::string>& items, const std::string& more = {}) {
+    std::string body = R"({"kind":"ConfigMapList","metadata":{"resourceVersion":")" + std::to_string(rv) + R"(","continue":")" + more + R"("},"items":[)";
+    for (std::size_t i = 0; i < items.size(); ++i) body += (i ? "," : "") + items[i];
+    return json_answer(200, body + "]}");
+}
+
+std::string word(const WatchEvent& e) {
+    const std::string name = std::string(e.object.name()) + (e.object.resource_version().empty() ? "" : "@" + std::string(e.object.resource_version()));
+    switch (e.kind) {
+    case WatchEventKind::added: return "+" + name;
+    case WatchEventKind::modified: return "~" + name;
+    case WatchEventKind::deleted: return "-" + name;
+    case WatchEventKind::synced: return "synced";
+    case WatchEventKind::trouble: break;
+    }
+    return "trouble";
+}
+
+// Runs a watch until the handler has seen `last`; the words of all events, without troubles unless asked for.
+struct Watched {
+    explicit Watched(ScriptedTransport::Script script) : transport(std::make_shared<ScriptedTransport>(std::move(script))), client(transport) {}
+
+    std::vector<std::string> until(const std::string& last, WatchTarget target = kTarget, const WatchOptions& options = kQuick) {
+        std::vector<std::string> words;
+        outcome = watch(
+            client, target,
+            [&](const WatchEvent& e) {
+                if (e.kind == WatchEventKind::trouble) troubles.push_back(*e.error);
+                if (e.kind != WatchEventKind::trouble) words.push_back(word(e));
+                if (e.kind == WatchEventKind::trouble && troubles.size() > 50) return false;
+                return word(e) != last;
+            },
+            options);
+        return words;
+    }
+    // Targets of requests after discovery, without the random timeoutSeconds.
+    std::vector<std::string> targets() const {
+        std::vector<std::string> out;
+        for (const HttpRequest& r : transport->seen()) {
+            std::string t = r.target.substr(0, r.target.find("&timeoutSeconds"));
+            if (t.find("configmaps") != std::string::npos) out.push_back(t.substr(t.find("configmaps")));
+        }
+        return out;
+    }
+    std::shared_ptr<ScriptedTransport> transport;
+    Client client;
+    Result<void> outcome;
+    std::vector<Error> troubles;
+};
+
+using Words = std::vector<std::string>;
+
+bool is_watch(const HttpRequest& r) { return r.target.find("watch=true") != std::string::npos; }
+bool is_list(const HttpRequest& r) { return r.target.find("configmaps") != std::string::npos && !is_watch(r); }
+bool starts(const HttpRequest& r) { return r.target.find("sendInitialEvents=true") != std::string::npos; }
+
+TEST(Watch, TheFirstListComesInTheStream) {
+    Watched run([](const HttpRequest& r, int) -> Result<HttpResponse> {
+        if (!is_watch(r)) return small_discovery(r);
+        return json_answer(200, event("ADDED", "a", 1) + event("ADDED", "b", 2) + bookmark(5, true) + event("MODIFIED", "a", 6));
+    });
+    EXPECT_EQ(run.until("~a@6"), (Words{"+a@1", "+b@2", "synced", "~a@6"}));
+    EXPECT_TRUE(run.outcome);
+    EXPECT_EQ(run.client.counts().list, 0u);
+    EXPECT_EQ(run.client.counts().watch, 1u);
+    EXPECT_EQ(run.targets(), (Words{"configmaps?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"}));
+}
+
+TEST(Watch, AServerWithoutStreamingListsIsAskedOnce) {
+    Watched run([](const HttpRequest& r, int) -> Result<HttpResponse> {
+        if (starts(r)) return status_answer(422, "Invalid", "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled");
+        if (is_watch(r)) return json_answer(200, event("ADDED", "b", 6));
+        return is_list(r) ? list(5, {item("a", 1)}) : small_discovery(r);
+    });
+    EXPECT_EQ(run.until("+b@6"), (Words{"+a@1", "synced", "+b@6"}));
+    EXPECT_TRUE(run.troubles.empty()) << "it is not a fault";
+    EXPECT_EQ(run.until("+b@6"), (Words{"+a@1", "synced", "+b@6"}));
+    int refused = 0;
+    for (const HttpRequest& r : run.transport->seen()) refused += starts(r);
+    EXPECT_EQ(refused, 1) << "the client remembers";
+}
+
+TEST(Watch, CutWithinTheFirstListItIsListedByPages) {
+    Watched run([](const HttpRequest& r, int) -> Result<HttpResponse> {
+        if (starts(r)) return json_answer(200, event("ADDED", "a", 1) + event("ADDED", "gone", 2));
+        if (is_watch(r)) return json_answer(200, event("ADDED", "c", 9));
+        return is_list(r) ? list(8, {item("a", 1), item("b", 3)}) : small_discovery(r);
+    });
+    EXPECT_EQ(run.until("+c@9"), (Words{"+a@1", "+gone@2", "+b@3", "-gone", "synced", "+c@9"}));
+    EXPECT_EQ(run.troubles.size(), 1u);
+}
+
+TEST(Watch, ResumesFromTheLastBookmark) {
+    Watched run([](const HttpRequest& r, int) -> Result<HttpResponse> {
+        if (!is_watch(r)) return small_discovery(r);
+        if (starts(r)) return json_answer(200, event("ADDED", "a", 1) + bookmark(5, true) + event("MODIFIED", "a", 6) + bookmark(40));
+        return json_answer(200, event("MODIFIED", "a", 6) + event("DELETED", "a", 41));
+    });
+    EXPECT_EQ(run.until("-a@41"), (Words{"+a@1", "synced", "~a@6", "-a@41"})) << "a repeated state is not told again";
+    EXPECT_EQ(run.targets().back(), "configmaps?watch=true&allowWatchBookmarks=true&resourceVersion=40");
+    EXPECT_EQ(run.client.counts().list, 0u);
+}
+
+TEST(Watch, TooOldItListsAgainAndTellsTheDifference) {
+    for (const bool as_status : {true, false}) {
+        Watched run([&](const HttpRequest& r, int n) -> Result<HttpResponse> {
+            if (!is_watch(r)) return small_discovery(r);
+            if (starts(r) && n < 5) return json_answer(200, event("ADDED", "a", 1) + event("ADDED", "b", 2) + event("ADDED", "c", 3) + bookmark(5, true));
+            if (starts(r)) return json_answer(200, event("ADDED", "a", 1) + event("ADDED", "b", 20) + event("ADDED", "d", 21) + bookmark(30, true));
+            return as_status ? status_answer(410, "Expired", "too old resource version")
+                             : json_answer(200, R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old resource version"}})"
+                                                "\n");
+        });
+        EXPECT_EQ(run.until("-c"), (Words{"+a@1", "+b@2", "+c@3", "synced", "~b@20", "+d@21", "-c"})) << as_status;
+    }
+}
+
+TEST(Watch, PagesAndAnExpiredPageToken) {
+    WatchOptions paged = kQuick;
+    paged.streaming_list = false;
+    Watched run([](const HttpRequest& r, int) -> Result<HttpResponse> {
+        if (is_watch(r)) return json_answer(200, event("ADDED", "z", 9));
+        if (!is_list(r)) return small_discovery(r);
+        if (r.target.find("continue=") != std::string::npos) return status_answer(410, "Expired", "The provided continue parameter is too old");
+        if (r.target.find("limit=") != std::string::npos) return list(5, {item("a", 1), item("b", 2)}, "token");
+        return list(7, {item("a", 1), item("c", 6)});
+    });
+    EXPECT_EQ(run.until("+z@9", kTarget, paged), (Words{"+a@1", "+b@2", "+c@6", "-b", "synced", "+z@9"}));
+    EXPECT_EQ(run.targets().back(), "configmaps?watch=true&allowWatchBookmarks=true&resourceVersion=7");
+}
+
+TEST(Watch, SelectorsAndMetadata) {
+    Watched run([](const HttpRequest& r, int) -> Result<HttpResponse> {
+        return is_watch(r) ? Result<HttpResponse>(json_answer(200, event("ADDED", "a", 1))) : small_discovery(r);
+    });
+    WatchTarget target = kTarget;
+    target.label_selector = "app=x,tier in (a,b)";
+    target.field_selector = "metadata.name=a";
+    target.metadata_only = true;
+    EXPECT_EQ(run.until("+a@1", target), Words{"+a@1"});
+    EXPECT_NE(run.targets().back().find("&labelSelector=app%3Dx%2Ctier%20in%20%28a%2Cb%29&fieldSelector=metadata.name%3Da"), std::string::npos)
+        << run.targets().back();
+    EXPECT_EQ(run.transport->seen().back().headers[0].value, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json");
+}
+
+TEST(Watch, BacksOffLongerAndLonger) {
+    Watched run([](const HttpRequest& r, int) -> Result<HttpResponse> {
+        return is_watch(r) ? Result<HttpResponse>(status_answer(500, "InternalError")) : small_discovery(r);
+    });
+    std::vector<milliseconds> gaps;
+    auto last = steady_clock::now();
+    const auto outcome = watch(
+        run.client, kTarget,
+        [&](const WatchEvent& e) {
+            EXPECT_EQ(e.kind, WatchEventKind::trouble);
+            gaps.push_back(std::chrono::duration_cast<milliseconds>(steady_clock::now() - std::exchange(last, steady_clock::now())));
+            return gaps.size() < 6;
+        },
+        {.backoff_min = milliseconds(8), .backoff_max = milliseconds(32), .streaming_list = true});
+    ASSERT_EQ(gaps.size(), 6u);
+    const long least[] = {0, 4, 8, 16, 16, 16}; // half of 8, 16, 32, 32 …
+    for (std::size_t i = 1; i < gaps.size(); ++i) EXPECT_GE(gaps[i].count(), least[i]) << i;
+}
+
+TEST(Watch, AServerThatIsAlwaysTooOldIsNotHammered) {
+    Watched run([](const HttpRequest& r, int) -> Result<HttpResponse> {
+        if (!is_watch(r)) return small_discovery(r);
+        return starts(r) ? json_answer(200, bookmark(5, true)) : status_answer(410, "Expired");
+    });
+    run.until("never");
+    EXPECT_GE(run.troubles.size(), 50u);
+    EXPECT_LT(run.transport->seen().size(), 4 * run.troubles.size());
+}
+
+TEST(Watch, RefusalsEndItOnlyWhenAsked) {
+    const auto forbid = [](const HttpRequest& r, int n) -> Result<HttpResponse> {
+        if (!is_watch(r)) return small_discovery(r);
+        return n < 6 ? status_answer(403, "Forbidden") : json_answer(200, bookmark(5, true));
+    };
+    WatchOptions strict = kQuick;
+    strict.fail_on_refusal = true;
+    Watched ends(forbid);
+    EXPECT_EQ(ends.until("synced", kTarget, strict), Words{});
+    ASSERT_FALSE(ends.outcome);
+    EXPECT_EQ(ends.outcome.error().code, ErrorCode::forbidden);
+    Watched goes_on(forbid);
+    EXPECT_EQ(goes_on.until("synced"), Words{"synced"});
+    EXPECT_FALSE(goes_on.troubles.empty());
+    EXPECT_EQ(goes_on.troubles[0].code, ErrorCode::forbidden);
+}
+
+TEST(Watch, StopEndsItAlsoInAPause) {
+    Watched run([](const HttpRequest& r, int) -> Result<HttpResponse> {
+        return is_watch(r) ? Result<HttpResponse>(fail(ErrorCode::unavailable, "down")) : small_discovery(r);
+    });
+    std::stop_source stop;
+    const auto outcome = watch(
+        run.client, kTarget, [&](const WatchEvent&) { return stop.request_stop(); },
+        {.backoff_min = std::chrono::hours(1), .backoff_max = std::chrono::hours(1)}, stop.get_token());
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, ErrorCode::cancelled);
+}
+
+TEST(Watch, BadEventsAreTroubleNotTheEnd) {
+    Watched run([](const HttpRequest& r, int n) -> Result<HttpResponse> {
+        if (!is_watch(r)) return small_discovery(r);
+        if (n == 3) return json_answer(200, bookmark(5, true) + "{\"type\":\n");
+        if (n == 4) return json_answer(200, "[]\n");
+        return json_answer(200, event("ADDED", "a", 6));
+    });
+    EXPECT_EQ(run.until("+a@6"), (Words{"synced", "+a@6"}));
+    EXPECT_EQ(run.troubles.size(), 2u);
+}
+
+class WatchOn : public ::testing::TestWithParam<ClusterKind> {};
+
+TEST_P(WatchOn, OffersStreamingListsAndBookmarksOfTheListsVersion) {
+    TestCluster cluster;
+    if (const std::string why = cluster.use(GetParam()); !why.empty()) GTEST_SKIP() << why;
+    const std::string ns = cluster.make_namespace();
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(cluster.client().create(object_of("{apiVersion: v1, kind: ConfigMap, metadata: {name: c" + std::to_string(i) + ", namespace: " + ns + "}}")));
+    for (const bool streaming : {true, false}) {
+        auto faulty = std::make_shared<FaultyTransport>(std::shared_ptr<Transport>(&cluster.client().transport(), [](Transport*) {}));
+        Client client(faulty);
+        Words words;
+        WatchOptions options = kQuick;
+        options.streaming_list = streaming;
+        const auto outcome = watch(
+            client, {.gvk = {"", "v1", "ConfigMap"}, .ns = ns, .field_selector = "metadata.name!=kube-root-ca.crt"},
+            [&](const WatchEvent& e) {
+                words.push_back(word(e).substr(0, word(e).find('@')));
+                return e.kind != WatchEventKind::synced;
+            },
+            options);
+        ASSERT_TRUE(outcome) << outcome.error().to_string();
+        EXPECT_EQ(words, (Words{"+c0", "+c1", "+c2", "synced"}));
+        EXPECT_EQ(faulty->count("list"), streaming ? 0 : 1);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Clusters, WatchOn, ::testing::ValuesIn(kBothClusters), cluster_name);
+
+} // namespace
