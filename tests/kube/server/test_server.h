@@ -52,14 +52,14 @@ struct Request {
 class Api {
 public:
     explicit Api(const kube::ClientConfig& config);
-    [[nodiscard]] Reply send(const Request& request) const;
-    [[nodiscard]] Reply get(const std::string& path) const { return send({.path = path}); }
+    Reply send(const Request& request) const;
+    Reply get(const std::string& path) const { return send({.path = path}); }
     // `yaml`: the body, given as YAML (flow style is handy), sent as JSON.
-    [[nodiscard]] Reply post(const std::string& path, std::string_view yaml) const;
-    [[nodiscard]] Reply put(const std::string& path, std::string_view yaml) const;
-    [[nodiscard]] Reply patch(const std::string& path, std::string_view type, std::string_view yaml) const;
-    [[nodiscard]] Reply apply(const std::string& path, std::string_view yaml, std::string_view manager = "m") const;
-    [[nodiscard]] Reply remove(const std::string& path, std::string_view yaml = {}) const;
+    Reply post(const std::string& path, std::string_view yaml) const;
+    Reply put(const std::string& path, std::string_view yaml) const;
+    Reply patch(const std::string& path, std::string_view type, std::string_view yaml) const;
+    Reply apply(const std::string& path, std::string_view yaml, std::string_view manager = "m") const;
+    Reply remove(const std::string& path, std::string_view yaml = {}) const;
     // Asks again until `done` says so, 20 s at most (then the last answer comes back and the test fails).
     Reply wait(const std::string& path, const std::function<bool(const Reply&)>& done) const;
     [[nodiscard]] kube::HttpClient& http() const { return *http_; }
