@@ -118,18 +118,23 @@ ObjectRef ref_of(const Object& object) {
     return {.gvk = object.gvk(), .ns = std::string(object.ns()), .name = std::string(object.name())};
 }
 
-Result<std::shared_ptr<Client>> Client::connect(const ClientConfig& config) {
+Result<std::shared_ptr<Client>> Client::connect(const ClientConfig& config, DiscoveryOptions discovery) {
     TRY(std::shared_ptr<HttpClient> http, HttpClient::create(config));
-    return std::make_shared<Client>(std::move(http));
+    return std::make_shared<Client>(std::move(http), std::move(discovery));
 }
 
 Client::Client(std::shared_ptr<Transport> transport, DiscoveryOptions discovery)
-    : transport_(std::move(transport)), discovery_(transport_, discovery) {}
+    : transport_(std::move(transport)), discovery_(transport_, discovery), open_api_(transport_, discovery) {}
 
 Client::~Client() = default;
 
 Result<ApiResource> Client::resource_of(const GroupVersionKind& gvk, const Call& call) {
     return gvk.version.empty() ? discovery_.preferred(gvk.group_kind(), call.stop) : discovery_.find(gvk, call.stop);
+}
+
+template <class T>
+void Client::check_address(const Result<T>& result, const std::string& group) {
+    if (!result && is_unknown_address(result.error())) discovery_.forget(group);
 }
 
 // A request for one object, or with an empty name for its collection.
@@ -208,7 +213,10 @@ std::vector<Result<Object>> Client::get_all(std::span<const ObjectRef> refs, std
             TRY(const ApiResource resource, resource_of(refs[i].gvk, call));
             return typed_object(object.root(), resource.gvk(), true);
         });
-    for (std::size_t i = 0; i < refs.size(); ++i) results[i] = on(std::move(results[i]), refs[i].key());
+    for (std::size_t i = 0; i < refs.size(); ++i) {
+        check_address(results[i], refs[i].gvk.group);
+        results[i] = on(std::move(results[i]), refs[i].key());
+    }
     return results;
 }
 
@@ -242,6 +250,7 @@ Result<std::string> Client::list_pages(const GroupVersionKind& gvk, const ListOp
         TRY(const HttpResponse response, transport_->send(std::move(page), call.stop));
         auto node = node_of(response);
         if (!node) {
+            check_address(node, gvk.group);
             if (node.error().code != ErrorCode::gone || next.empty()) return fail(std::move(node.error()));
             next.clear(); // the snapshot of the pages has expired: once more, in one answer
             limit = 0;
@@ -262,7 +271,9 @@ Result<std::string> Client::list_pages(const GroupVersionKind& gvk, const ListOp
 }
 
 Result<Written> Client::write(HttpRequest request, const ObjectKey& key, const Call& call) {
-    return on(written_of(transport_->send(std::move(request), call.stop)), key);
+    auto written = written_of(transport_->send(std::move(request), call.stop));
+    check_address(written, key.group);
+    return on(std::move(written), key);
 }
 
 Result<Written> Client::create(const Object& object, const WriteOptions& options, const Call& call) {
@@ -318,7 +329,10 @@ std::vector<Result<Written>> Client::apply_all(std::span<const Object> objects, 
             return apply_request(objects[i], options, call);
         },
         [&](std::size_t, const Result<HttpResponse>& response) { return written_of(response); });
-    for (std::size_t i = 0; i < objects.size(); ++i) results[i] = on(std::move(results[i]), objects[i].key());
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+        check_address(results[i], std::string(objects[i].group()));
+        results[i] = on(std::move(results[i]), objects[i].key());
+    }
     return results;
 }
 
@@ -356,7 +370,10 @@ std::vector<Result<bool>> Client::remove_all(std::span<const ObjectRef> refs, co
             return remove_request(refs[i], options, call);
         },
         [&](std::size_t, const Result<HttpResponse>& response) { return removed_of(response); });
-    for (std::size_t i = 0; i < refs.size(); ++i) results[i] = on(std::move(results[i]), refs[i].key());
+    for (std::size_t i = 0; i < refs.size(); ++i) {
+        check_address(results[i], refs[i].gvk.group);
+        results[i] = on(std::move(results[i]), refs[i].key());
+    }
     return results;
 }
 

@@ -19,6 +19,7 @@
 #include "kube/base/object.h"
 #include "kube/discovery.h"
 #include "kube/kubeconfig.h"
+#include "kube/openapi.h"
 #include "kube/transport.h"
 
 namespace weber::kube {
@@ -113,13 +114,16 @@ std::vector<FieldConflict> conflicts_of(const Error& error);
 // True for the 409 that names other field managers (not for the optimistic lock's).
 bool is_field_conflict(const Error& error);
 
+// True for the 404 of an address that the server does not have at all (as when a CRD is gone), not of an object.
+bool is_unknown_address(const Error& error);
+
 // Thread-safe. Calls block. A namespaced object without a namespace is an error as client-go's
 // (`an empty namespace may not be set when a resource name is provided`) for get, update and delete, `… during creation` for create;
 // a patch is sent to the path without one and the server answers 404 (`apply.md` 1.2).
 class Client {
 public:
     // Over libcurl. Connects with the first request only.
-    static Result<std::shared_ptr<Client>> connect(const ClientConfig& config);
+    static Result<std::shared_ptr<Client>> connect(const ClientConfig& config, DiscoveryOptions discovery = {});
     explicit Client(std::shared_ptr<Transport> transport, DiscoveryOptions discovery = {});
     ~Client();
     Client(const Client&) = delete;
@@ -127,6 +131,7 @@ public:
 
     [[nodiscard]] Transport& transport() { return *transport_; }
     [[nodiscard]] Discovery& discovery() { return discovery_; }
+    [[nodiscard]] OpenApi& open_api() { return open_api_; }
 
     Result<Object> get(const ObjectRef& ref, const GetOptions& options = {}, const Call& call = {});
     // nullopt when there is none.
@@ -172,6 +177,9 @@ private:
         std::atomic<std::uint64_t> get{0}, list{0}, watch{0}, create{0}, update{0}, patch{0}, apply{0}, remove{0}, dry_run{0};
     };
     Result<ApiResource> resource_of(const GroupVersionKind& gvk, const Call& call);
+    // The answer says that the address itself is unknown, so what is known of the group is out of date.
+    template <class T>
+    void check_address(const Result<T>& result, const std::string& group);
     Result<HttpRequest> object_request(std::string_view method, const GroupVersionKind& gvk, std::string_view ns, std::string_view name,
                                        std::string_view subresource, const Call& call);
     Result<HttpRequest> apply_request(const Object& object, const ApplyOptions& options, const Call& call);
@@ -181,6 +189,7 @@ private:
 
     std::shared_ptr<Transport> transport_;
     Discovery discovery_;
+    OpenApi open_api_;
     Counters counters_;
     std::atomic<bool> streaming_lists_{true};
 };

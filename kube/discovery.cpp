@@ -7,82 +7,25 @@
 #include <optional>
 
 #include "kube/base/json.h"
-#include "kube/client.h"
+#include "kube/discovery_read.h"
 
 namespace weber::kube {
 
 namespace {
 
+using namespace discovery_read;
 using std::chrono::steady_clock;
+using Freshness = DocumentCache::Freshness;
 
 constexpr std::string_view kAggregated =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
-
-std::vector<std::string> string_list(const Node* list) {
-    std::vector<std::string> out;
-    if (list)
-        for (const Node& item : list->items()) out.emplace_back(item.text());
-    return out;
-}
 
 // What the server has of one group.
 struct Group {
     std::vector<std::string> versions = {};                        // preferred first
     std::map<std::string, std::vector<ApiResource>> resources = {}; // by version; a version without entry was not read yet
 };
-
-std::vector<ApiResource> read_aggregated(const std::string& group, const Node& version) {
-    std::vector<ApiResource> out;
-    const std::string name(version.text_at("version"));
-    const Node* list = version.find("resources");
-    if (!list) return out;
-    for (const Node& r : list->items()) {
-        ApiResource resource{.group = group, .version = name, .resource = std::string(r.text_at("resource")), .kind = {}};
-        if (const Node* kind = r.find_path({"responseKind", "kind"})) resource.kind = kind->text();
-        resource.namespaced = r.text_at("scope") == "Namespaced";
-        resource.verbs = string_list(r.find("verbs"));
-        resource.short_names = string_list(r.find("shortNames"));
-        resource.singular = r.text_at("singularResource");
-        if (const Node* subresources = r.find("subresources"))
-            for (const Node& s : subresources->items()) resource.subresources.emplace_back(s.text_at("subresource"));
-        // A resource without kind or verbs stands there only for its subresources.
-        if (!resource.kind.empty()) out.push_back(std::move(resource));
-    }
-    return out;
-}
-
-std::vector<ApiResource> read_legacy(const std::string& group, const std::string& version, const Node& list) {
-    std::vector<ApiResource> out;
-    const Node* resources = list.find("resources");
-    if (!resources) return out;
-    for (const Node& r : resources->items()) {
-        const std::string name(r.text_at("name"));
-        const auto slash = name.find('/');
-        if (slash != std::string::npos) {
-            const auto parent = std::ranges::find(out, name.substr(0, slash), &ApiResource::resource);
-            if (parent != out.end()) parent->subresources.push_back(name.substr(slash + 1));
-            continue;
-        }
-        out.push_back({.group = group, .version = version, .resource = name, .kind = std::string(r.text_at("kind")),
-                       .namespaced = r.find("namespaced") && r.find("namespaced")->as_bool(), .verbs = string_list(r.find("verbs")),
-                       .short_names = string_list(r.find("shortNames")), .singular = std::string(r.text_at("singularName"))});
-    }
-    return out;
-}
-
-// The versions of an APIGroup, preferred first.
-std::vector<std::string> versions_of(const Node& group) {
-    std::vector<std::string> out;
-    const Node* list = group.find("versions");
-    if (list)
-        for (const Node& v : list->items()) out.emplace_back(v.text_at("version"));
-    if (const Node* preferred = group.find_path({"preferredVersion", "version"})) {
-        const auto at = std::ranges::find(out, preferred->text());
-        if (at != out.end()) std::rotate(out.begin(), at, at + 1);
-    }
-    return out;
-}
 
 std::string version_path(const std::string& group, const std::string& version) {
     return group.empty() ? "/api/" + version : "/apis/" + group + "/" + version;
@@ -112,36 +55,43 @@ std::string ApiResource::path(std::string_view ns, std::string_view name) const 
 }
 
 struct Discovery::Impl {
-    std::shared_ptr<Transport> transport;
-    DiscoveryOptions options;
+    Impl(std::shared_ptr<Transport> transport, DiscoveryOptions o) : options(std::move(o)), documents(std::move(transport), options.cache) {}
+
+    const DiscoveryOptions options;
+    DocumentCache documents;
     std::mutex mutex; // guards the rest, also while the server is asked
+    bool ask = false; // the next load does not trust what is on disk
     bool loaded = false;
     std::map<std::string, Group> groups;
     std::map<std::string, steady_clock::time_point> misses; // by path, when it was looked up in vain
 
     // The JSON of `path`; nullopt for 404.
-    Result<std::optional<Node>> fetch(const std::string& path, std::string_view accept, std::stop_token stop);
+    Result<std::optional<Node>> fetch(const std::string& path, std::string_view accept, Freshness freshness, std::stop_token stop);
     Result<void> load(std::stop_token stop);
     Result<bool> load_root(const std::string& path, std::stop_token stop);
     Result<void> load_group_versions(Group& group, const std::string& name, std::stop_token stop);
     Result<bool> load_version(const std::string& group, const std::string& version, std::stop_token stop);
+    void distrust_disk();
     bool missed_lately(const std::string& path);
     Result<void> refresh_version(const std::string& group, const std::string& version, std::stop_token stop);
     Result<void> refresh_group(const std::string& group, std::stop_token stop);
 };
 
-Result<std::optional<Node>> Discovery::Impl::fetch(const std::string& path, std::string_view accept, std::stop_token stop) {
-    TRY(const HttpResponse response, transport->send({.target = path, .headers = {{"Accept", std::string(accept)}}}, stop));
-    if (response.status == 404) return std::optional<Node>();
-    if (response.status / 100 != 2) return fail(error_of_response(response).with_prefix("discovery of " + path + ": "));
-    auto node = read_json(response.body);
-    if (!node) return fail(std::move(node.error()).with_prefix("discovery of " + path + ": "));
+Result<std::optional<Node>> Discovery::Impl::fetch(const std::string& path, std::string_view accept, Freshness freshness, std::stop_token stop) {
+    auto body = documents.get(path, accept, freshness, stop);
+    if (!body) return fail(std::move(body.error()).with_prefix("discovery: "));
+    if (!*body) return std::optional<Node>();
+    auto node = read_json(**body);
+    if (!node) {
+        documents.drop(path);
+        return fail(std::move(node.error()).with_prefix("discovery of " + path + ": "));
+    }
     return std::optional<Node>(std::move(*node));
 }
 
 // /api or /apis. False when the server does not have it.
 Result<bool> Discovery::Impl::load_root(const std::string& path, std::stop_token stop) {
-    TRY(const auto root, fetch(path, kAggregated, stop));
+    TRY(const auto root, fetch(path, kAggregated, ask ? Freshness::asked : Freshness::recent, stop));
     if (!root) return false;
     if (root->text_at("kind") == "APIGroupDiscoveryList") {
         const Node* items = root->find("items");
@@ -174,7 +124,7 @@ Result<bool> Discovery::Impl::load_root(const std::string& path, std::stop_token
 
 Result<void> Discovery::Impl::load_group_versions(Group& group, const std::string& name, std::stop_token stop) {
     for (const std::string& version : group.versions) {
-        const auto list = fetch(version_path(name, version), "application/json", stop);
+        const auto list = fetch(version_path(name, version), "application/json", ask ? Freshness::asked : Freshness::recent, stop);
         if (list && *list) group.resources[version] = read_legacy(name, version, **list);
         if (!list && list.error().code == ErrorCode::cancelled) return std::unexpected(list.error());
         // An API service that is down must not hide the other groups.
@@ -190,7 +140,14 @@ Result<void> Discovery::Impl::load(std::stop_token stop) {
     TRY(const bool named, load_root("/apis", stop));
     if (!core && !named) return fail(ErrorCode::not_found, "this is not an API server: it has neither /api nor /apis");
     loaded = true;
+    ask = false;
     return {};
+}
+
+// The server has something that the documents on disk lack, or the reverse: the next process asks.
+void Discovery::Impl::distrust_disk() {
+    documents.drop("/api");
+    documents.drop("/apis");
 }
 
 bool Discovery::Impl::missed_lately(const std::string& path) {
@@ -201,7 +158,7 @@ bool Discovery::Impl::missed_lately(const std::string& path) {
 // True when the server has that version now.
 Result<bool> Discovery::Impl::load_version(const std::string& group, const std::string& version, std::stop_token stop) {
     const std::string path = version_path(group, version);
-    TRY(const auto list, fetch(path, "application/json", stop));
+    TRY(const auto list, fetch(path, "application/json", Freshness::asked, stop));
     Group& known = groups[group];
     if (!list) {
         known.resources.erase(version);
@@ -209,6 +166,7 @@ Result<bool> Discovery::Impl::load_version(const std::string& group, const std::
         return false;
     }
     known.resources[version] = read_legacy(group, version, *list);
+    distrust_disk();
     if (std::ranges::find(known.versions, version) == known.versions.end()) known.versions.push_back(version);
     return true;
 }
@@ -225,7 +183,7 @@ Result<void> Discovery::Impl::refresh_group(const std::string& group, std::stop_
     const std::string path = "/apis/" + group;
     if (group.empty()) return refresh_version("", "v1", stop);
     if (missed_lately(path)) return {};
-    TRY(const auto found, fetch(path, "application/json", stop));
+    TRY(const auto found, fetch(path, "application/json", Freshness::asked, stop));
     misses[path] = steady_clock::now();
     if (!found) {
         groups.erase(group);
@@ -237,10 +195,8 @@ Result<void> Discovery::Impl::refresh_group(const std::string& group, std::stop_
     return {};
 }
 
-Discovery::Discovery(std::shared_ptr<Transport> transport, DiscoveryOptions options) : impl_(std::make_unique<Impl>()) {
-    impl_->transport = std::move(transport);
-    impl_->options = options;
-}
+Discovery::Discovery(std::shared_ptr<Transport> transport, DiscoveryOptions options)
+    : impl_(std::make_unique<Impl>(std::move(transport), std::move(options))) {}
 
 Discovery::~Discovery() = default;
 
@@ -279,6 +235,14 @@ Result<std::vector<ApiResource>> Discovery::all(std::stop_token stop) {
 void Discovery::invalidate() {
     const std::lock_guard lock(impl_->mutex);
     impl_->loaded = false;
+    impl_->ask = true;
+}
+
+void Discovery::forget(const std::string& group) {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->loaded || impl_->groups.erase(group) == 0) return;
+    std::erase_if(impl_->misses, [&](const auto& miss) { return miss.first.starts_with("/apis/" + group) || (group.empty() && miss.first.starts_with("/api/")); });
+    impl_->distrust_disk();
 }
 
 } // namespace weber::kube

@@ -10,6 +10,7 @@
 
 #include "kube/base/error.h"
 #include "kube/base/object_key.h"
+#include "kube/document_cache.h"
 #include "kube/transport.h"
 
 namespace weber::kube {
@@ -37,10 +38,11 @@ struct ApiResource {
 struct DiscoveryOptions {
     // A group version that was looked up in vain is not looked up again sooner.
     std::chrono::milliseconds miss_interval{500};
+    DocumentCacheOptions cache = {}; // by default nothing is kept on disk
 };
 
-// Read lazily with the first question (aggregated discovery; /api and /apis where a server lacks it), then kept. A miss asks the server for that one
-// group version, so that a kind that was just defined is found.
+// Read lazily with the first question (aggregated discovery; /api and /apis where a server lacks it), then kept, with a cache also on disk. A miss
+// asks the server for that one group version, so that a kind that was just defined is found.
 // Thread-safe; callers that come during a read wait for it.
 class Discovery {
 public:
@@ -59,8 +61,10 @@ public:
     // All resources of all versions, preferred versions first within a group.
     Result<std::vector<ApiResource>> all(std::stop_token stop = {});
 
-    // Forgets everything; the next question reads anew.
+    // Forgets everything; the next question reads anew, from the server.
     void invalidate();
+    // Forgets one group, whose addresses were not found any more; the next question about it asks the server.
+    void forget(const std::string& group);
 
 private:
     struct Impl;

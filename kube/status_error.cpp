@@ -48,6 +48,9 @@ std::string_view plain_reason(int status) {
     }
 }
 
+// client-go's words for a 404 without a Status, and kube-apiserver's own for unknown resources.
+constexpr std::string_view kUnknownAddress = "the server could not find the requested resource";
+
 std::string first_line(std::string_view body) {
     std::string line(body.substr(0, std::min<std::size_t>(body.find('\n'), 300)));
     for (char& c : line)
@@ -89,7 +92,7 @@ Error error_of_response(const HttpResponse& response) {
         if (response.status >= 500) e.code = response.status == 504 ? ErrorCode::timeout : ErrorCode::unavailable;
         const std::string said = first_line(response.body);
         // client-go's words for an answer that is no Status.
-        e.message = response.status == 404 ? "the server could not find the requested resource" : "HTTP status " + std::to_string(response.status);
+        e.message = response.status == 404 ? std::string(kUnknownAddress) : "HTTP status " + std::to_string(response.status);
         if (!said.empty() && response.status != 404) e.message += ": " + said;
     }
     if (const auto after = response.header("Retry-After"); !after.empty() && e.retry_after_seconds == 0) {
@@ -105,6 +108,10 @@ Error error_of_response(const HttpResponse& response) {
 bool is_field_conflict(const Error& error) {
     return error.http_status == 409 &&
            std::ranges::any_of(error.details, [](const ErrorDetail& d) { return d.reason == "FieldManagerConflict"; });
+}
+
+bool is_unknown_address(const Error& error) {
+    return error.http_status == 404 && error.message == kUnknownAddress;
 }
 
 // conflict with "kubectl" with subresource "scale" using apps/v1

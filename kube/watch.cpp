@@ -249,6 +249,7 @@ Result<void> Session::run() {
         if (options_.fail_on_refusal && is_refusal(error)) return fail(std::move(error));
         const milliseconds wait = next_backoff(error);
         if (is_refusal(error)) version_.clear(); // e.g. the kind went away and may come back
+        if (is_unknown_address(error)) client_.discovery().forget(target_.gvk.group);
         show(WatchEventKind::trouble, {}, std::move(error));
         if (ended_) return {};
         if (!pause_for(wait, stop_)) break;
