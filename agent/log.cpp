@@ -1,0 +1,69 @@
+#include "agent/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "kube/base/clock.h"
+#include "kube/base/json.h"
+
+namespace weber::agent {
+
+namespace {
+
+std::function<void(std::string_view)> standard_error() {
+    auto logger = std::make_shared<spdlog::logger>("weber", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    logger->set_pattern("%v");
+    logger->flush_on(spdlog::level::info);
+    return [logger](std::string_view line) { logger->info(spdlog::string_view_t(line.data(), line.size())); };
+}
+
+std::string_view word(LogLevel level) {
+    switch (level) {
+    case LogLevel::trace: return "trace";
+    case LogLevel::debug: return "debug";
+    case LogLevel::info: return "info";
+    case LogLevel::error: return "error";
+    }
+    return "info";
+}
+
+// 2026-11-24T14:11:59.123Z
+std::string timestamp() {
+    std::string t = kube::format_rfc3339_micro(kube::system_clock().now());
+    return t.substr(0, t.size() - 4) + "Z";
+}
+
+} // namespace
+
+Log::Log(LogLevel level, bool json, std::function<void(std::string_view)> sink)
+    : level_(level), json_(json), sink_(sink ? std::move(sink) : standard_error()) {}
+
+Log Log::with(LogFields fields) const {
+    Log out = *this;
+    for (auto& f : fields) out.fields_.push_back(std::move(f));
+    return out;
+}
+
+void Log::error(std::string_view message, std::string_view error, const LogFields& fields) const {
+    LogFields all{{"error", Node::string(error)}};
+    all.insert(all.end(), fields.begin(), fields.end());
+    write(LogLevel::error, message, all);
+}
+
+void Log::write(LogLevel level, std::string_view message, const LogFields& fields) const {
+    if (level < level_) return;
+    if (!json_) {
+        std::string line = timestamp() + "\t" + std::string(word(level)) + "\t" + std::string(message);
+        Node rest = Node::map();
+        for (const auto& [key, value] : fields_) rest.set(key, value);
+        for (const auto& [key, value] : fields) rest.set(key, value);
+        sink_(rest.empty() ? line : line + "\t" + kube::write_json(rest));
+        return;
+    }
+    Node line = Node::map({{"level", Node::string(word(level))}, {"ts", Node::string(timestamp())}, {"msg", Node::string(message)}});
+    for (const auto& [key, value] : fields_) line.set(key, value);
+    for (const auto& [key, value] : fields) line.set(key, value);
+    sink_(kube::write_json(line));
+}
+
+} // namespace weber::agent

@@ -1,0 +1,90 @@
+// The queue of a controller: keys, never events. A key waits at most once, is never worked on twice at once, and runs again when it was added while it
+// was worked on (client-go: util/workqueue).
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+
+namespace weber::agent {
+
+using Tick = std::chrono::steady_clock::time_point;
+
+// A person's wish goes before events, events before the sweep at start.
+enum class Priority : std::uint8_t { user, event, sweep };
+
+struct BackoffSettings {
+    std::chrono::milliseconds min{750};     // --min-retry-delay
+    std::chrono::milliseconds max{900'000}; // --max-retry-delay
+};
+
+// What the queue knows, without threads or clock, so that tests move time. Not thread-safe.
+class QueueState {
+public:
+    explicit QueueState(BackoffSettings backoff = {}) : backoff_(backoff) {}
+
+    // Now. A delayed wish for the key is dropped: this run fulfils it.
+    void add(const std::string& key, Priority priority);
+    // At `due`; replaces an earlier wish for a later time and the other way round. Nothing when the key waits to run already.
+    void add_at(const std::string& key, Tick due);
+    // After the key's own pause: min, doubled with every call until `forget`, at most max.
+    std::chrono::milliseconds next_backoff(const std::string& key);
+    void forget(const std::string& key) { failures_.erase(key); }
+
+    // The next key to work on, if one is due; it counts as worked on until `done`.
+    std::optional<std::string> pop(Tick now);
+    void done(const std::string& key);
+
+    [[nodiscard]] std::optional<Tick> next_due() const; // of the delayed ones
+    [[nodiscard]] std::size_t ready() const;
+    [[nodiscard]] std::size_t working() const { return working_.size(); }
+    [[nodiscard]] std::size_t delayed() const { return due_of_.size(); }
+
+private:
+    void promote(Tick now);
+
+    BackoffSettings backoff_;
+    std::deque<std::string> waiting_[3];           // by priority
+    std::map<std::string, Priority> priority_of_;  // of keys that wait, or are to run again
+    std::set<std::string> working_;
+    std::set<std::pair<Tick, std::string>> delayed_;
+    std::map<std::string, Tick> due_of_;
+    std::map<std::string, int> failures_;
+};
+
+// Thread-safe.
+class WorkQueue {
+public:
+    explicit WorkQueue(BackoffSettings backoff = {}) : state_(backoff) {}
+
+    void add(const std::string& key, Priority priority = Priority::event);
+    void add_after(const std::string& key, std::chrono::nanoseconds delay);
+    void add_with_backoff(const std::string& key);
+    void forget(const std::string& key);
+
+    // Blocks until a key is due; nullopt when `stop` was requested.
+    std::optional<std::string> next(std::stop_token stop);
+    void done(const std::string& key);
+
+    struct Numbers {
+        std::size_t ready = 0, working = 0, delayed = 0;
+        std::uint64_t adds = 0, retries = 0;
+    };
+    [[nodiscard]] Numbers numbers() const;
+
+private:
+    mutable std::mutex mutex_; // guards all below
+    std::condition_variable_any changed_;
+    QueueState state_;
+    std::uint64_t adds_ = 0, retries_ = 0;
+};
+
+} // namespace weber::agent
