@@ -1,0 +1,251 @@
+#include "gitops/source/artifact.h"
+
+#include <openssl/evp.h>
+#include <zlib.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <set>
+
+#include "kube/base/digest.h"
+
+namespace weber::gitops {
+
+namespace {
+
+constexpr std::size_t kBlock = 512;
+
+// ---- gzip --------------------------------------------------------------------------------------------------------
+
+// 16: a gzip header, which zlib leaves without name and time.
+constexpr int kGzip = 15 + 16;
+
+std::string compress(std::string_view bytes) {
+    z_stream z{};
+    deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY);
+    std::string out(deflateBound(&z, bytes.size()), '\0');
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    z.avail_in = static_cast<uInt>(bytes.size());
+    z.next_out = reinterpret_cast<Bytef*>(out.data());
+    z.avail_out = static_cast<uInt>(out.size());
+    deflate(&z, Z_FINISH);
+    out.erase(z.total_out);
+    deflateEnd(&z);
+    return out;
+}
+
+Result<std::string> decompress(std::string_view bytes, std::size_t limit) {
+    z_stream z{};
+    inflateInit2(&z, kGzip);
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    z.avail_in = static_cast<uInt>(bytes.size());
+    std::string out;
+    int code = Z_OK;
+    while (code == Z_OK && out.size() <= limit) {
+        const std::size_t have = out.size();
+        out.resize(have + std::max<std::size_t>(64u << 10, have / 2));
+        z.next_out = reinterpret_cast<Bytef*>(out.data() + have);
+        z.avail_out = static_cast<uInt>(out.size() - have);
+        code = inflate(&z, Z_NO_FLUSH);
+        out.erase(out.size() - z.avail_out);
+        if (code == Z_BUF_ERROR) break; // the input ended too early
+    }
+    inflateEnd(&z);
+    if (out.size() > limit) return fail(ErrorCode::too_large, "the artifact unpacks to more than " + std::to_string(limit) + " bytes");
+    if (code != Z_STREAM_END) return fail(ErrorCode::invalid, "the artifact is no gzip file, or is truncated");
+    return out;
+}
+
+// ---- tar: writing ------------------------------------------------------------------------------------------------
+
+void put_octal(char* field, std::size_t width, std::uint64_t value) {
+    for (std::size_t i = width - 1; i-- > 0; value >>= 3) field[i] = static_cast<char>('0' + (value & 7));
+}
+
+void put_header(std::string& out, std::string_view name, std::string_view prefix, std::size_t size, int mode, char type) {
+    std::array<char, kBlock> h{};
+    std::memcpy(h.data(), name.data(), name.size());
+    put_octal(h.data() + 100, 8, static_cast<std::uint64_t>(mode));
+    put_octal(h.data() + 108, 8, 0);
+    put_octal(h.data() + 116, 8, 0);
+    put_octal(h.data() + 124, 12, size);
+    put_octal(h.data() + 136, 12, 0);
+    std::memset(h.data() + 148, ' ', 8);
+    h[156] = type;
+    std::memcpy(h.data() + 257, "ustar\0" "00", 8);
+    std::memcpy(h.data() + 345, prefix.data(), prefix.size());
+    unsigned sum = 0;
+    for (char c : h) sum += static_cast<unsigned char>(c);
+    put_octal(h.data() + 148, 7, sum);
+    out.append(h.data(), h.size());
+}
+
+void put_content(std::string& out, std::string_view content) {
+    out.append(content);
+    while (out.size() % kBlock != 0) out.push_back('\0'); // entries begin at whole blocks
+}
+
+// "<length> path=<name>\n", where the length counts itself.
+std::string pax_path(std::string_view name) {
+    const std::string rest = " path=" + std::string(name) + "\n";
+    std::size_t length = rest.size() + 1;
+    while (length != rest.size() + std::to_string(length).size()) length = rest.size() + std::to_string(length).size();
+    return std::to_string(length) + rest;
+}
+
+void put_entry(std::string& out, const std::string& path, std::string_view content, int mode, char type) {
+    if (path.size() <= 100) {
+        put_header(out, path, {}, content.size(), mode, type);
+    } else if (const std::size_t slash = path.find('/', path.size() - 101); slash != path.npos && slash <= 155 && slash + 1 < path.size()) {
+        put_header(out, std::string_view(path).substr(slash + 1), std::string_view(path).substr(0, slash), content.size(), mode, type);
+    } else {
+        const std::string record = pax_path(path);
+        put_header(out, "PaxHeaders.0/long", {}, record.size(), 0644, 'x');
+        put_content(out, record);
+        put_header(out, std::string_view(path).substr(0, 100), {}, content.size(), mode, type);
+    }
+    put_content(out, content);
+}
+
+// ---- tar: reading ------------------------------------------------------------------------------------------------
+
+std::string_view field(std::string_view header, std::size_t at, std::size_t width) {
+    const std::string_view f = header.substr(at, width);
+    return f.substr(0, f.find('\0'));
+}
+
+std::optional<std::uint64_t> octal(std::string_view text) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    std::uint64_t value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
+    return code == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+// `path` and `size` of a PAX record list; anything else is of no use here.
+struct Pending { // of the entry that follows
+    std::string name = {};
+    bool has_size = false;
+    std::uint64_t size = 0;
+};
+void read_pax(std::string_view records, Pending& next) {
+    while (!records.empty()) {
+        std::size_t length = 0;
+        const auto [end, code] = std::from_chars(records.data(), records.data() + records.size(), length);
+        if (code != std::errc() || length == 0 || length > records.size()) return;
+        std::string_view record = records.substr(0, length);
+        records.remove_prefix(length);
+        record.remove_prefix(std::min<std::size_t>(static_cast<std::size_t>(end - record.data()) + 1, record.size()));
+        if (record.ends_with('\n')) record.remove_suffix(1);
+        if (record.starts_with("path=")) next.name = record.substr(5);
+        if (record.starts_with("size=")) {
+            std::uint64_t value = 0;
+            if (std::from_chars(record.data() + 5, record.data() + record.size(), value).ec != std::errc()) continue;
+            next.has_size = true;
+            next.size = value;
+        }
+    }
+}
+
+// Relative and clean: "./a//b/" is "a/b". nullopt: absolute, or with "..".
+std::optional<std::string> clean_name(std::string_view name) {
+    if (name.starts_with('/')) return std::nullopt;
+    std::string out;
+    while (!name.empty()) {
+        const std::size_t slash = std::min(name.find('/'), name.size());
+        const std::string_view part = name.substr(0, slash);
+        name.remove_prefix(std::min(slash + 1, name.size()));
+        if (part == "..") return std::nullopt;
+        if (part.empty() || part == ".") continue;
+        out += (out.empty() ? "" : "/") + std::string(part);
+    }
+    return out;
+}
+
+struct Span {
+    std::size_t offset = 0, size = 0;
+};
+
+Result<std::map<std::string, Span, std::less<>>> read_tar(std::string_view tar, std::size_t max_files) {
+    std::map<std::string, Span, std::less<>> files;
+    Pending pending;
+    for (std::size_t at = 0; at + kBlock <= tar.size();) {
+        const std::string_view header = tar.substr(at, kBlock);
+        if (header.find_first_not_of('\0') == header.npos) break; // the end
+        const auto own_size = octal(field(header, 124, 12));
+        if (!own_size) return fail(ErrorCode::invalid, "the artifact holds a malformed tar header");
+        const std::uint64_t size = pending.has_size ? pending.size : *own_size;
+        at += kBlock;
+        if (size > tar.size() - at) return fail(ErrorCode::invalid, "the artifact's tar file is truncated");
+        const std::string_view content = tar.substr(at, size);
+        const Span span{at, static_cast<std::size_t>(size)};
+        at += (size + kBlock - 1) / kBlock * kBlock;
+        const char type = header[156];
+        if (type == 'x' || type == 'L') {
+            if (type == 'x') read_pax(content, pending);
+            else pending.name = content.substr(0, content.find('\0'));
+            continue;
+        }
+        if (type == 'g') continue;
+        const std::string_view prefix = header.substr(257, 5) == "ustar" ? field(header, 345, 155) : std::string_view();
+        const std::string raw = !pending.name.empty() ? pending.name : (prefix.empty() ? "" : std::string(prefix) + "/") + std::string(field(header, 0, 100));
+        pending = {};
+        const auto name = clean_name(raw);
+        if (!name) return fail(ErrorCode::invalid, "the artifact holds a path that leaves its root: '" + raw + "'");
+        if ((type != '0' && type != '\0') || name->empty()) continue; // directories exist by their files; links and devices are skipped
+        files[*name] = span;
+        if (files.size() > max_files) return fail(ErrorCode::too_large, "the artifact holds more than " + std::to_string(max_files) + " files");
+    }
+    return files;
+}
+
+} // namespace
+
+Result<std::string> pack_artifact(const Snapshot& snapshot) {
+    std::string tar;
+    put_entry(tar, ".", {}, 0750, '5');
+    std::set<std::string, std::less<>> dirs;
+    for (const auto& [path, file] : snapshot.fs->files()) {
+        for (std::size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1))
+            if (dirs.insert(path.substr(0, slash)).second) put_entry(tar, path.substr(0, slash), {}, 0750, '5');
+        TRY(const std::string content, snapshot.fs->read(snapshot.fs->mount() + "/" + path));
+        put_entry(tar, path, content, 0600, '0');
+    }
+    tar.append(2 * kBlock, '\0');
+    return compress(tar);
+}
+
+Result<Snapshot> unpack_artifact(std::string_view tar_gz, std::string revision, const UnpackLimits& limits) {
+    TRY(std::string bytes, decompress(tar_gz, limits.bytes));
+    const auto tar = std::make_shared<const std::string>(std::move(bytes));
+    TRY(auto spans, read_tar(*tar, limits.files));
+    std::map<std::string, TreeFileSystem::File, std::less<>> files;
+    for (const auto& [path, span] : spans)
+        files[path] = {.id = kube::sha1_hex(std::string_view(*tar).substr(span.offset, span.size)), .size = span.size};
+    auto reader = [tar, spans = std::move(spans)](const std::string& path, const TreeFileSystem::File&) -> Result<std::string> {
+        const auto at = spans.find(path);
+        if (at == spans.end()) return fail(ErrorCode::not_found, "no such file in the artifact: " + path);
+        return tar->substr(at->second.offset, at->second.size);
+    };
+    return Snapshot{std::make_shared<const TreeFileSystem>("", std::move(files), std::move(reader)), std::move(revision)};
+}
+
+std::string artifact_digest(std::string_view bytes) { return "sha256:" + kube::sha256_hex(bytes); }
+
+Result<void> verify_artifact(std::string_view bytes, std::string_view digest) {
+    if (digest.empty()) return fail(ErrorCode::invalid, "failed to verify archive: empty digest");
+    const std::size_t colon = digest.find(':');
+    const std::string algorithm(colon == digest.npos ? "sha256" : digest.substr(0, colon));
+    const EVP_MD* md = algorithm == "sha256" ? EVP_sha256() : algorithm == "sha384" ? EVP_sha384() : algorithm == "sha512" ? EVP_sha512() : nullptr;
+    if (md == nullptr) return fail(ErrorCode::unsupported, "failed to verify archive: digest algorithm '" + algorithm + "' is not supported");
+    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+    unsigned length = 0;
+    EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, md, nullptr);
+    const std::string hex = kube::hex_encode({reinterpret_cast<const char*>(out.data()), length});
+    if (hex == digest.substr(colon == digest.npos ? 0 : colon + 1)) return {};
+    return fail(ErrorCode::invalid, "failed to verify archive: computed digest doesn't match provided '" + std::string(digest) +
+                                        "' (check whether file size exceeds max download size)");
+}
+
+} // namespace weber::gitops
