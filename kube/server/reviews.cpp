@@ -6,7 +6,6 @@
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "kube/server/object_meta.h"
-#include "kube/server/tls.h"
 #include "kube/server/writes.h"
 
 namespace weber::kube::server {
@@ -25,41 +24,71 @@ Node user_node(const User& user) {
     return n;
 }
 
-// Everybody who gets in may do everything: there is no authorizer to ask.
-Node review_status(const Call& call) {
-    if (call.plural() == "selfsubjectreviews") return Node::map({{"userInfo", user_node(call.user)}});
-    if (call.plural() == "tokenreviews") return Node::map({{"authenticated", Node::boolean(true)}, {"user", user_node(call.user)}});
-    if (call.plural() == "selfsubjectrulesreviews") {
-        Node all = Node::list({Node::string("*")});
-        Node rules = Node::list({Node::map({{"verbs", all}, {"apiGroups", all}, {"resources", all}})});
-        Node paths = Node::list({Node::map({{"verbs", all}, {"nonResourceURLs", all}})});
-        return Node::map({{"resourceRules", rules}, {"nonResourceRules", paths}, {"incomplete", Node::boolean(false)}});
+Attributes attributes_of(const Node& spec) {
+    Attributes a;
+    if (const Node* r = spec.find("resourceAttributes")) {
+        a.verb = r->text_at("verb");
+        a.group = r->text_at("group");
+        a.resource = r->text_at("resource");
+        a.subresource = r->text_at("subresource");
+        a.ns = r->text_at("namespace");
+        a.name = r->text_at("name");
+    } else if (const Node* n = spec.find("nonResourceAttributes")) {
+        a.verb = n->text_at("verb");
+        a.path = n->text_at("path");
     }
-    return Node::map({{"allowed", Node::boolean(true)}});
+    return a;
 }
 
-std::string base64_url(std::string_view bytes) {
-    std::string s = base64_encode(bytes);
-    for (char& c : s) c = c == '+' ? '-' : c == '/' ? '_' : c;
-    while (!s.empty() && s.back() == '=') s.pop_back();
-    return s;
+User user_of(const Node& spec) {
+    User user{std::string(spec.text_at("user")), std::string(spec.text_at("uid")), {}};
+    if (const Node* groups = spec.find("groups"))
+        for (const auto& g : groups->items()) user.groups.emplace_back(g.text());
+    return user;
 }
 
-// A token that looks like a service account's JWT; nothing checks its signature, so it has none.
-Api<Node> token_request(Core& core, Call& call, Node body) {
+Node rules_review(const Access& access, const User& user, std::string_view ns) {
+    Node resources = Node::list(), paths = Node::list();
+    for (Node& rule : access.rules_of(user, ns)) (rule.contains("nonResourceURLs") ? paths : resources).push_back(std::move(rule));
+    return Node::map({{"resourceRules", std::move(resources)}, {"nonResourceRules", std::move(paths)}, {"incomplete", Node::boolean(false)}});
+}
+
+Node token_review(const Access& access, const Node& spec) {
+    const auto user = access.user_of_token(spec.text_at("token"));
+    if (!user) return Node::map({{"authenticated", Node::boolean(false)}, {"error", Node::string("invalid bearer token")}});
+    return Node::map({{"authenticated", Node::boolean(true)}, {"user", user_node(*user)}});
+}
+
+Api<Node> review_status(const Access& access, const Call& call, const Node& body) {
+    const Node spec = body.find("spec") ? *body.find("spec") : Node::map();
+    const auto kind = call.plural();
+    if (kind == "selfsubjectreviews") return Node::map({{"userInfo", user_node(call.user)}});
+    if (kind == "tokenreviews") return token_review(access, spec);
+    if (kind == "selfsubjectrulesreviews") return rules_review(access, call.user, spec.text_at("namespace"));
+    if (spec.contains("resourceAttributes") == spec.contains("nonResourceAttributes"))
+        return refuse(invalid(call.resource->kind, call.group(), "",
+                              {{"FieldValueInvalid",
+                                "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
+                                "spec.resourceAttributes"}}));
+    const bool self = kind == "selfsubjectaccessreviews";
+    return Node::map({{"allowed", Node::boolean(access.allowed(self ? call.user : user_of(spec), attributes_of(spec)))}});
+}
+
+Api<Node> token_request(Core& core, const Access& access, Call& call, Node body) {
     const ObjectPtr account = core.store.get("/serviceaccounts", call.path.ns, call.path.name);
     if (!account) return refuse(call.not_found());
     std::int64_t seconds = 3600;
     if (const Node* n = body.find_path({"spec", "expirationSeconds"})) seconds = n->as_int().value_or(3600);
-    const auto now = system_clock().now();
-    const auto unix_now = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-    Node claims = Node::map({{"sub", Node::string("system:serviceaccount:" + call.path.ns + ":" + call.path.name)},
-                             {"iat", Node::integer(unix_now)},
-                             {"exp", Node::integer(unix_now + seconds)},
-                             {"jti", Node::string(random_uuid())}});
+    if (seconds < 600)
+        return refuse(invalid("TokenRequest", "authentication.k8s.io", "",
+                              {{"FieldValueInvalid", "Invalid value: " + std::to_string(seconds) + ": may not specify a duration less than 10 minutes",
+                                "spec.expirationSeconds"}}));
+    std::vector<std::string> audiences;
+    if (const Node* list = body.find_path({"spec", "audiences"}))
+        for (const auto& a : list->items()) audiences.emplace_back(a.text());
     Node status = Node::map();
-    status.set("token", Node::string(base64_url(R"({"alg":"none"})") + "." + base64_url(write_json(claims)) + "."));
-    status.set("expirationTimestamp", Node::string(format_rfc3339(now + std::chrono::seconds(seconds))));
+    status.set("token", Node::string(access.issue(parse_stored(*account), seconds, audiences)));
+    status.set("expirationTimestamp", Node::string(format_rfc3339(system_clock().now() + std::chrono::seconds(seconds))));
     body.get_or_insert("spec").set("expirationSeconds", Node::integer(seconds));
     body.set("status", std::move(status));
     return body;
@@ -85,11 +114,11 @@ bool is_virtual(const Call& call) {
     return sub == "token" || sub == "binding" || sub == "eviction";
 }
 
-Api<HttpResponse> create_virtual(Core& core, Call& call, Ack& ack) {
+Api<HttpResponse> create_virtual(Core& core, const Access& access, Call& call, Ack& ack) {
     API_TRY(Node body, read_body(call));
     Presentation json;
     if (call.path.subresource == "token") {
-        API_TRY(const Node done, token_request(core, call, std::move(body)));
+        API_TRY(const Node done, token_request(core, access, call, std::move(body)));
         return respond_json(call, json, 201, write_json(done));
     }
     if (call.path.subresource == "eviction") {
@@ -111,7 +140,8 @@ Api<HttpResponse> create_virtual(Core& core, Call& call, Ack& ack) {
     body.set("kind", Node::string(call.resource->kind));
     body.set("apiVersion", Node::string(call.api_version()));
     meta_mut(body).set("creationTimestamp", Node());
-    body.set("status", review_status(call));
+    API_TRY(Node status, review_status(access, call, body));
+    body.set("status", std::move(status));
     return respond_json(call, json, 201, write_json(body));
 }
 

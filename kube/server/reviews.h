@@ -1,6 +1,7 @@
 // Virtual resources: access and token reviews, service account tokens, bindings and evictions. Nothing of them is stored.
 #pragma once
 
+#include "kube/server/access.h"
 #include "kube/server/core.h"
 #include "kube/server/present.h"
 
@@ -8,6 +9,6 @@ namespace weber::kube::server {
 
 // True when a POST to this resource or subresource is answered here.
 bool is_virtual(const Call& call);
-Api<HttpResponse> create_virtual(Core& core, Call& call, Ack& ack);
+Api<HttpResponse> create_virtual(Core& core, const Access& access, Call& call, Ack& ack);
 
 } // namespace weber::kube::server

@@ -109,12 +109,19 @@ void Router::handle(HttpRequest&& request, const std::shared_ptr<Exchange>& exch
     h->http = std::move(request);
     h->call.http = &h->http;
     const bool open_path = h->http.path == "/healthz" || h->http.path == "/livez" || h->http.path == "/readyz" || h->http.path == "/version";
-    auto user = authenticate(auth_, h->http);
+    auto user = access_.authenticate(h->http);
     if (!user && !open_path) return exchange->respond(to_response(user.error()));
     if (user) h->call.user = std::move(*user);
     if (h->http.method == "GET")
-        if (auto r = simple_path(h->http)) return exchange->respond(std::move(*r));
+        if (auto r = simple_path(h->http)) {
+            if (!open_path)
+                if (auto ok = access_.check(h->call.user, {"get", "", "", "", "", "", h->http.path}); !ok) return exchange->respond(to_response(ok.error()));
+            return exchange->respond(std::move(*r));
+        }
     if (auto ok = resolve(*h); !ok) return exchange->respond(to_response(ok.error()));
+    const RequestPath& path = h->call.path;
+    if (auto ok = access_.check(h->call.user, {std::string(h->verb), path.group, path.resource, path.subresource, path.ns, path.name, ""}); !ok)
+        return exchange->respond(to_response(ok.error()));
     run(h, exchange);
 }
 
@@ -131,7 +138,7 @@ void Router::run(const std::shared_ptr<Holder>& h, const std::shared_ptr<Exchang
         if (sub == "log" || sub == "exec" || sub == "attach" || sub == "portforward" || sub == "proxy") return refuse(no_kubelet(call));
         if (h->verb == "get") return sub == "scale" ? scale_read(core_, call) : read_object(core_, call);
         if (h->verb == "list") return read_list(core_, call);
-        if (h->verb == "create" && is_virtual(call)) return create_virtual(core_, call, *h->ack);
+        if (h->verb == "create" && is_virtual(call)) return create_virtual(core_, access_, call, *h->ack);
         if (h->verb == "create") return write_create(core_, call, *h->ack);
         if (h->verb == "update") return write_update(core_, call, *h->ack);
         if (h->verb == "patch") return write_patch(core_, call, *h->ack);

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "kube/server/auth.h"
+#include "kube/server/access.h"
 #include "kube/server/core.h"
 #include "kube/server/http_types.h"
 
@@ -16,7 +16,7 @@ namespace weber::kube::server {
 
 class Router {
 public:
-    Router(Core& core, AuthOptions auth) : core_(core), auth_(std::move(auth)) {}
+    Router(Core& core, const Access& access) : core_(core), access_(access) {}
     void handle(HttpRequest&& request, const std::shared_ptr<Exchange>& exchange);
 
 private:
@@ -26,7 +26,7 @@ private:
     std::optional<HttpResponse> simple_path(const HttpRequest& http) const;
 
     Core& core_;
-    AuthOptions auth_;
+    const Access& access_;
 };
 
 } // namespace weber::kube::server

@@ -71,14 +71,14 @@ Result<KeyPair> load_ca(const std::string& data_dir) {
     return ca;
 }
 
-Result<std::string> load_token(const ServerOptions& o) {
-    if (!o.token.empty()) return o.token;
-    if (o.data_dir.empty()) return random_hex(24);
-    std::string token = read_file(o.data_dir + "/token");
-    if (!token.empty()) return token;
-    token = random_hex(24);
-    TRY_VOID(write_secret(o.data_dir + "/token", token));
-    return token;
+// A random secret, kept in a file of the data folder when there is one.
+Result<std::string> load_secret(const std::string& data_dir, const std::string& file) {
+    if (data_dir.empty()) return random_hex(32);
+    std::string secret = read_file(data_dir + "/" + file);
+    if (!secret.empty()) return secret;
+    secret = random_hex(32);
+    TRY_VOID(write_secret(data_dir + "/" + file, secret));
+    return secret;
 }
 
 } // namespace
@@ -90,6 +90,7 @@ struct Server::Impl {
     std::unique_ptr<Store> store;
     std::unique_ptr<Core> core;
     std::unique_ptr<Controllers> controllers;
+    std::unique_ptr<Access> access;
     std::unique_ptr<Router> router;
     std::unique_ptr<HttpFront> front;
 
@@ -110,7 +111,10 @@ Result<HttpFrontOptions> Server::Impl::front_options() {
     f.address = options.address;
     f.port = options.port;
     if (options.require_token) {
-        TRY(token, load_token(options));
+        token = options.token;
+        if (token.empty()) {
+            TRY(token, load_secret(options.data_dir, "token"));
+        }
     }
     if (options.tls) {
         TRY(const KeyPair authority, load_ca(options.data_dir));
@@ -149,7 +153,10 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
     impl->store->set_observer([c = impl->controllers.get()](const std::string& resource, const StoreEvent& e) { c->observe(resource, e); });
     bootstrap(*impl->core);
     impl->controllers->start();
-    impl->router = std::make_unique<Router>(*impl->core, AuthOptions{impl->token});
+    AccessOptions access{impl->token, "", o.authorization == ServerOptions::Authorization::rbac};
+    TRY(access.key, load_secret(o.data_dir, "account-key"));
+    impl->access = std::make_unique<Access>(*impl->store, std::move(access));
+    impl->router = std::make_unique<Router>(*impl->core, *impl->access);
     TRY(impl->front, HttpFront::start(std::move(front), [r = impl->router.get()](HttpRequest&& request, const std::shared_ptr<Exchange>& exchange) {
             r->handle(std::move(request), exchange);
         }));

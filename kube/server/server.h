@@ -27,6 +27,10 @@ struct ServerOptions {
     bool require_token = true;     // TCP only: bearer token, made in data_dir unless `token` is given
     std::string token;
 
+    // What the holder of a token (a service account, an impersonated user) may do. The administrator's token may do everything.
+    enum class Authorization : std::uint8_t { always_allow, rbac };
+    Authorization authorization = Authorization::always_allow;
+
     // Stand-ins for kubelet and the workload controllers. Namespaces, garbage collection and CRDs work in any case.
     bool simulate = true;
     std::chrono::milliseconds rollout_delay{0}; // between a change of a workload and its settled status

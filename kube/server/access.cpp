@@ -1,0 +1,224 @@
+#include "kube/server/access.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+
+#include "kube/base/clock.h"
+#include "kube/server/object_meta.h"
+#include "kube/server/tls.h"
+#include "kube/server/tokens.h"
+
+namespace weber::kube::server {
+namespace {
+
+constexpr std::string_view kRbac = "rbac.authorization.k8s.io/";
+constexpr std::string_view kAccountPrefix = "system:serviceaccount:";
+constexpr std::size_t kMaxParsed = 20'000;
+
+bool same_secret(std::string_view a, std::string_view b) { return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
+
+User administrator() { return {"admin", "admin", {"system:masters", "system:authenticated"}}; }
+
+std::vector<std::string> account_groups(std::string_view ns) {
+    return {"system:serviceaccounts", "system:serviceaccounts:" + std::string(ns), "system:authenticated"};
+}
+
+bool in_group(const User& user, std::string_view group) {
+    return std::find(user.groups.begin(), user.groups.end(), group) != user.groups.end();
+}
+
+// "*" stands for everything.
+bool lists(const Node& rule, std::string_view field, std::string_view value) {
+    const Node* list = rule.find(field);
+    if (!list) return false;
+    return std::any_of(list->items().begin(), list->items().end(), [&](const Node& n) { return n.text() == "*" || n.text() == value; });
+}
+
+bool path_matches(const Node& rule, std::string_view path) {
+    const Node* list = rule.find("nonResourceURLs");
+    if (!list) return false;
+    return std::any_of(list->items().begin(), list->items().end(), [&](const Node& n) {
+        const auto pattern = n.text();
+        return pattern.ends_with('*') ? path.starts_with(pattern.substr(0, pattern.size() - 1)) : path == pattern;
+    });
+}
+
+bool resource_matches(const Node& rule, const Attributes& a) {
+    const std::string full = a.subresource.empty() ? a.resource : a.resource + "/" + a.subresource;
+    if (lists(rule, "resources", full)) return true;
+    return !a.subresource.empty() && lists(rule, "resources", "*/" + a.subresource);
+}
+
+bool name_matches(const Node& rule, const Attributes& a) {
+    const Node* names = rule.find("resourceNames");
+    if (!names || names->empty()) return true;
+    return std::any_of(names->items().begin(), names->items().end(), [&](const Node& n) { return n.text() == a.name; });
+}
+
+bool rule_allows(const Node& rule, const Attributes& a) {
+    if (!lists(rule, "verbs", a.verb)) return false;
+    if (a.resource.empty()) return path_matches(rule, a.path);
+    return lists(rule, "apiGroups", a.group) && resource_matches(rule, a) && name_matches(rule, a);
+}
+
+// `ns`: of the binding; accounts without one of their own are there.
+bool subject_is(const Node& subject, const User& user, std::string_view ns) {
+    const auto kind = subject.text_at("kind"), name = subject.text_at("name");
+    if (kind == "User") return name == user.name;
+    if (kind == "Group") return in_group(user, name);
+    if (kind != "ServiceAccount") return false;
+    const auto home = subject.text_at("namespace").empty() ? ns : subject.text_at("namespace");
+    return user.name == std::string(kAccountPrefix) + std::string(home) + ":" + std::string(name);
+}
+
+bool binds(const Node& binding, const User& user, std::string_view ns) {
+    const Node* subjects = binding.find("subjects");
+    return subjects && std::any_of(subjects->items().begin(), subjects->items().end(), [&](const Node& s) { return subject_is(s, user, ns); });
+}
+
+// The user's name taken apart when it is a service account's.
+std::optional<std::pair<std::string_view, std::string_view>> account_of(std::string_view user) {
+    if (!user.starts_with(kAccountPrefix)) return std::nullopt;
+    user.remove_prefix(kAccountPrefix.size());
+    const auto colon = user.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    return std::pair{user.substr(0, colon), user.substr(colon + 1)};
+}
+
+} // namespace
+
+Api<User> Access::user_of_token(std::string_view token) const {
+    if (!options_.token.empty() && same_secret(token, options_.token)) return administrator();
+    const auto claims = verify_token(token, options_.key);
+    if (!claims) return refuse(unauthorized());
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(system_clock().now().time_since_epoch()).count();
+    const Node* expiry = claims->find("exp");
+    const Node* account = claims->find_path({"kubernetes.io", "serviceaccount"});
+    const Node* ns = claims->find_path({"kubernetes.io", "namespace"});
+    if (!expiry || expiry->as_int().value_or(0) <= now || !account || !ns) return refuse(unauthorized());
+    const ObjectPtr stored = store_.get("/serviceaccounts", ns->text(), account->text_at("name"));
+    if (!stored || stored->uid != account->text_at("uid")) return refuse(unauthorized());
+    return User{std::string(claims->text_at("sub")), stored->uid, account_groups(ns->text())};
+}
+
+Api<User> Access::authenticate(const HttpRequest& http) const {
+    std::string_view sent = http.authorization;
+    const bool bearer = sent.starts_with("Bearer ");
+    if (bearer) sent.remove_prefix(7);
+    User user = administrator();
+    if (bearer && (!options_.token.empty() || sent.find('.') != std::string_view::npos)) {
+        API_TRY(user, user_of_token(sent));
+    } else if (!options_.token.empty()) {
+        return refuse(unauthorized());
+    }
+    if (http.impersonate_user.empty()) return user;
+    const auto account = account_of(http.impersonate_user);
+    const Attributes who = account ? Attributes{"impersonate", "", "serviceaccounts", "", std::string(account->first), std::string(account->second), ""}
+                                   : Attributes{"impersonate", "", "users", "", "", http.impersonate_user, ""};
+    API_TRY_VOID(check(user, who));
+    for (const auto& g : http.impersonate_groups) {
+        API_TRY_VOID(check(user, {"impersonate", "", "groups", "", "", g, ""}));
+    }
+    User other{http.impersonate_user, "", http.impersonate_groups};
+    if (other.groups.empty() && account) other.groups = account_groups(account->first);
+    if (!in_group(other, "system:authenticated")) other.groups.emplace_back("system:authenticated");
+    return other;
+}
+
+Node Access::parsed(const StoredObject& o) const {
+    const std::lock_guard lock(mutex_);
+    if (parsed_.size() > kMaxParsed) parsed_.clear();
+    auto& [rv, node] = parsed_[o.uid];
+    if (rv != o.rv) {
+        node = parse_stored(o);
+        rv = o.rv;
+    }
+    return node;
+}
+
+template <class F>
+void Access::each_rule(const User& user, std::string_view ns, F f) const {
+    const auto rules = [&](const Node& binding, std::string_view binding_ns) {
+        const Node* ref = binding.find("roleRef");
+        if (!ref) return true;
+        const bool cluster = ref->text_at("kind") == "ClusterRole";
+        const ObjectPtr role = store_.get(std::string(kRbac) + (cluster ? "clusterroles" : "roles"), cluster ? "" : binding_ns, ref->text_at("name"));
+        if (!role) return true;
+        const Node obj = parsed(*role);
+        if (const Node* list = obj.find("rules"))
+            for (const Node& rule : list->items())
+                if (!f(rule)) return false;
+        return true;
+    };
+    for (const auto& o : store_.list(std::string(kRbac) + "clusterrolebindings", "").objects) {
+        const Node binding = parsed(*o);
+        if (binds(binding, user, "") && !rules(binding, "")) return;
+    }
+    if (ns.empty()) return;
+    for (const auto& o : store_.list(std::string(kRbac) + "rolebindings", ns).objects) {
+        const Node binding = parsed(*o);
+        if (binds(binding, user, ns) && !rules(binding, ns)) return;
+    }
+}
+
+bool Access::allowed(const User& user, const Attributes& what) const {
+    if (!options_.rbac || in_group(user, "system:masters")) return true;
+    bool found = false;
+    each_rule(user, what.ns, [&](const Node& rule) {
+        found = rule_allows(rule, what);
+        return !found;
+    });
+    return found;
+}
+
+Api<void> Access::check(const User& user, const Attributes& a) const {
+    if (allowed(user, a)) return {};
+    if (a.resource.empty()) {
+        ApiError e;
+        e.code = 403;
+        e.reason = "Forbidden";
+        e.message = "forbidden: User \"" + user.name + "\" cannot " + a.verb + " path \"" + a.path + "\"";
+        return refuse(std::move(e));
+    }
+    const std::string full = a.subresource.empty() ? a.resource : a.resource + "/" + a.subresource;
+    ApiError e = forbidden(a.resource, a.group, a.name,
+                           "User \"" + user.name + "\" cannot " + a.verb + " resource \"" + full + "\" in API group \"" + a.group + "\"" +
+                               (a.ns.empty() ? " at the cluster scope" : " in the namespace \"" + a.ns + "\""));
+    return refuse(std::move(e));
+}
+
+std::vector<Node> Access::rules_of(const User& user, std::string_view ns) const {
+    std::vector<Node> out;
+    if (!options_.rbac || in_group(user, "system:masters")) {
+        const Node all = Node::list({Node::string("*")});
+        out.push_back(Node::map({{"verbs", all}, {"apiGroups", all}, {"resources", all}}));
+        out.push_back(Node::map({{"verbs", all}, {"nonResourceURLs", all}}));
+        return out;
+    }
+    each_rule(user, ns, [&](const Node& rule) {
+        out.push_back(rule);
+        return true;
+    });
+    return out;
+}
+
+std::string Access::issue(const Node& account, std::int64_t seconds, const std::vector<std::string>& audiences) const {
+    const std::string ns(meta_text(account, "namespace")), name(meta_text(account, "name"));
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(system_clock().now().time_since_epoch()).count();
+    Node audience = Node::list();
+    for (const auto& a : audiences) audience.push_back(Node::string(a));
+    if (audience.empty()) audience.push_back(Node::string("https://kubernetes.default.svc"));
+    const Node who = Node::map({{"name", Node::string(name)}, {"uid", Node::string(meta_text(account, "uid"))}});
+    return sign_token(Node::map({{"aud", std::move(audience)},
+                                 {"exp", Node::integer(now + seconds)},
+                                 {"iat", Node::integer(now)},
+                                 {"iss", Node::string("https://kubernetes.default.svc")},
+                                 {"jti", Node::string(random_uuid())},
+                                 {"kubernetes.io", Node::map({{"namespace", Node::string(ns)}, {"serviceaccount", who}})},
+                                 {"nbf", Node::integer(now)},
+                                 {"sub", Node::string(std::string(kAccountPrefix) + ns + ":" + name)}}),
+                      options_.key);
+}
+
+} // namespace weber::kube::server
