@@ -19,6 +19,8 @@ inline constexpr std::string_view kSsaKey = "kustomize.toolkit.fluxcd.io/ssa";
 inline constexpr std::string_view kForceKey = "kustomize.toolkit.fluxcd.io/force";
 inline constexpr std::string_view kPruneKey = "kustomize.toolkit.fluxcd.io/prune";
 inline constexpr std::string_view kDecryptKey = "kustomize.toolkit.fluxcd.io/decrypt";
+// Ours: allows a deletion that the prune guard stopped; the value is the guard's token, or "always".
+inline constexpr std::string_view kAllowPrune = "weber.dev/allow-prune";
 inline constexpr std::string_view kRequestedAt = "reconcile.fluxcd.io/requestedAt";
 
 } // namespace weber::gitops

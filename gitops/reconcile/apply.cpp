@@ -1,6 +1,7 @@
 #include "gitops/reconcile/apply.h"
 
 #include <algorithm>
+#include <set>
 
 #include "gitops/reconcile/apply_stage.h"
 #include "gitops/reconcile/health.h"
@@ -20,7 +21,7 @@ std::optional<Error> wait_for_stage(kube::Client& client, std::string_view name,
     std::vector<kube::ObjectRef> refs;
     const Object* first = nullptr;
     for (const StageItem& item : stage.items()) {
-        if (is_current(item.best())) continue;
+        if (item.settled ? item.settled_current : is_current(item.best())) continue;
         if (first == nullptr) first = &item.desired;
         refs.push_back(kube::ref_of(item.best()));
     }
@@ -47,6 +48,7 @@ ChangeSet apply_staged(kube::Client& client, std::vector<Object> objects, const 
         return result;
     }
     std::vector<Object> planned = settings.planned; // definitions and namespaces that a dry run only pretends to make
+    std::set<kube::GroupKind> defined;              // by definitions of the stages before
     for (Stage& s : stages_of(std::move(objects), settings.custom_stage_kinds)) {
         if (stop.stop_requested()) {
             result.errors.push_back({.code = ErrorCode::cancelled, .message = "the apply was cancelled"});
@@ -54,7 +56,7 @@ ChangeSet apply_staged(kube::Client& client, std::vector<Object> objects, const 
         }
         const std::string_view name = s.name;
         const bool wait = s.wait;
-        ApplyStage stage(client, std::move(s), settings, *ignore, progress, stop);
+        ApplyStage stage(client, std::move(s), settings, *ignore, defined, progress, stop);
         bool ok = stage.check();
         if (!ok && settings.dry_run) {
             stage.forgive_missing(planned);
@@ -67,6 +69,8 @@ ChangeSet apply_staged(kube::Client& client, std::vector<Object> objects, const 
             return result;
         }
         std::ranges::move(stage.changes(), std::back_inserter(result.changes));
+        for (const StageItem& item : stage.items())
+            if (auto kind = defined_kind(item.desired)) defined.insert(std::move(*kind));
         if (settings.dry_run) {
             for (const StageItem& item : stage.items())
                 if (item.action == Action::created) planned.push_back(item.desired);

@@ -3,7 +3,8 @@
 // What is written is exactly what was checked: every object of a stage passes the API server's dry run before the first one of it is written, and all
 // refusals of a stage are reported at once. Requests: an object that is not there costs two (dry run, apply), an unchanged one two (dry run, read), a changed
 // one three. Flux reads first and pays three for a new one; the dry run's answer tells absent from present (no resourceVersion), so the read can wait
-// until it is known to be of use. Objects that their own switches exclude are read first, and only read.
+// until it is known to be of use. Objects that their own switches exclude are read first, and only read. A caller that watches its objects pays nothing for
+// those that did not change (`AppliedMemory`).
 #pragma once
 
 #include <chrono>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "gitops/api/kustomization.h"
+#include "gitops/reconcile/applied_memory.h"
 #include "gitops/reconcile/changes.h"
 #include "kube/client.h"
 
@@ -31,6 +33,9 @@ struct ApplySettings {
     bool migrate_api_version = false;                      // gate MigrateAPIVersion
     std::chrono::milliseconds stage_timeout{60'000};       // of the wait after definitions and after classes
     std::chrono::milliseconds recreate_timeout{60'000};    // for an object to be gone before it is made anew
+    std::chrono::milliseconds served_timeout{10'000};      // for a kind that an earlier stage defined to be served
+    AppliedMemory* memory = nullptr;                       // outlives the call; null: nothing is remembered
+    LiveView seen = {};                                    // with `memory`: what the caller's watches hold
 };
 
 // Calls come on the caller's thread, or, for `waiting`, on a thread of the wait, never two at once.
@@ -41,7 +46,8 @@ struct ApplyProgress {
 };
 
 // `objects`: normalized and labelled (desired_objects). The result has one change an object of every completed stage, in apply order, and the errors of
-// the stage that failed, if one did; texts as apply.md 3.8. `ChangeSet::unfinished` is what the failing stage had written before.
+// the stage that failed, if one did; texts as apply.md 3.8. `ChangeSet::unfinished` is what the failing stage had written before: record it, too.
+// An object whose live state cannot be read for the moment fails its stage (`… query failed`): it may carry a switch that forbids the apply.
 // Errors name the object and its place in the source, and hold no value of a Secret. Thread-safe as the client is.
 ChangeSet apply_staged(kube::Client& client, std::vector<Object> objects, const ApplySettings& settings, const ApplyProgress& progress = {},
                        std::stop_token stop = {});

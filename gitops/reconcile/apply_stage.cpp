@@ -9,6 +9,7 @@
 #include "gitops/reconcile/drift.h"
 #include "gitops/reconcile/selectors.h"
 #include "gitops/reconcile/takeover.h"
+#include "kube/pause.h"
 #include "kube/watch.h"
 
 namespace weber::gitops {
@@ -38,26 +39,73 @@ Node migration_patch(const Object& live, std::string_view version) {
     return Node::list({Node::map({{"op", Node::string("replace")}, {"path", Node::string("/metadata/managedFields")}, {"value", std::move(list)}})});
 }
 
+// No such kind yet, in discovery or at its address.
+bool not_served(const Error& e) {
+    return e.code == ErrorCode::not_found && (e.http_status == 0 || e.message.ends_with("the server could not find the requested resource"));
+}
+
+// The read failed for the moment, or was cut short. (A refusal is final: Flux and we go on without the live object then.)
+bool is_passing(const Error& e) { return e.retryable() || e.code == ErrorCode::cancelled; }
+
+std::size_t hash_of_rules(const ApplySettings& settings) {
+    Node all = Node::list();
+    for (const std::string& manager : settings.override_managers) all.push_back(Node::string(manager));
+    for (const IgnoreRule& rule : settings.ignore) {
+        all.push_back(rule.target);
+        for (const std::string& path : rule.paths) all.push_back(Node::string(path));
+    }
+    return all.hash();
+}
+
 } // namespace
 
-ApplyStage::ApplyStage(kube::Client& client, Stage stage, const ApplySettings& settings, const DriftIgnoreRules& ignore, const ApplyProgress& progress,
-                       std::stop_token stop)
-    : client_(client), stage_(std::move(stage)), settings_(settings), ignore_(ignore), progress_(progress), stop_(std::move(stop)) {
+std::optional<kube::GroupKind> defined_kind(const Object& o) {
+    if (o.kind() != "CustomResourceDefinition") return std::nullopt;
+    const Node* group = o.at({"spec", "group"});
+    const Node* kind = o.at({"spec", "names", "kind"});
+    if (group == nullptr || kind == nullptr) return std::nullopt;
+    return kube::GroupKind{std::string(group->text()), std::string(kind->text())};
+}
+
+ApplyStage::ApplyStage(kube::Client& client, Stage stage, const ApplySettings& settings, const DriftIgnoreRules& ignore,
+                       const std::set<kube::GroupKind>& defined, const ApplyProgress& progress, std::stop_token stop)
+    : client_(client), stage_(std::move(stage)), settings_(settings), ignore_(ignore), defined_(defined), progress_(progress), stop_(std::move(stop)),
+      rules_(hash_of_rules(settings)) {
     items_.reserve(stage_.objects.size());
     for (const Object& o : stage_.objects) items_.push_back({.desired = without_invalid_ca_bundle(o)});
     written_.resize(items_.size());
 }
 
 bool ApplyStage::check() {
+    recall();
     read_first();
     std::vector<std::size_t> all;
     for (std::size_t i = 0; i < items_.size(); ++i)
-        if (items_[i].action != Action::skipped && !items_[i].error) all.push_back(i);
+        if (!items_[i].settled && items_[i].action != Action::skipped && !items_[i].error) all.push_back(i);
     dry_run(all, true);
+    await_served();
     read_live();
     for (StageItem& item : items_)
-        if (item.action != Action::skipped) item.error ? decide_refused(item) : decide(item);
+        if (!item.settled && !item.worded && item.action != Action::skipped) item.error ? decide_refused(item) : decide(item);
     return collect_errors();
+}
+
+// What nobody touched since the last apply need not be asked for.
+void ApplyStage::recall() {
+    if (settings_.memory == nullptr || !settings_.seen) return;
+    for (StageItem& item : items_) {
+        auto seen = settings_.seen(kube::ref_of(item.desired));
+        if (!seen) continue;
+        const auto known = settings_.memory->settled(item.desired, *seen, rules_);
+        if (!known) continue;
+        item.settled = true;
+        item.settled_current = known->current;
+        item.live = std::move(*seen);
+    }
+}
+
+void ApplyStage::remember(const StageItem& item) {
+    if (settings_.memory != nullptr && !settings_.dry_run) settings_.memory->record(item.desired, item.best(), rules_);
 }
 
 // Objects whose own switches may keep them from being applied, and all of them when API versions are migrated before the dry run.
@@ -66,7 +114,7 @@ void ApplyStage::read_first() {
     std::vector<kube::ObjectRef> refs;
     for (std::size_t i = 0; i < items_.size(); ++i) {
         const Object& d = items_[i].desired;
-        if (!is_excluded(d) && !only_if_absent(d) && !settings_.migrate_api_version) continue;
+        if (items_[i].settled || (!is_excluded(d) && !only_if_absent(d) && !settings_.migrate_api_version)) continue;
         indices.push_back(i);
         refs.push_back(kube::ref_of(d));
     }
@@ -75,21 +123,29 @@ void ApplyStage::read_first() {
     for (std::size_t k = 0; k < indices.size(); ++k) {
         StageItem& item = items_[indices[k]];
         if (read[k]) item.live = std::move(*read[k]);
+        // Taken for absent, it would be written over.
+        const bool unknown = !read[k] && (is_passing(read[k].error()) || (only_if_absent(item.desired) && read[k].error().http_status != 404 && !not_served(read[k].error())));
         if (is_excluded(item.desired) || (item.live && is_excluded(*item.live)) || (exists(item.live) && only_if_absent(item.desired))) {
             item.action = Action::skipped;
             item.reason = only_if_absent(item.desired) ? "ssa: IfNotPresent, and it is there" : "excluded by label or annotation";
+        } else if (unknown) {
+            refuse(item, "query failed", std::move(read[k].error()));
         } else if (settings_.migrate_api_version && item.live && !settings_.dry_run) {
             const Node patch = migration_patch(*item.live, item.desired.api_version());
             if (patch.is_null()) continue;
             auto done = client_.patch(kube::ref_of(item.desired), kube::PatchType::json, patch, {.field_manager = std::string(kFieldManager)}, {.stop = stop_});
             if (!done)
-                item.error = step_error(item.desired,
-                                        "failed to migrate API version: failed to migrate managed fields API version to " + std::string(item.desired.api_version()),
-                                        std::move(done.error()));
+                refuse(item, "failed to migrate API version: failed to migrate managed fields API version to " + std::string(item.desired.api_version()),
+                       std::move(done.error()));
             else
                 item.live = std::move(done->object), item.reason = "API version of field managers";
         }
     }
+}
+
+void ApplyStage::refuse(StageItem& item, std::string_view step, Error inner) {
+    item.error = step_error(item.desired, step, std::move(inner));
+    item.worded = true;
 }
 
 void ApplyStage::dry_run(const std::vector<std::size_t>& indices, bool report) {
@@ -113,13 +169,25 @@ void ApplyStage::dry_run(const std::vector<std::size_t>& indices, bool report) {
     if (report && progress_.checking) progress_.checking(stage_.name, indices.size(), indices.size());
 }
 
+// Kinds that a stage before defined may take a moment until they are served, also after their definition is Established.
+void ApplyStage::await_served() {
+    const auto deadline = std::chrono::steady_clock::now() + settings_.served_timeout;
+    for (std::chrono::milliseconds wait{50}; !settings_.dry_run; wait = std::min(wait * 2, std::chrono::milliseconds(1000))) {
+        std::vector<std::size_t> indices;
+        for (std::size_t i = 0; i < items_.size(); ++i)
+            if (items_[i].error && not_served(*items_[i].error) && defined_.contains(items_[i].desired.gvk().group_kind())) indices.push_back(i);
+        if (indices.empty() || std::chrono::steady_clock::now() + wait > deadline || !kube::pause_for(wait, stop_)) return;
+        dry_run(indices, false);
+    }
+}
+
 // The objects that are there, and those that were refused: what they carry may exclude or force them.
 void ApplyStage::read_live() {
     std::vector<std::size_t> indices;
     std::vector<kube::ObjectRef> refs;
     for (std::size_t i = 0; i < items_.size(); ++i) {
         const StageItem& item = items_[i];
-        if (item.action == Action::skipped || item.live) continue;
+        if (item.settled || item.action == Action::skipped || item.live) continue;
         if (item.answer && item.answer->resource_version().empty()) continue; // absent
         if (item.error && (item.error->http_status == 404 || item.error->http_status == 0)) continue;
         indices.push_back(i);
@@ -127,8 +195,13 @@ void ApplyStage::read_live() {
     }
     if (refs.empty()) return;
     auto read = client_.get_all(refs, settings_.concurrency, {}, {.stop = stop_});
-    for (std::size_t k = 0; k < indices.size(); ++k)
-        if (read[k]) items_[indices[k]].live = std::move(*read[k]);
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+        StageItem& item = items_[indices[k]];
+        if (read[k])
+            item.live = std::move(*read[k]);
+        else if (is_passing(read[k].error()) && !item.error)
+            refuse(item, "query failed", std::move(read[k].error()));
+    }
 }
 
 void ApplyStage::decide(StageItem& item) {
@@ -151,6 +224,9 @@ void ApplyStage::decide(StageItem& item) {
     else if (item.takeover.size() > 0)
         item.reason = "fields of other managers are taken over";
     item.action = drifted || item.takeover.size() > 0 || migrated ? Action::configured : Action::unchanged;
+    if (item.action != Action::unchanged) return;
+    item.answer = item.live; // the dry run's resourceVersion and managedFields are not the live ones
+    remember(item);
 }
 
 bool ApplyStage::may_force(const StageItem& item) const {
@@ -192,10 +268,7 @@ bool ApplyStage::collect_errors() {
 void ApplyStage::forgive_missing(const std::vector<Object>& planned) {
     const auto made = [&](const Object& o) {
         return std::ranges::any_of(planned, [&](const Object& p) {
-            if (p.kind() == "Namespace" && p.name() == o.ns()) return true;
-            const Node* group = p.at({"spec", "group"});
-            const Node* kind = p.at({"spec", "names", "kind"});
-            return p.kind() == "CustomResourceDefinition" && group != nullptr && kind != nullptr && group->text() == o.group() && kind->text() == o.kind();
+            return (p.kind() == "Namespace" && p.name() == o.ns()) || defined_kind(p) == o.gvk().group_kind();
         });
     };
     errors_.clear();
@@ -219,8 +292,11 @@ bool ApplyStage::write() {
     // One kind after the other, in order; the objects of one kind together.
     for (std::size_t begin = 0; begin < items_.size();) {
         std::size_t end = begin + 1;
-        const auto same = [&](const Object& a, const Object& b) { return a.kind() == b.kind() && a.group() == b.group(); };
-        while (end < items_.size() && same(items_[begin].desired, items_[end].desired)) ++end;
+        const auto together = [&](std::size_t a, std::size_t b) {
+            const kube::ObjectKey x = items_[a].desired.key(), y = items_[b].desired.key();
+            return x.group_kind() == y.group_kind() && x != y; // of two writes of one object the later one wins
+        };
+        while (end < items_.size() && together(end - 1, end)) ++end;
         if (!write_run(begin, end)) return false;
         begin = end;
     }
@@ -230,32 +306,56 @@ bool ApplyStage::write() {
 // Deletes what has to be made anew, waits until it is gone, and checks again before anything is written.
 bool ApplyStage::recreate() {
     std::vector<std::size_t> indices;
-    for (std::size_t i = 0; i < items_.size(); ++i) {
-        StageItem& item = items_[i];
-        if (!item.recreate) continue;
-        const kube::ObjectRef ref = kube::ref_of(item.desired);
-        auto gone = client_.remove(ref, {.propagation = kube::Propagation::background}, {.stop = stop_});
-        if (!gone && gone.error().http_status != 404) {
-            errors_.push_back(step_error(item.desired, "immutable field detected, failed to delete object", std::move(gone.error())));
-            return false;
-        }
-        if (gone && !*gone) {
-            auto end = kube::wait_for(client_, std::span(&ref, 1), [](std::size_t, const kube::Observation& o) { return o.state == kube::Observation::State::absent; },
-                                      {.timeout = settings_.recreate_timeout}, stop_);
-            if (!end || *end == kube::WaitEnd::timed_out) {
-                Error inner = end ? Error{.code = ErrorCode::timeout, .message = "context deadline exceeded"} : std::move(end.error());
-                errors_.push_back(step_error(item.desired, "immutable field detected, failed to wait for object to be deleted", std::move(inner)));
-                return false;
-            }
-        }
-        item.live.reset();
-        item.takeover = {};
+    std::vector<Object> old;
+    for (std::size_t i = 0; i < items_.size() && errors_.empty(); ++i) {
+        if (!items_[i].recreate) continue;
+        old.push_back(*items_[i].live);
         indices.push_back(i);
+        remove_old(items_[i]);
     }
-    dry_run(indices, false);
+    if (indices.empty()) return true;
+    if (errors_.empty()) dry_run(indices, false);
     for (const std::size_t i : indices)
         if (items_[i].error) errors_.push_back(dry_run_error(items_[i].desired, std::move(*items_[i].error)));
-    return errors_.empty();
+    if (errors_.empty()) return true;
+    for (std::size_t k = 0; k < indices.size(); ++k) restore(items_[indices[k]], old[k]);
+    return false;
+}
+
+bool ApplyStage::remove_old(StageItem& item) {
+    const kube::ObjectRef ref = kube::ref_of(item.desired);
+    auto gone = client_.remove(ref, {.propagation = kube::Propagation::background, .uid = std::string(item.live->uid())}, {.stop = stop_});
+    if (!gone && gone.error().http_status != 404) {
+        errors_.push_back(step_error(item.desired, "immutable field detected, failed to delete object", std::move(gone.error())));
+        return false;
+    }
+    if (gone && !*gone) {
+        const auto is_gone = [](std::size_t, const kube::Observation& seen) { return seen.state == kube::Observation::State::absent; };
+        auto end = kube::wait_for(client_, std::span(&ref, 1), is_gone, {.timeout = settings_.recreate_timeout}, stop_);
+        if (!end || *end == kube::WaitEnd::timed_out) {
+            Error inner = end ? Error{.code = ErrorCode::timeout, .message = "context deadline exceeded"} : std::move(end.error());
+            errors_.push_back(step_error(item.desired, "immutable field detected, failed to wait for object to be deleted", std::move(inner)));
+            return false;
+        }
+    }
+    item.live.reset();
+    item.takeover = {};
+    return true;
+}
+
+// Nothing of the stage will be written: what was deleted for it comes back as it was. (In Flux it stays away until the next run that succeeds.)
+void ApplyStage::restore(StageItem& item, const Object& old) {
+    if (item.live) return; // still there
+    Object copy = old;
+    for (std::string_view field : {"uid", "resourceVersion", "creationTimestamp", "generation", "selfLink"}) copy.metadata_mut().erase(field);
+    copy.root().erase("status");
+    const auto made = client_.create(copy, {.field_manager = std::string(kFieldManager)}, {});
+    Error& error = errors_.front();
+    if (made) {
+        error = std::move(error).advise(item.desired.subject() + " had been deleted for it and was made again as it was");
+    } else {
+        error.hint = item.desired.subject() + " had been deleted for it and could not be made again: " + step_error(item.desired, "create failed", made.error()).message;
+    }
 }
 
 bool ApplyStage::write_run(std::size_t begin, std::size_t end) {
@@ -291,6 +391,7 @@ bool ApplyStage::write_run(std::size_t begin, std::size_t end) {
                 continue;
             }
             item.answer = std::move(answers[k]->object);
+            remember(item);
             written_[indices[from + k]] = true;
             ++done_;
         }
@@ -304,6 +405,13 @@ Change ApplyStage::change_of(const StageItem& item) const {
     const Object& o = item.action == Action::skipped ? (exists(item.live) ? *item.live : item.desired) : item.best();
     Change change{.key = o.key(), .version = std::string(o.version()), .action = item.action, .reason = item.reason, .where = item.desired.where()};
     if (!settings_.dry_run || !is_change(item.action)) return change;
+    if (item.action == Action::configured && item.live && item.answer) {
+        change.before = ignore_.without_ignored(*item.live, *item.answer);
+        change.after = ignore_.without_ignored(*item.answer, *item.answer);
+        change.before->metadata_mut().erase("managedFields");
+        change.after->metadata_mut().erase("managedFields");
+        mask_secrets(*change.before, *change.after);
+    }
     if (item.recreate)
         change.diff = diff_text(&*item.live, &item.desired);
     else

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <vector>
 
@@ -16,21 +17,27 @@ struct StageItem {
     Object desired;
     std::optional<Object> live = {};   // as read; absent: not there, or not read
     std::optional<Object> answer = {}; // of the dry run
-    std::optional<Error> error = {};   // the refusal, complete
+    std::optional<Error> error = {};   // the refusal
+    bool worded = false;               // its text is complete
     Action action = Action::unchanged;
     bool recreate = false;             // delete first
     Node takeover = {};                // JSON patch to send first; null or empty: none
     std::string reason = {};
+    bool settled = false;              // known to be as it was left: nothing was asked of the server
+    bool settled_current = false;      // and it was Current then
 
     // The object as last known: written, dry run's, live or desired.
     [[nodiscard]] const Object& best() const { return answer ? *answer : live ? *live : desired; }
 };
 
+// The kind that a CustomResourceDefinition defines.
+std::optional<kube::GroupKind> defined_kind(const Object& definition);
+
 class ApplyStage {
 public:
-    // Borrows all but `stage`. `later`: what a stage before this one would have made (dry runs only).
-    ApplyStage(kube::Client& client, Stage stage, const ApplySettings& settings, const DriftIgnoreRules& ignore, const ApplyProgress& progress,
-               std::stop_token stop);
+    // Borrows all but `stage`. `defined`: kinds of the definitions among the stages before; the API server may take a moment to serve them.
+    ApplyStage(kube::Client& client, Stage stage, const ApplySettings& settings, const DriftIgnoreRules& ignore, const std::set<kube::GroupKind>& defined,
+               const ApplyProgress& progress, std::stop_token stop);
 
     // Nothing is written, save API version migrations. False: `errors` says why nothing of this stage may be written.
     bool check();
@@ -45,7 +52,10 @@ public:
     [[nodiscard]] std::vector<Error>& errors() { return errors_; }
 
 private:
+    void recall();
     void read_first();
+    void await_served();
+    void refuse(StageItem& item, std::string_view step, Error inner);
     void dry_run(const std::vector<std::size_t>& indices, bool report);
     void read_live();
     void decide(StageItem& item);
@@ -54,15 +64,20 @@ private:
     bool recreation_would_pass(const StageItem& item);
     bool collect_errors();
     bool recreate();
+    bool remove_old(StageItem& item);
+    void restore(StageItem& item, const Object& old);
     bool write_run(std::size_t begin, std::size_t end);
+    void remember(const StageItem& item);
     [[nodiscard]] Change change_of(const StageItem& item) const;
 
     kube::Client& client_;
     const Stage stage_;
     const ApplySettings& settings_;
     const DriftIgnoreRules& ignore_;
+    const std::set<kube::GroupKind>& defined_;
     const ApplyProgress& progress_;
     const std::stop_token stop_;
+    const std::size_t rules_; // hash, for the memory
     std::vector<StageItem> items_;
     std::vector<bool> written_;
     std::vector<Error> errors_;

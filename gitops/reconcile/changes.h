@@ -3,11 +3,13 @@
 // Values; thread-safe as such.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kube/base/error.h"
+#include "kube/base/object.h"
 #include "kube/base/object_key.h"
 
 namespace weber::gitops {
@@ -24,6 +26,8 @@ struct Change {
     std::string reason = {}; // why, for people: "new", "spec.replicas", "annotation ssa: Ignore"; no values
     Where where = {};        // in the source
     std::string diff = {};   // dry run: what would change, secrets masked
+    // Dry run of a `configured` object: live and as it would be, without managedFields and ignored paths, a Secret's data masked (apply.md 4.1).
+    std::optional<Object> before = {}, after = {};
 };
 
 struct ChangeSet {

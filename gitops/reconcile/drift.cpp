@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gitops/reconcile/selectors.h"
 #include "kube/base/json.h"
 
 namespace weber::gitops {
@@ -102,6 +103,34 @@ std::string diff_text(const Object* before, const Object* after) {
     const Node a = after != nullptr ? shown(*after) : none;
     diff.compare("", &b, &a);
     return std::move(diff.text);
+}
+
+namespace {
+
+bool is_secret(const Object& o) { return same_word(o.kind(), "Secret") && o.api_version() == "v1"; }
+
+// `other` is the same field of the other side, unmasked.
+void mask_map(Object& object, std::string_view field, const Node* other, const char* when_different) {
+    Node* map = object.root().find_mut(field);
+    if (map == nullptr) return;
+    if (!map->is_map()) {
+        if (!map->is_null()) *map = Node::string("***");
+        return;
+    }
+    for (auto& [key, value] : map->entries_mut()) {
+        const Node* theirs = other != nullptr ? other->find(key) : nullptr;
+        value = Node::string(theirs == nullptr || *theirs == value ? "***" : when_different);
+    }
+}
+
+} // namespace
+
+void mask_secrets(Object& before, Object& after) {
+    const Object b = before, a = after;
+    for (std::string_view field : {"data", "stringData"}) {
+        if (is_secret(before)) mask_map(before, field, a.root().find(field), "*** (before)");
+        if (is_secret(after)) mask_map(after, field, b.root().find(field), "*** (after)");
+    }
 }
 
 std::vector<std::string> changed_paths(const Object& before, const Object& after) {

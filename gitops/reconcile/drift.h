@@ -17,6 +17,9 @@ bool has_drifted(const Object& live, const Object& dry_run);
 // (`*** (before)`, `*** (after)`, `***`).
 std::string diff_text(const Object* before, const Object* after);
 
+// Masks `data` of both when they are Secrets: equal values and keys of one side only become `***`, others `*** (before)` and `*** (after)`.
+void mask_secrets(Object& before, Object& after);
+
 // Paths of the fields that differ, in order ("spec.replicas"); no values.
 std::vector<std::string> changed_paths(const Object& before, const Object& after);
 

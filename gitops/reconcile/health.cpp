@@ -99,10 +99,24 @@ std::vector<Object> pods_of(kube::Client& client, const Object& workload, std::s
     return list ? std::move(list->items) : std::vector<Object>{};
 }
 
+// `resource <Kind.group> <name> is namespace scoped, but namespace is not set`: such an object cannot be read. Kinds that are not known yet may come.
+Result<void> check_scopes(kube::Client& client, std::span<const kube::ObjectRef> refs, const std::stop_token& stop) {
+    for (const kube::ObjectRef& ref : refs) {
+        if (!ref.ns.empty()) continue;
+        const auto resource = client.discovery().preferred(ref.gvk.group_kind(), stop);
+        if (resource && resource->namespaced)
+            return fail(Error{.code = ErrorCode::invalid,
+                              .message = "resource " + ref.gvk.group_kind().to_string() + " " + ref.name + " is namespace scoped, but namespace is not set",
+                              .object = ref.key().subject()});
+    }
+    return {};
+}
+
 } // namespace
 
 Result<HealthEnd> wait_healthy(kube::Client& client, std::span<const kube::ObjectRef> refs, const HealthSettings& settings, const HealthProgress& progress,
                                std::stop_token stop) {
+    TRY_VOID(check_scopes(client, refs, stop));
     std::vector<kube::ObjectKey> keys;
     for (const kube::ObjectRef& ref : refs) keys.push_back(ref.key());
     HealthTracker tracker(std::move(keys), settings);

@@ -65,7 +65,7 @@ private:
 using HealthProgress = std::function<void(std::size_t ready, std::size_t total, const std::vector<std::string>& waiting)>;
 
 // Blocks until the tracker has ended or the time is over; objects are watched, not polled. `progress` is called when something changed, on any thread,
-// never twice at once. Error: cancelled.
+// never twice at once. Errors: cancelled (`context canceled`), invalid (a namespaced kind without a namespace).
 Result<HealthEnd> wait_healthy(kube::Client& client, std::span<const kube::ObjectRef> refs, const HealthSettings& settings, const HealthProgress& progress = {},
                                std::stop_token stop = {});
 

@@ -16,21 +16,30 @@ kube::ObjectRef ref_to(const kube::ObjectKey& key, const std::string& version) {
     return {.gvk = {key.group, version, key.kind}, .ns = key.ns, .name = key.name};
 }
 
-// Why the object may not be deleted; "" when it may.
-std::string reason_to_keep(const Object& live, const NamespacedName& owner) {
-    if (live.label(kOwnerName) != owner.name || live.label(kOwnerNamespace) != owner.ns) return "does not belong to this Kustomization";
-    if (never_pruned(live)) return "prune: disabled";
-    if (is_excluded(live)) return "excluded by label or annotation";
-    return {};
-}
-
 Error failed(const kube::ObjectKey& key, std::string_view step, Error inner) {
     inner.object = key.subject();
     inner.message = key.subject() + " " + std::string(step) + ": " + inner.message;
     return inner;
 }
 
+// The object was applied since under another API group: under both it is one object, and not stale (apply.md 8.4).
+bool has_moved(const Object& live, std::string_view group) {
+    const Node* entries = live.at({"metadata", "managedFields"});
+    if (entries == nullptr) return false;
+    return std::ranges::any_of(entries->items(), [&](const Node& e) {
+        const auto version = kube::GroupVersion::parse(e.text_at("apiVersion"));
+        return e.text_at("manager") == kFieldManager && e.text_at("operation") == "Apply" && version && version->group != group;
+    });
+}
+
 } // namespace
+
+std::string reason_to_keep(const Object& live, const NamespacedName& owner) {
+    if (live.label(kOwnerName) != owner.name || live.label(kOwnerNamespace) != owner.ns) return "does not belong to this Kustomization";
+    if (never_pruned(live)) return "prune: disabled";
+    if (is_excluded(live)) return "excluded by label or annotation";
+    return {};
+}
 
 ChangeSet prune(kube::Client& client, const Inventory& entries, const NamespacedName& owner, const PruneSettings& settings, std::stop_token stop) {
     ChangeSet out;
@@ -51,11 +60,16 @@ ChangeSet prune(kube::Client& client, const Inventory& entries, const Namespaced
         } else if (std::string keep = reason_to_keep(*live[i], owner); !keep.empty()) {
             change.action = Action::skipped;
             change.reason = std::move(keep);
+        } else if (has_moved(*live[i], key.group)) {
+            change.action = Action::skipped;
+            change.reason = "is applied under another API group now";
         } else if (settings.dry_run) {
             change.diff = diff_text(&*live[i], nullptr);
         } else {
             auto gone = client.remove(refs[i], {.propagation = kube::Propagation::background, .uid = std::string(live[i]->uid())}, {.stop = stop});
-            if (!gone) {
+            if (!gone && gone.error().http_status == 404) {
+                change.reason = "was gone already";
+            } else if (!gone) {
                 change.action = Action::unknown;
                 out.errors.push_back(failed(key, "delete failed", std::move(gone.error())));
             }

@@ -26,6 +26,9 @@ struct PruneSettings {
 ChangeSet prune(kube::Client& client, const Inventory& entries, const NamespacedName& owner, const PruneSettings& settings = {},
                 std::stop_token stop = {});
 
+// Why the object may not be deleted for `owner`; "" when it may.
+std::string reason_to_keep(const Object& live, const NamespacedName& owner);
+
 // The one error of a failed prune: `delete failed, errors: <a>;<b>;`.
 Error prune_error(const ChangeSet& pruned);
 

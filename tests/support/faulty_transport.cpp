@@ -120,6 +120,8 @@ kube::Result<HttpResponse> FaultyTransport::make(const FaultRule& rule, const Ht
                              "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again");
     case FaultKind::throttled: return status_answer(429, "TooManyRequests", "too many requests, please try again later");
     case FaultKind::server_error: return status_answer(500, "InternalError", "Internal error occurred: made by a test");
+    case FaultKind::forbidden: return status_answer(403, "Forbidden", "admission webhook denied the request: made by a test");
+    case FaultKind::not_served: return HttpResponse{.status = 404, .headers = {{"Content-Type", "text/plain"}}, .body = "404 page not found\n"};
     case FaultKind::cut: return kube::fail(ErrorCode::unavailable, request.method + ": the connection was cut by a test");
     case FaultKind::stall: break;
     }

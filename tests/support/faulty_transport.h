@@ -17,6 +17,8 @@ enum class FaultKind : std::uint8_t {
     conflict,     // 409, the optimistic lock's
     throttled,    // 429 with Retry-After: 1
     server_error, // 500 InternalError
+    forbidden,    // 403, as an admission webhook denies
+    not_served,   // 404 in plain text: no such path (yet)
     cut,          // the connection is lost: an Error, no answer
     stall,        // no answer until the call's deadline (or `stall_limit`) or its cancellation
 };
