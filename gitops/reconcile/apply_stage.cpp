@@ -7,6 +7,7 @@
 #include "gitops/reconcile/apply_errors.h"
 #include "gitops/reconcile/ca_bundle.h"
 #include "gitops/reconcile/drift.h"
+#include "gitops/reconcile/owned_fields.h"
 #include "gitops/reconcile/selectors.h"
 #include "gitops/reconcile/takeover.h"
 #include "kube/pause.h"
@@ -404,6 +405,10 @@ Change ApplyStage::change_of(const StageItem& item) const {
     // The server's answer knows best: a namespace wrongly given to a cluster-scoped object is gone from it.
     const Object& o = item.action == Action::skipped ? (exists(item.live) ? *item.live : item.desired) : item.best();
     Change change{.key = o.key(), .version = std::string(o.version()), .action = item.action, .reason = item.reason, .where = item.desired.where()};
+    if (item.action != Action::skipped && item.answer) {
+        change.resource_version = item.answer->resource_version();
+        change.owned = owned_hash(*item.answer);
+    }
     if (!settings_.dry_run || !is_change(item.action)) return change;
     if (item.action == Action::configured && item.live && item.answer) {
         change.before = ignore_.without_ignored(*item.live, *item.answer);

@@ -1,0 +1,65 @@
+#include "gitops/reconcile/owned_fields.h"
+
+#include <algorithm>
+
+#include "gitops/api/names.h"
+#include "kube/base/json.h"
+
+namespace weber::gitops {
+
+namespace {
+
+void mix(std::size_t& seed, std::size_t value) { seed ^= value + 0x9e3779b97f4a7c15ULL + (seed << 6) + (seed >> 2); }
+
+const Node* item_with(const Node& list, const Node& keys) {
+    for (const Node& item : list.items()) {
+        const bool same = std::ranges::all_of(keys.entries(), [&](const auto& e) {
+            const Node* have = item.find(e.key);
+            return have != nullptr && *have == e.value;
+        });
+        if (same) return &item;
+    }
+    return nullptr;
+}
+
+const Node* child_of(const Node& at, std::string_view element) {
+    const std::string_view rest = element.substr(2);
+    if (element.starts_with("f:")) return at.find(rest);
+    const auto value = kube::read_json(rest);
+    if (!value) return nullptr;
+    if (element.starts_with("k:")) return item_with(at, *value);
+    if (element.starts_with("v:")) {
+        const auto found = std::ranges::find(at.items(), *value);
+        return found != at.items().end() ? &*found : nullptr;
+    }
+    const auto index = value->as_int();
+    return index && *index >= 0 && static_cast<std::size_t>(*index) < at.size() ? &at.items()[static_cast<std::size_t>(*index)] : nullptr;
+}
+
+void hash_set(const Node& set, const Node* value, std::size_t& seed) {
+    if (set.empty()) { // a leaf: all that is there
+        mix(seed, value != nullptr ? value->hash() : 1);
+        return;
+    }
+    for (const auto& [element, below] : set.entries()) {
+        mix(seed, std::hash<std::string_view>{}(element.view()));
+        if (element.view() == ".") mix(seed, value != nullptr ? 2 : 1);
+        else if (element.view().size() > 2) hash_set(below, value != nullptr ? child_of(*value, element.view()) : nullptr, seed);
+    }
+}
+
+} // namespace
+
+std::size_t owned_hash(const Object& live) {
+    const Node* entries = live.at({"metadata", "managedFields"});
+    if (entries == nullptr) return 0;
+    for (const Node& e : entries->items()) {
+        if (e.text_at("manager") != kFieldManager || e.text_at("operation") != "Apply" || !e.text_at("subresource").empty()) continue;
+        std::size_t seed = 0;
+        if (const Node* fields = e.find("fieldsV1")) hash_set(*fields, &live.root(), seed);
+        return seed == 0 ? 1 : seed;
+    }
+    return 0;
+}
+
+} // namespace weber::gitops

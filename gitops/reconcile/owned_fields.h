@@ -1,0 +1,16 @@
+// What our field manager holds of an object, as one number: it changes when somebody changes, removes or takes over a field that we applied, and stays
+// when others write theirs (status, defaults, annotations of controllers).
+//
+// Pure and thread-safe.
+#pragma once
+
+#include <cstddef>
+
+#include "kube/base/object.h"
+
+namespace weber::gitops {
+
+// Over the entries of kustomize-controller/Apply (apply.md 11.2) and the values under them. 0: no such entry, so nothing of the object is ours.
+std::size_t owned_hash(const Object& live);
+
+} // namespace weber::gitops
