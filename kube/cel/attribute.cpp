@@ -32,18 +32,27 @@ Selected select(const Value& object, const Value& key, bool test, Budget& budget
     return test ? Selected{{}, false} : Selected{missing_key(key, budget)};
 }
 
-Value apply(Value object, const std::vector<Qualifier>& qualifiers, const Context& context) {
+constexpr std::string_view kMissing = "no such attribute(s): ";
+
+// `unknown_name` is set when a key is a name that no variable has.
+Value apply(Value object, const std::vector<Qualifier>& qualifiers, const Context& context, bool& unknown_name) {
     bool optional = false;
-    if (!qualifiers.empty() && object.is(Kind::optional)) {
+    if (object.is(Kind::optional)) {
         if (object.as_optional() == nullptr) return object;
-        const Value inner = *object.as_optional();
-        object = inner;
         optional = true;
+        // As in cel-go an optional inside the optional is opened too.
+        while (object.is(Kind::optional)) {
+            const Value inner = object.as_optional() != nullptr ? *object.as_optional() : Value::null();
+            object = inner;
+        }
     }
     for (const Qualifier& q : qualifiers) {
         if (!context.budget.spend()) return {};
         const Value key = q.key->run(context);
-        if (key.is_error()) return key;
+        if (key.is_error()) {
+            unknown_name = key.as_error().starts_with(kMissing) && dynamic_cast<const NameStep*>(q.key.get()) != nullptr;
+            return key;
+        }
         if (const std::string_view bad = bad_qualifier(key.kind()); !bad.empty()) return Value::error("invalid qualifier type: " + std::string(bad));
         optional = optional || q.optional;
         Selected selected = select(object, key, optional || q.presence, context.budget);
@@ -70,6 +79,7 @@ std::string_view bad_qualifier(Kind kind) {
     case Kind::duration: return "types.Duration";
     case Kind::type: return "*types.Type";
     case Kind::optional: return "*types.Optional";
+    case Kind::error: return "*types.Err";
     default: return {};
     }
 }
@@ -89,34 +99,39 @@ void NameStep::add(const Qualifier& qualifier) {
     if (!longer.empty()) readings_.insert(readings_.begin(), Reading{std::move(longer), {}});
 }
 
-std::string NameStep::missing(const Reading& reading) {
+NameStep::Outcome NameStep::read(const Reading& reading, const Context& context) {
+    for (const std::string& name : reading.names) {
+        if (auto value = context.frame.find(name)) {
+            if (value->is_error()) return {*value};
+            bool unknown_name = false;
+            Value result = apply(std::move(*value), reading.qualifiers, context, unknown_name);
+            return {std::move(result), unknown_name};
+        }
+        if (!reading.qualifiers.empty()) continue;
+        if (const TypePtr type = named_type(name)) return {Value::type(type->name)};
+        if (name == "google.protobuf.NullValue.NULL_VALUE") return {Value::integer(0)};
+    }
     std::string names;
     for (const std::string& n : reading.names) names += (names.empty() ? "" : ", ") + n;
-    return "no such attribute(s): " + names;
-}
-
-// nullopt: no variable of these names.
-std::optional<Value> NameStep::read(const Reading& reading, const Context& context) {
-    for (const std::string& name : reading.names) {
-        if (auto value = context.frame.find(name)) return value->is_error() ? *value : apply(std::move(*value), reading.qualifiers, context);
-        if (!reading.qualifiers.empty()) continue;
-        if (const TypePtr type = named_type(name)) return Value::type(type->name);
-        if (name == "google.protobuf.NullValue.NULL_VALUE") return Value::integer(0);
-    }
-    return std::nullopt;
+    return {Value::error(std::string(kMissing) + names), true};
 }
 
 Value NameStep::run(const Context& context) const {
     context.budget.spend();
-    for (const Reading& r : readings_)
-        if (auto value = read(r, context)) return *value;
-    return Value::error(missing(readings_.front()));
+    std::optional<Value> problem;
+    for (const Reading& r : readings_) {
+        Outcome outcome = read(r, context);
+        if (!outcome.unknown_name) return std::move(outcome.value);
+        if (!problem) problem = std::move(outcome.value);
+    }
+    return *problem;
 }
 
 Value RelativeStep::run(const Context& context) const {
     if (!context.budget.spend()) return {};
     Value operand = operand_->run(context);
-    return operand.is_error() ? operand : apply(std::move(operand), qualifiers_, context);
+    bool unknown_name = false;
+    return operand.is_error() ? operand : apply(std::move(operand), qualifiers_, context, unknown_name);
 }
 
 std::unique_ptr<Attribute> as_attribute(StepPtr step) {

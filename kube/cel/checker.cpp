@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "kube/cel/functions.h"
-#include "kube/cel/string_format.h"
 #include "kube/cel/unifier.h"
+#include "kube/cel/validators.h"
 
 namespace weber::cel {
 
@@ -17,7 +17,7 @@ public:
 
     TypePtr run(Expr& root) {
         check(root);
-        if (issues_.empty()) check_formats(root);
+        if (issues_.empty()) validate(root, unifier_, environment_.homogeneous_literals, issues_);
         return unifier_.resolve(root.type, true);
     }
 
@@ -177,11 +177,11 @@ private:
         if (f.name == "_&&_" || f.name == "_||_") return check_logic(e, f);
         TypePtr result;
         for (const Overload& o : f.overloads) {
-            if (o.member != (e.target != nullptr) || o.args.size() != args.size()) continue;
+            if (o.member != (e.target != nullptr)) continue;
             std::vector<TypePtr> types = o.args;
             types.push_back(o.result);
-            types = unifier_.instantiate(types);
-            if (!unifier_.assignable(args, std::span(types).first(args.size()))) continue;
+            types = unifier_.instantiate(types); // also where the number of arguments is wrong: variables' numbers are seen in errors
+            if (!unifier_.assignable(args, std::span(types).first(o.args.size()))) continue;
             e.overloads.push_back(o.id);
             const TypePtr found = unifier_.resolve(types.back(), false);
             const bool dynamic = result && (result->kind == TypeKind::dyn || result->kind == TypeKind::any);
@@ -223,12 +223,10 @@ private:
         return type;
     }
 
-    TypePtr join(const Expr& e, const TypePtr& previous, const TypePtr& current) {
+    TypePtr join(const TypePtr& previous, const TypePtr& current) {
         if (!previous) return current;
         if (unifier_.assignable(previous, current)) return Unifier::most_general(previous, current);
-        if (!environment_.homogeneous_literals) return types::dyn();
-        mismatch(e, *previous, *current);
-        return types::error();
+        return types::dyn();
     }
 
     void check_list(Expr& e) {
@@ -236,7 +234,7 @@ private:
         for (std::size_t i = 0; i < e.args.size(); ++i) {
             Expr& item = *e.args[i];
             check(item);
-            element = join(item, element, e.optional[i] ? unwrap_element(item, item.type) : item.type);
+            element = join(element, e.optional[i] ? unwrap_element(item, item.type) : item.type);
         }
         set(e, types::list(element ? element : unifier_.fresh()));
     }
@@ -245,10 +243,10 @@ private:
         TypePtr key, value;
         for (std::size_t i = 0; i + 1 < e.args.size(); i += 2) {
             check(*e.args[i]);
-            key = join(*e.args[i], key, e.args[i]->type);
+            key = join(key, e.args[i]->type);
             Expr& item = *e.args[i + 1];
             check(item);
-            value = join(item, value, e.optional[i / 2] ? unwrap_element(item, item.type) : item.type);
+            value = join(value, e.optional[i / 2] ? unwrap_element(item, item.type) : item.type);
         }
         if (!key) {
             key = unifier_.fresh();
@@ -258,23 +256,21 @@ private:
     }
 
     void check_message(Expr& e) {
-        TypePtr result = types::error();
         const auto ident = find_ident(e.name);
-        if (!ident) {
-            undeclared(e, e.name);
-        } else {
-            e.resolved = ident->name;
-            if (ident->type->kind != TypeKind::type) issues_.report(e.at, "'" + declared(*ident->type) + "' is not a type");
-            else if (is_message_name(ident->name)) result = ident->type->params[0];
-            else issues_.report(e.at, "'" + declared(*ident->type->params[0]) + "' is not a message type");
-            set(e, result);
-        }
+        if (!ident) return undeclared(e, e.name);
+        TypePtr result = types::error();
+        e.resolved = ident->name;
+        const bool known = ident->type->kind == TypeKind::type && is_message_name(ident->name);
+        if (known) result = ident->type->params[0];
+        else if (ident->type->kind == TypeKind::type) issues_.report(e.at, "'" + declared(*ident->type->params[0]) + "' is not a message type");
+        else if (ident->type->kind != TypeKind::error) issues_.report(e.at, "'" + declared(*ident->type) + "' is not a type");
+        set(e, result);
         for (std::size_t i = 0; i < e.args.size(); ++i) {
             Expr& item = *e.args[i];
             check(item);
-            TypePtr field = message_field(e.resolved, e.fields[i]);
+            TypePtr field = known ? message_field(e.resolved, e.fields[i]) : nullptr;
             if (!field) {
-                if (ident) issues_.report(e.field_places[i], "undefined field '" + e.fields[i] + "'");
+                issues_.report(e.field_places[i], known ? "undefined field '" + e.fields[i] + "'" : "unexpected failed resolution of '" + e.resolved + "'");
                 field = types::error();
             }
             const TypePtr value = e.optional[i] ? unwrap_element(item, item.type) : item.type;
@@ -320,52 +316,6 @@ private:
 
     void assert_type(const Expr& e, const TypePtr& type) {
         if (!unifier_.assignable(type, e.type)) mismatch(e, *type, *e.type);
-    }
-
-    // ---- 'literal format'.format([literal list]) -----------------------------------------------------
-
-    void check_formats(const Expr& e) {
-        if (e.target) check_formats(*e.target);
-        if (e.kind == ExprKind::call && e.name == "format" && e.target && e.target->kind == ExprKind::literal && e.target->literal.is(Kind::string) &&
-            e.args.size() == 1 && e.args[0]->kind == ExprKind::list)
-            check_format_call(e);
-        for (const ExprPtr& arg : e.args) check_formats(*arg);
-    }
-
-    void check_format_call(const Expr& e) {
-        const std::vector<ExprPtr>& args = e.args[0]->args;
-        const Expr* bad = &e;
-        std::size_t used = 0;
-        const auto problem = check_format(
-            e.target->literal.as_string(), args.size(),
-            [&](std::size_t i, char clause) {
-                bad = unfit(*args[i], clause);
-                return bad == nullptr ? std::string() : clause_problem(clause, unifier_.resolve(bad->type, true)->name, false);
-            },
-            used);
-        if (problem) issues_.report(problem->bad_argument ? bad->at : e.at, problem->message);
-        else if (args.size() > used)
-            issues_.report(e.at, "too many arguments supplied to string.format (expected " + std::to_string(used) + ", got " + std::to_string(args.size()) + ")");
-    }
-
-    // The part of an argument that a clause does not take, or nullptr.
-    const Expr* unfit(const Expr& arg, char clause) const {
-        const TypeKind kind = unifier_.resolve(arg.type, true)->kind;
-        const auto one_of = [&](std::initializer_list<TypeKind> kinds) { return kind == TypeKind::dyn || std::ranges::find(kinds, kind) != kinds.end(); };
-        using enum TypeKind;
-        switch (clause) {
-        case 's':
-            if (!one_of({list, map, integer, unsigned_integer, floating, boolean, string, timestamp, bytes, duration, type, null})) return &arg;
-            if (arg.kind == ExprKind::list || arg.kind == ExprKind::map)
-                for (const ExprPtr& part : arg.args)
-                    if (const Expr* bad = unfit(*part, 's')) return bad;
-            return nullptr;
-        case 'b': return one_of({boolean, integer, unsigned_integer}) ? nullptr : &arg;
-        case 'x':
-        case 'X': return one_of({integer, unsigned_integer, string, bytes}) ? nullptr : &arg;
-        case 'o': return one_of({integer, unsigned_integer}) ? nullptr : &arg;
-        default: return one_of({integer, unsigned_integer, floating}) ? nullptr : &arg;
-        }
     }
 
     const Environment& environment_;

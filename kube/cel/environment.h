@@ -24,7 +24,7 @@ struct Environment {
     TypePtr result = {};
     // Namespace in which names are looked up first ("a.b": x may be a.b.x, a.x or x). Flux uses none.
     std::string container = {};
-    // Whether elements of a list or map literal must have one type, as Flux demands.
+    // Whether elements of a list or map literal must have one type, as Flux demands (Check::types only).
     bool homogeneous_literals = true;
 };
 

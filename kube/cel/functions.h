@@ -4,11 +4,12 @@
 // Thread-safety: immutable tables.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "kube/base/error.h"
 #include "kube/cel/type.h"
 #include "kube/cel/value.h"
 
@@ -75,9 +76,14 @@ void add_optional_functions(std::vector<Function>& out);
 Overload overload(std::string_view id, std::vector<TypePtr> args, TypePtr result, Implementation impl = nullptr);
 Overload member(std::string_view id, std::vector<TypePtr> args, TypePtr result, Implementation impl = nullptr);
 
-// Pattern matching shared with the planner: `pattern` must compile. Errors are values with Go's text.
-Value matches(std::string_view text, std::string_view pattern, Budget& budget);
-// The problem of a pattern as Go's regexp words it, nullopt when it compiles.
-std::optional<std::string> pattern_problem(std::string_view pattern);
+// A compiled regular expression (RE2 syntax). Thread-safe.
+class Pattern {
+public:
+    // Errors: invalid, as Go's regexp words it ("error parsing regexp: missing closing ): `(`").
+    static Result<std::shared_ptr<const Pattern>> compile(std::string_view text);
+    virtual ~Pattern() = default;
+    // Whether it matches anywhere in `text`.
+    [[nodiscard]] virtual Value match(std::string_view text, Budget& budget) const = 0;
+};
 
 } // namespace weber::cel

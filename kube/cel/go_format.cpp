@@ -92,7 +92,18 @@ std::string format_general(double v) {
     return chars(v, std::chars_format::fixed);
 }
 
-std::string format_plain(double v) { return std::isfinite(v) ? chars(v, std::chars_format::fixed) : special(v); }
+std::string format_plain(double v) {
+    if (!std::isfinite(v)) return special(v);
+    // to_chars writes all digits of a large number; Go writes the shortest ones and zeros.
+    std::string e = chars(v, std::chars_format::scientific);
+    const std::size_t at = e.find('e');
+    const int exponent = std::stoi(e.substr(at + 1));
+    if (exponent < 17) return chars(v, std::chars_format::fixed);
+    e.resize(at);
+    std::erase(e, '.');
+    const std::size_t sign = e.starts_with('-') ? 1 : 0;
+    return e + std::string(static_cast<std::size_t>(exponent) + 1 + sign - e.size(), '0');
+}
 std::string format_fixed(double v, int precision) { return chars(v, std::chars_format::fixed, precision); }
 std::string format_scientific(double v, int precision) { return chars(v, std::chars_format::scientific, precision); }
 

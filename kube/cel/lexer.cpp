@@ -17,10 +17,10 @@ class Lexer {
 public:
     Lexer(const Source& source, Issues& issues) : source_(source), text_(source.points()), issues_(issues) {}
 
-    std::vector<TokenAt> run() {
+    Tokens run() {
         while (at_ < text_.size()) step();
-        tokens_.push_back({Token::end, offset(text_.size()), offset(text_.size())});
-        return std::move(tokens_);
+        result_.list.push_back({Token::end, offset(text_.size()), offset(text_.size())});
+        return std::move(result_);
     }
 
 private:
@@ -47,25 +47,16 @@ private:
     }
 
     void emit(Token token, std::size_t end) {
-        tokens_.push_back({token, offset(at_), offset(end)});
+        result_.list.push_back({token, offset(at_), offset(end)});
         at_ = end;
     }
 
     // `end`: the first character that fits nothing; it is part of the message and skipped.
     void fail(std::size_t end) {
-        issues_.report(offset(at_), "Syntax error: token recognition error at: '" + escape(source_.text(offset(at_), offset(end) + 1)) + "'");
-        at_ = std::min(end + 1, text_.size());
-    }
-
-    static std::string escape(const std::string& text) {
-        std::string out;
-        for (const char c : text) {
-            if (c == '\t') out += "\\t";
-            else if (c == '\n') out += "\\n";
-            else if (c == '\r') out += "\\r";
-            else out += c;
-        }
-        return out;
+        issues_.report(offset(at_), "Syntax error: token recognition error at: '" + source_.text(offset(at_), offset(end) + 1) + "'");
+        const std::size_t next = std::min(end + 1, text_.size());
+        result_.skipped.emplace_back(offset(at_), offset(next));
+        at_ = next;
     }
 
     std::size_t digits(std::size_t i) const {
@@ -213,7 +204,7 @@ private:
     const std::u32string& text_;
     Issues& issues_;
     std::size_t at_ = 0;
-    std::vector<TokenAt> tokens_;
+    Tokens result_;
 };
 
 } // namespace
@@ -226,6 +217,6 @@ std::string_view token_name(Token token) {
     return token == Token::end ? "<EOF>" : kNames[static_cast<std::size_t>(token)];
 }
 
-std::vector<TokenAt> tokenize(const Source& source, Issues& issues) { return Lexer(source, issues).run(); }
+Tokens tokenize(const Source& source, Issues& issues) { return Lexer(source, issues).run(); }
 
 } // namespace weber::cel

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kube/cel/source.h"
@@ -28,7 +29,12 @@ struct TokenAt {
     Offset from = 0, to = 0;
 };
 
-// All tokens, the last is Token::end. Unreadable characters become issues ("token recognition error at: …") and are skipped.
-std::vector<TokenAt> tokenize(const Source& source, Issues& issues);
+struct Tokens {
+    std::vector<TokenAt> list;                        // the last is Token::end
+    std::vector<std::pair<Offset, Offset>> skipped = {}; // unreadable characters
+};
+
+// All tokens. Unreadable characters become issues ("token recognition error at: …") and are skipped.
+Tokens tokenize(const Source& source, Issues& issues);
 
 } // namespace weber::cel

@@ -100,7 +100,7 @@ private:
     Offset at_;
 };
 
-MacroResult refuse(const Expr& at, std::string message) { return {nullptr, MacroError{at.at, std::move(message)}}; }
+MacroResult refuse(const Expr& at, std::string message) { return {nullptr, MacroError{at.at == kNowhere ? kBeforeText : at.at, std::move(message)}}; }
 
 bool taken(const std::string& var) { return var == kAccumulator || var == "__result__"; }
 constexpr const char* kOverwrites = "iteration variable overwrites accumulator variable";
@@ -206,7 +206,7 @@ MacroResult expand_macro(NodeMaker& make, const std::string& function, Offset at
         if (!ident) return refuse(*args[0], function + "() variable name must be a simple identifier");
         return expand_optional(make, at, function == "optFlatMap", target, args);
     }
-    const bool quantifier = n == 2 && (function == "all" || function == "exists" || function == "exists_one" || function == "existsOne");
+    const bool quantifier = n == 2 && (function == "all" || function == "exists" || function == "exists_one");
     const bool collector = ((n == 2 || n == 3) && function == "map") || (n == 2 && function == "filter");
     if (!quantifier && !collector) return {};
     if (!ident) return refuse(*args[0], quantifier ? "argument must be a simple name" : "argument is not an identifier");

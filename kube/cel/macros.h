@@ -1,4 +1,4 @@
-// Macros: has, all, exists, exists_one, existsOne, map, filter, optMap, optFlatMap become plain expressions.
+// Macros: has, all, exists, exists_one, map, filter, optMap, optFlatMap become plain expressions.
 //
 // Not thread-safe; lives for one compilation.
 #pragma once

@@ -429,8 +429,12 @@ private:
         if (reserved) complain(at, "reserved identifier: " + word);
         const std::int64_t id = make_.next_id();
         std::vector<ExprPtr> args;
+        const std::size_t complaints = late_.size();
         if (!call_arguments(args, 141, 143, kEnd)) in_.recover();
-        if (reserved) return broken(at);
+        if (reserved) {
+            late_.resize(complaints); // the arguments are not looked at
+            return broken(at);
+        }
         return expand(id, open.from, name + word, nullptr, std::move(args));
     }
 
@@ -512,8 +516,12 @@ private:
     bool map_entry(Expr& e) {
         make_.next_id(); // the entry's own
         bool optional = false;
+        const std::size_t complaints = late_.size();
         ExprPtr key = opt_expr(Expected{colon}, optional);
-        if (in_.match(206, colon, kExprStart) == nullptr) return false;
+        if (in_.match(206, colon, kExprStart) == nullptr) {
+            late_.resize(complaints); // a key without its colon is not looked at any further
+            return false;
+        }
         e.args.push_back(std::move(key));
         e.args.push_back(expr(Expected{comma}.or_end()));
         e.optional.push_back(optional);
@@ -549,16 +557,18 @@ private:
     }
 
     bool message_field(Expr& e) {
+        const Offset first = in_.at().from;
         in_.enter(Expected{colon});
         const bool optional = in_.la() == question;
         if (optional) in_.accept();
         const std::optional<std::string> name = escape_ident(kEnd);
         in_.leave();
         const TokenAt* at = in_.match(199, colon, kExprStart);
-        if (at == nullptr || !name) return false;
+        if (at == nullptr) return false;
+        if (!name) complain(e.fields.empty() ? first : e.field_places[0], "unsupported ident kind");
         make_.next_id(); // the field's own
         e.field_places.push_back(at->from);
-        e.fields.push_back(*name);
+        e.fields.push_back(name.value_or(""));
         e.args.push_back(expr(Expected{comma}.or_end()));
         e.optional.push_back(optional);
         return true;

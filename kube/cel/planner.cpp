@@ -119,6 +119,8 @@ private:
     static Result<StepPtr> plan_index(std::vector<StepPtr>& args, bool optional) {
         if (const Value* key = args[1]->constant())
             if (const std::string_view bad = bad_qualifier(key->kind()); !bad.empty()) return refuse("invalid qualifier type: " + std::string(bad));
+        if (dynamic_cast<PresenceStep*>(args[0].get()) != nullptr && args[1]->constant() == nullptr)
+            return refuse("test only expressions must have constant qualifiers");
         std::unique_ptr<Attribute> attribute = as_attribute(std::move(args[0]));
         attribute->add({std::shared_ptr<const Step>(std::move(args[1])), optional, false});
         return attribute;
@@ -138,6 +140,8 @@ private:
     }
 
     static Result<StepPtr> plan_function(const Expr& e, const std::string& name, std::vector<StepPtr> args) {
+        if (e.checked_call && e.overloads.size() == 1 && e.overloads[0] == "in_list" && is_empty_list(args[1]->constant()))
+            return std::make_unique<ConstantStep>(Value::boolean(false)); // whatever the left side is, an error too
         Callee callee{name, e.id, find_bound(name)};
         if (e.overloads.size() == 1 && e.checked_call) callee.overload = find_overload(e.overloads[0]).overload;
         if (callee.function == nullptr) {
@@ -150,7 +154,10 @@ private:
             if (overloads.size() == 1) callee.overload = &overloads[0];
         }
         TRY_VOID(check_shape(callee, args.size()));
-        TRY_VOID(check_pattern(name, args));
+        if (const Value* pattern = name == "matches" && args.size() == 2 ? args[1]->constant() : nullptr; pattern != nullptr && pattern->is(Kind::string)) {
+            TRY(auto compiled, Pattern::compile(pattern->as_string()));
+            return std::make_unique<MatchStep>(std::move(compiled), std::move(args[0]));
+        }
         const bool constant = args.size() == 1 && args[0]->constant() != nullptr && is_conversion(name);
         auto step = std::make_unique<CallStep>(std::move(callee), std::move(args));
         if (!constant) return step;
@@ -159,15 +166,11 @@ private:
         return std::make_unique<ConstantStep>(std::move(value));
     }
 
+    static bool is_empty_list(const Value* v) { return v != nullptr && v->is(Kind::list) && v->as_list().size() == 0; }
+
     static bool is_conversion(std::string_view name) {
         static constexpr std::array<std::string_view, 10> kNames{"bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"};
         return std::ranges::find(kNames, name) != kNames.end();
-    }
-
-    static Result<void> check_pattern(std::string_view name, const std::vector<StepPtr>& args) {
-        if (name != "matches" || args.size() != 2 || args[1]->constant() == nullptr || !args[1]->constant()->is(Kind::string)) return {};
-        if (auto problem = pattern_problem(args[1]->constant()->as_string())) return refuse(std::move(*problem));
-        return {};
     }
 
     // ---- literals ------------------------------------------------------------------------------------

@@ -39,8 +39,19 @@ std::string Recognizer::list(Expected e) {
     return count > 1 ? "{" + out + "}" : out;
 }
 
+// The text without the characters that made no token.
+std::string Recognizer::readable(Offset from, Offset to) const {
+    std::string out;
+    for (const auto& [first, last] : skipped_) {
+        if (last <= from || first >= to) continue;
+        out += source_.text(from, first);
+        from = last;
+    }
+    return out + source_.text(from, to);
+}
+
 std::string Recognizer::shown(const TokenAt& t) const {
-    std::string text = t.token == Token::end ? "<EOF>" : source_.text(t.from, t.to);
+    const std::string text = t.token == Token::end ? "<EOF>" : readable(t.from, t.to);
     std::string out = "'";
     for (const char c : text) {
         if (c == '\t') out += "\\t";

@@ -44,7 +44,11 @@ struct GiveUp {
 
 class Recognizer {
 public:
-    Recognizer(const Source& source, Issues& issues) : source_(source), issues_(issues), tokens_(tokenize(source, issues)) {}
+    Recognizer(const Source& source, Issues& issues) : source_(source), issues_(issues) {
+        auto [list, skipped] = tokenize(source, issues);
+        tokens_ = std::move(list);
+        skipped_ = std::move(skipped);
+    }
 
     [[nodiscard]] Token la(std::size_t k = 1) const { return at(k).token; }
     [[nodiscard]] const TokenAt& at(std::size_t k = 1) const { return tokens_[std::min(pos_ + k - 1, tokens_.size() - 1)]; }
@@ -92,10 +96,12 @@ private:
     void consume_limited();
     static std::string list(Expected e);
     [[nodiscard]] std::string shown(const TokenAt& t) const;
+    [[nodiscard]] std::string readable(Offset from, Offset to) const;
 
     const Source& source_;
     Issues& issues_;
     std::vector<TokenAt> tokens_;
+    std::vector<std::pair<Offset, Offset>> skipped_;
     std::size_t pos_ = 0;
     std::vector<Expected> follow_;
     bool recovering_ = false;

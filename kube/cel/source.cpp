@@ -31,6 +31,7 @@ std::string Source::text(Offset from, Offset to) const {
 }
 
 Source::Position Source::position(Offset at) const {
+    if (at == kBeforeText || points_.empty()) return {1, -1};
     if (at < 0) return {};
     const auto after = std::ranges::upper_bound(line_starts_, at);
     return {static_cast<std::int32_t>(after - line_starts_.begin()), at - *(after - 1)};
@@ -62,14 +63,14 @@ std::string Issues::to_string() const {
 std::string Issues::render(const Issue& issue) const {
     const auto [line, column] = issue.position;
     std::string out = "ERROR: <input>:" + std::to_string(line) + ":" + std::to_string(column + 1) + ": " + issue.message;
-    if (line < 1) return out;
+    if (line < 1 || source_->points().empty()) return out;
     const std::u32string_view points = source_->line(line);
     std::string snippet;
     for (const char32_t c : points) kube::append_utf8(snippet, c == '\t' ? ' ' : c);
     if (snippet.size() > kMaxSnippetBytes) return out;
     out += "\n | " + snippet + "\n | ";
     // Wide characters get wide dots, so that the mark stands under its place.
-    const auto at = static_cast<std::size_t>(column);
+    const auto at = static_cast<std::size_t>(std::max(column, 0));
     for (std::size_t i = 0; i < at && i < points.size(); ++i) out += points[i] > 0x7F ? "\uff0e" : ".";
     return out + (at < points.size() && points[at] > 0x7F ? "\uff3e" : "^");
 }

@@ -13,6 +13,7 @@ namespace weber::cel {
 // A place in the text: a code point's index; kNowhere prints as "-1:0".
 using Offset = std::int32_t;
 inline constexpr Offset kNowhere = -1;
+inline constexpr Offset kBeforeText = -2; // prints as "1:0", before the first character
 
 class Source {
 public:

@@ -113,6 +113,13 @@ Value CallStep::unknown(std::span<const Value> args) const {
     return Value::error("no such overload: " + callee_.name + (args.size() > 2 ? " " + std::to_string(callee_.id) : ""));
 }
 
+Value MatchStep::run(const Context& context) const {
+    if (!context.budget.spend()) return {};
+    const Value text = text_->run(context);
+    if (text.is_error()) return text;
+    return text.is(Kind::string) ? pattern_->match(text.as_string(), context.budget) : Value::no_such_overload();
+}
+
 Value OrStep::run(const Context& context) const {
     if (!context.budget.spend()) return {};
     Value left = left_->run(context);

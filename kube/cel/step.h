@@ -77,8 +77,11 @@ private:
         std::vector<std::string> names;
         std::vector<Qualifier> qualifiers;
     };
-    [[nodiscard]] static std::optional<Value> read(const Reading& reading, const Context& context);
-    static std::string missing(const Reading& reading);
+    struct Outcome {
+        Value value;
+        bool unknown_name = false; // an error because no variable has the name, or the name of a key: the next reading is tried
+    };
+    [[nodiscard]] static Outcome read(const Reading& reading, const Context& context);
     std::vector<Reading> readings_;
     bool split_;
 };
@@ -107,20 +110,21 @@ private:
     std::unique_ptr<Attribute> yes_, no_;
 };
 
-// has(): turns the outcome of a presence test into a bool.
-class PresenceStep final : public Step {
+// has(): turns the outcome of a presence test into a bool. A selection from it tests again, which is false.
+class PresenceStep final : public Attribute {
 public:
-    explicit PresenceStep(StepPtr attribute) : attribute_(std::move(attribute)) {}
+    explicit PresenceStep(std::unique_ptr<Attribute> attribute) : attribute_(std::move(attribute)) {}
+    void add(const Qualifier& qualifier) override { attribute_->add({qualifier.key, qualifier.optional, true}); }
     [[nodiscard]] Value run(const Context& context) const override;
 
 private:
-    StepPtr attribute_;
+    std::unique_ptr<Attribute> attribute_;
 };
 
 // `step` itself when it is an attribute, else one around it.
 std::unique_ptr<Attribute> as_attribute(StepPtr step);
 
-// "types.Bytes" for kinds that can be no key of a selection; "" for the others.
+// "types.Bytes" for kinds that can be no key of a selection; "" for the others. Go's names, as cel-go's texts print them.
 std::string_view bad_qualifier(Kind kind);
 
 // ---- logic and calls ---------------------------------------------------------------------------------
@@ -164,6 +168,17 @@ private:
     [[nodiscard]] Value unknown(std::span<const Value> args) const;
     Callee callee_;
     std::vector<StepPtr> args_;
+};
+
+// text.matches('constant').
+class MatchStep final : public Step {
+public:
+    MatchStep(std::shared_ptr<const Pattern> pattern, StepPtr text) : pattern_(std::move(pattern)), text_(std::move(text)) {}
+    [[nodiscard]] Value run(const Context& context) const override;
+
+private:
+    std::shared_ptr<const Pattern> pattern_;
+    StepPtr text_;
 };
 
 // optional.or(optional) and optional.orValue(value).

@@ -146,7 +146,7 @@ std::string wrong_verb(const Value& v, char verb) {
 }
 
 Result<std::string> clause_text(const Clause& c, const Value& v, Budget& budget) {
-    const auto refuse = [&](std::string_view kind) { return fail(ErrorCode::invalid, "error during formatting: " + clause_problem(c.letter, kind, false)); };
+    const auto refuse = [&](std::string_view kind) { return fail(ErrorCode::invalid, "error during formatting: " + clause_problem(c.letter, kind)); };
     const bool whole = v.is(Kind::integer) || v.is(Kind::unsigned_integer);
     switch (c.letter) {
     case 's': {
@@ -188,8 +188,7 @@ Result<std::string> clause_text(const Clause& c, const Value& v, Budget& budget)
 
 } // namespace
 
-std::string clause_problem(char clause, std::string_view type_name, bool fits) {
-    if (fits) return {};
+std::string clause_problem(char clause, std::string_view type_name) {
     const auto text = [&] {
         switch (clause) {
         case 's':

@@ -25,8 +25,8 @@ struct FormatProblem {
 std::optional<FormatProblem> check_format(std::string_view format, std::size_t args, const std::function<std::string(std::size_t, char)>& check,
                                           std::size_t& used);
 
-// What a clause takes, for both: "" or the message for a value of the type named.
-std::string clause_problem(char clause, std::string_view type_name, bool fits);
+// The message for a value of a type that the clause does not take.
+std::string clause_problem(char clause, std::string_view type_name);
 
 // types.Format of cel-go: a value as a CEL expression.
 std::string format_value(const Value& value);

@@ -57,9 +57,47 @@ bool has_part(std::string_view s, std::string_view part) { return s.find(part) !
 bool has_start(std::string_view s, std::string_view part) { return s.starts_with(part); }
 bool has_end(std::string_view s, std::string_view part) { return s.ends_with(part); }
 
+RE2::Options quiet() {
+    RE2::Options options;
+    options.set_log_errors(false);
+    return options;
+}
+
+struct Re2Pattern final : Pattern {
+    explicit Re2Pattern(std::string_view text) : re(re2::StringPiece(text.data(), text.size()), quiet()) {}
+    [[nodiscard]] Value match(std::string_view text, Budget& budget) const override {
+        // The product of both lengths at worst.
+        if (!budget.spend(static_cast<std::int64_t>((text.size() + 64) * (re.pattern().size() / 16 + 1) / 16))) return {};
+        return Value::boolean(RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), re));
+    }
+    RE2 re;
+};
+
+std::string_view problem_word(RE2::ErrorCode code) {
+    switch (code) {
+    case RE2::ErrorBadEscape: return "invalid escape sequence";
+    case RE2::ErrorBadCharClass: return "invalid character class";
+    case RE2::ErrorBadCharRange: return "invalid character class range";
+    case RE2::ErrorMissingBracket: return "missing closing ]";
+    case RE2::ErrorMissingParen: return "missing closing )";
+    case RE2::ErrorUnexpectedParen: return "unexpected )";
+    case RE2::ErrorTrailingBackslash: return "trailing backslash at end of expression";
+    case RE2::ErrorRepeatArgument: return "missing argument to repetition operator";
+    case RE2::ErrorRepeatSize: return "invalid repeat count";
+    case RE2::ErrorRepeatOp: return "invalid nested repetition operator";
+    case RE2::ErrorBadPerlOp: return "invalid or unsupported Perl syntax";
+    case RE2::ErrorBadUTF8: return "invalid UTF-8";
+    case RE2::ErrorBadNamedCapture: return "invalid named capture";
+    default: return "expression too large";
+    }
+}
+
+// A pattern that is no constant is compiled at every call, which costs with its length.
 Value match(Args args, Budget& budget) {
     if (!args[1].is(Kind::string)) return Value::no_such_overload();
-    return matches(args[0].as_string(), args[1].as_string(), budget);
+    if (!budget.spend(static_cast<std::int64_t>(args[1].as_string().size() * 4 + 100))) return {};
+    const auto pattern = Pattern::compile(args[1].as_string());
+    return pattern ? (*pattern)->match(args[0].as_string(), budget) : Value::error(pattern.error().message);
 }
 
 // ---- extension library -------------------------------------------------------------------------------
@@ -215,45 +253,12 @@ Value format(Args args, Budget& budget) {
     return out ? Value::string(*out) : Value::error(out.error().message);
 }
 
-RE2::Options quiet() {
-    RE2::Options options;
-    options.set_log_errors(false);
-    return options;
-}
-
 } // namespace
 
-std::optional<std::string> pattern_problem(std::string_view pattern) {
-    const RE2 re(re2::StringPiece(pattern.data(), pattern.size()), quiet());
-    if (re.ok()) return std::nullopt;
-    const auto word = [&]() -> std::string {
-        switch (re.error_code()) {
-        case RE2::ErrorBadEscape: return "invalid escape sequence";
-        case RE2::ErrorBadCharClass: return "invalid character class";
-        case RE2::ErrorBadCharRange: return "invalid character class range";
-        case RE2::ErrorMissingBracket: return "missing closing ]";
-        case RE2::ErrorMissingParen: return "missing closing )";
-        case RE2::ErrorUnexpectedParen: return "unexpected )";
-        case RE2::ErrorTrailingBackslash: return "trailing backslash at end of expression";
-        case RE2::ErrorRepeatArgument: return "missing argument to repetition operator";
-        case RE2::ErrorRepeatSize: return "invalid repeat count";
-        case RE2::ErrorRepeatOp: return "invalid nested repetition operator";
-        case RE2::ErrorBadPerlOp: return "invalid or unsupported Perl syntax";
-        case RE2::ErrorBadUTF8: return "invalid UTF-8";
-        case RE2::ErrorBadNamedCapture: return "invalid named capture";
-        default: return "expression too large";
-        }
-    };
-    return "error parsing regexp: " + word() + ": `" + re.error_arg() + "`";
-}
-
-Value matches(std::string_view text, std::string_view pattern, Budget& budget) {
-    // Compiling costs with the pattern, matching with the product at worst.
-    const auto work = static_cast<std::int64_t>((text.size() + 64) * (pattern.size() / 16 + 1) / 16 + pattern.size() * 4);
-    if (!budget.spend(work)) return {};
-    const RE2 re(re2::StringPiece(pattern.data(), pattern.size()), quiet());
-    if (!re.ok()) return Value::error(pattern_problem(pattern).value_or("error parsing regexp"));
-    return Value::boolean(RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), re));
+Result<std::shared_ptr<const Pattern>> Pattern::compile(std::string_view text) {
+    auto pattern = std::make_shared<Re2Pattern>(text);
+    if (pattern->re.ok()) return pattern;
+    return fail(ErrorCode::invalid, "error parsing regexp: " + std::string(problem_word(pattern->re.error_code())) + ": `" + pattern->re.error_arg() + "`");
 }
 
 void add_string_functions(std::vector<Function>& out) {

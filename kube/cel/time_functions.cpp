@@ -20,9 +20,13 @@ Value of_timestamp(Args args, Budget& budget) {
     return Value::integer(static_cast<std::int64_t>(calendar(args[0].as_timestamp(), offset).*Field) + Offset);
 }
 
+Value milliseconds(Args args, Budget&) { return Value::integer(args[0].as_duration().nanos / 1'000'000); }
+
+// Go counts these by doubles, which rounds the last nanoseconds of long durations up.
 template <std::int64_t Unit>
 Value of_duration(Args args, Budget&) {
-    return Value::integer(args[0].as_duration().nanos / Unit);
+    const std::int64_t nanos = args[0].as_duration().nanos;
+    return Value::integer(static_cast<std::int64_t>(static_cast<double>(nanos / Unit) + static_cast<double>(nanos % Unit) / static_cast<double>(Unit)));
 }
 
 Function field(std::string_view name, std::string_view id, std::string_view zone_id, Implementation impl) {
@@ -51,7 +55,7 @@ void add_time_functions(std::vector<Function>& out) {
     duration("getHours", "duration_to_hours", of_duration<3'600'000'000'000>);
     duration("getMinutes", "duration_to_minutes", of_duration<60'000'000'000>);
     duration("getSeconds", "duration_to_seconds", of_duration<1'000'000'000>);
-    duration("getMilliseconds", "duration_to_milliseconds", of_duration<1'000'000>);
+    duration("getMilliseconds", "duration_to_milliseconds", milliseconds);
 }
 
 } // namespace weber::cel
