@@ -5,7 +5,9 @@
 #include "gitops/api/names.h"
 #include "gitops/reconcile/dependencies.h"
 #include "gitops/reconcile/finalize.h"
+#include "gitops/reconcile/health_expressions.h"
 #include "gitops/reconcile/pipeline.h"
+#include "gitops/reconcile/ready_expression.h"
 #include "gitops/reconcile/status_writer.h"
 
 namespace weber::gitops {
@@ -171,6 +173,8 @@ OnceRun::Settled OnceRun::settle(const Member& member) const {
             if (!ready_outside_.contains({member.name, d.name})) out.missing.push_back(d.name);
         } else if (it->second->state != Member::State::ended) {
             out.open.push_back(d.name);
+        } else if (!d.ready_expr.empty() && !options_.dry_run) {
+            if (!ready_outside_.contains({member.name, d.name})) out.missing.push_back(d.name); // its expression decides, over what the cluster has
         } else if (!is_good(it->second->result.state) || it->second->result.state == KustomizationState::removed) {
             out.not_ready.push_back(d.name);
         } else if (it->second->result.state == KustomizationState::suspended && !ready_outside_.contains({member.name, d.name})) {
@@ -228,7 +232,7 @@ bool OnceRun::decide_pending() {
         const auto dependency = std::ranges::find(member->k->spec.depends_on, missing, &Dependency::name);
         const auto source = sources_.resolve(member->k->spec.source, stop_);
         const auto problem = dependency_problem(*member->k, *dependency, client_.get(kustomization_ref(missing), {}, {.stop = stop_}),
-                                                source ? source->revision : std::string());
+                                                source ? source->revision : std::string(), evaluate_ready_expression);
         if (problem) block(*member, problem->message, {missing}, std::nullopt);
         else ready_outside_.emplace(name, missing);
         return true;
@@ -301,9 +305,15 @@ KustomizationResult OnceRun::reconcile_one(const Kustomization& k, Slot& slot) {
         r.message = "Reconciliation is suspended";
         return r;
     }
-    if (auto can = check_features(k, {.post_build = bool(options_.post_build), .decryption = bool(options_.post_build)}); !can) {
+    if (auto can = check_features(k, {.post_build = bool(options_.post_build), .decryption = bool(options_.post_build), .expressions = true}); !can) {
         r.error = can.error();
         conclude_now(Terminal{"UnsupportedField", can.error().message}, k.object);
+        return r;
+    }
+    auto health = HealthExpressions::compile(k.spec.health_expressions);
+    if (!health) {
+        r.error = health.error();
+        conclude_now(Terminal{"InvalidCELExpression", health.error().message}, k.object);
         return r;
     }
     Object live = k.object;
@@ -325,7 +335,8 @@ KustomizationResult OnceRun::reconcile_one(const Kustomization& k, Slot& slot) {
     r.revision = source->revision;
 
     Observer observer(*this);
-    const PipelineSettings settings = settings_now();
+    PipelineSettings settings = settings_now();
+    settings.health_reader = [reader = health_reader(std::move(*health))](const Kustomization&) { return reader; };
     Run run(k, *before, std::move(*source), settings, client_, observer);
     std::optional<WaitTask> wait = run.until_wait(stop_);
     if (options_.dry_run) remember_planned(run.changes(), run.objects());
