@@ -3,6 +3,7 @@
 // Constant tables, thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "kube/base/schema.h"
@@ -22,6 +23,10 @@ enum class GoForm : char {
 
 // `field` must be of a built-in type (schema.h's tables).
 GoForm go_form(const FieldSchema& field);
+
+// The field's number in the type's protobuf message; of a field of an embedded message the numbers that lead to it, the outermost in the lowest
+// byte. 0: not on the wire.
+std::uint32_t proto_number(const FieldSchema& field);
 
 // Name of the object type without its group's prefix ("core.v1.PodSpec"); "" for types without fields or of CRDs.
 std::string_view definition_name(const TypeSchema& type);

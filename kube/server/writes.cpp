@@ -6,6 +6,7 @@
 #include "kube/server/engine.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/patch_body.h"
+#include "kube/server/protobuf.h"
 #include "kube/server/reads.h"
 #include "kube/server/scale.h"
 #include "kube/server/strategy.h"
@@ -147,6 +148,12 @@ Api<Node> read_body(const Call& call) {
     const auto type = media_type(call);
     const std::string& body = call.http->body;
     const bool yaml = type == "application/yaml";
+    if (type == kProtobufType && !call.resource->custom) {
+        auto object = read_protobuf(body);
+        if (object) return std::move(*object);
+        if (object.error().code == ErrorCode::unsupported) return refuse(unsupported_media(type, "application/json, application/yaml"));
+        return refuse(bad_request(object.error().message));
+    }
     if (!type.empty() && type != "application/json" && type != "*/*" && type != "application/x-www-form-urlencoded" && !yaml)
         return refuse(unsupported_media(type, "application/json, application/yaml"));
     auto parsed = yaml ? read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false})
