@@ -7,6 +7,7 @@ namespace weber::agent {
 
 Command apiserver_command();
 Command kustomize_command();
+Command reconcile_command();
 Command version_command();
 
 // The whole tree. `program`: "weber" or "flux".

@@ -7,6 +7,7 @@ Command root_command(const std::string& program) {
                  .summary = "Reconciles Kubernetes clusters with what git says. Compatible with Flux."};
     root.children.push_back(apiserver_command());
     root.children.push_back(kustomize_command());
+    root.children.push_back(reconcile_command());
     root.children.push_back(version_command());
     return root;
 }
