@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "agent/state_dir.h"
+#include "kube/base/json.h"
 
 namespace weber::agent {
 
@@ -32,15 +33,24 @@ void set_if_given(const Flags& flags, std::string_view name, std::string& out) {
 
 Result<void> set_credentials(const Flags& flags, kube::ClientConfig& config) {
     if (flags.given("token"))
-        config.credentials = kube::static_credentials({.authorization = kube::SecretText("Bearer " + flags.text("token"))});
+        config.credentials =
+            kube::static_credentials({.authorization = kube::SecretText("Bearer " + flags.text("token")), .certificate = {}, .key = {}});
     if (flags.given("client-certificate") != flags.given("client-key"))
         return fail(ErrorCode::invalid, "--client-certificate and --client-key must be given together");
     if (!flags.given("client-certificate")) return {};
     // The kubeconfig reader knows how to read both files.
-    const std::string text = "{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], "
-                             "clusters: [{name: c, cluster: {server: 'https://localhost'}}], users: [{name: u, user: {client-certificate: '" +
-                             std::filesystem::absolute(flags.text("client-certificate")).string() + "', client-key: '" + std::filesystem::absolute(flags.text("client-key")).string() + "'}}]}";
-    TRY(kube::ClientConfig made, kube::parse_kubeconfig(text, "--client-certificate", {}, true));
+    const auto file = [&](std::string_view name) { return Node::string(std::filesystem::absolute(flags.text(name)).string()); };
+    const auto named = [](std::string_view key, Node value) {
+        return Node::list({Node::map({{"name", Node::string("flags")}, {key, std::move(value)}})});
+    };
+    const Node text = Node::map({{"apiVersion", Node::string("v1")},
+                                 {"kind", Node::string("Config")},
+                                 {"current-context", Node::string("flags")},
+                                 {"contexts", named("context", Node::map({{"cluster", Node::string("flags")}, {"user", Node::string("flags")}}))},
+                                 {"clusters", named("cluster", Node::map({{"server", Node::string("https://localhost")}}))},
+                                 {"users", named("user", Node::map({{"client-certificate", file("client-certificate")},
+                                                                    {"client-key", file("client-key")}}))}});
+    TRY(kube::ClientConfig made, kube::parse_kubeconfig(kube::write_json(text), "--client-certificate", {}, true));
     config.credentials = made.credentials;
     return {};
 }

@@ -106,7 +106,7 @@ std::string phase_text(const Progress& p) {
     case Phase::applying: return counted("applying", p);
     case Phase::pruning: return counted("pruning", p);
     case Phase::health:
-        return p.waiting_for.empty() ? counted("ready objects", p) : counted("ready objects", p) + ", waiting for " + joined(p.waiting_for);
+        return p.waiting_for.empty() ? counted("ready objects", p) : "waiting for " + joined(p.waiting_for) + " (" + counted("ready", p) + ")";
     case Phase::ready: return "ready";
     case Phase::failed: return "failed: " + first_line(p.message);
     case Phase::blocked: return "waits for " + joined(p.waiting_for);
@@ -116,17 +116,34 @@ std::string phase_text(const Progress& p) {
     return "";
 }
 
-LogView::LogView(std::ostream& out) : out_(out), began_(std::chrono::steady_clock::now()) {}
+LogView::LogView(std::ostream& out, std::chrono::milliseconds remind) : out_(out), began_(std::chrono::steady_clock::now()) {
+    reminder_ = std::jthread([this, remind](const std::stop_token& end) {
+        std::unique_lock lock(mutex_);
+        while (!wake_.wait_for(lock, end, remind, [] { return false; }) && !end.stop_requested())
+            for (const auto& [name, p] : last_)
+                if (p.phase == Phase::health || p.phase == Phase::waiting) print(p, "still " + phase_text(p));
+    });
+}
+
+LogView::~LogView() {
+    reminder_.request_stop();
+    reminder_.join();
+}
 
 void LogView::on_progress(const Progress& p) {
-    if (p.phase == Phase::found) return;
-    std::string key(to_string(p.phase));
-    if (p.phase == Phase::waiting || p.phase == Phase::health) key += joined(p.waiting_for);
-    if (std::string& last = last_[p.name]; last == key) return;
-    else last = std::move(key);
+    const std::lock_guard lock(mutex_);
+    const auto [it, is_new] = last_.try_emplace(p.name);
+    const bool same_phase = !is_new && it->second.phase == p.phase;
+    const bool same = same_phase && (p.phase != Phase::waiting || it->second.waiting_for == p.waiting_for);
+    it->second = p;
+    if (same || p.phase == Phase::found) return;
+    print(p, p.phase == Phase::health ? "waiting until its objects are ready" : phase_text(p));
+}
+
+void LogView::print(const Progress& p, const std::string& text) {
     std::string at = seconds_text(std::chrono::steady_clock::now() - began_);
     at.insert(0, at.size() < 6 ? 6 - at.size() : 0, ' ');
-    out_ << at << ' ' << p.name.to_string() << ": " << phase_text(p) << '\n';
+    out_ << at << ' ' << p.name.to_string() << ": " << text << '\n';
     out_.flush();
 }
 

@@ -18,16 +18,23 @@ namespace weber::agent {
 // The phase in words: "applying 3/41", "waiting for flux-system/infrastructure".
 std::string phase_text(const gitops::Progress& progress);
 
-// One line for each change of phase: `  1.2s flux-system/apps: building`. Counts within a phase are not repeated.
+// One line for each change of phase: `  1.2s flux-system/apps: building`; counts within a phase are not repeated. What waits is said again every
+// `remind`, with the names of what it waits for.
 class LogView final : public gitops::ProgressSink {
 public:
-    explicit LogView(std::ostream& out);
+    explicit LogView(std::ostream& out, std::chrono::milliseconds remind = std::chrono::seconds(5));
+    ~LogView() override;
     void on_progress(const gitops::Progress& progress) override;
 
 private:
+    void print(const gitops::Progress& progress, const std::string& text);
+
     std::ostream& out_;
-    std::chrono::steady_clock::time_point began_;
-    std::map<gitops::NamespacedName, std::string> last_;
+    const std::chrono::steady_clock::time_point began_;
+    std::mutex mutex_; // guards what is below, and the stream
+    std::map<gitops::NamespacedName, gitops::Progress> last_;
+    std::condition_variable_any wake_;
+    std::jthread reminder_;
 };
 
 // Lines of the tree as they stand, without escapes; `width` 0 = uncut. Rows are in order of appearance below their parents.
