@@ -18,7 +18,7 @@ Result<std::vector<kube::ObjectRef>> objects_to_wait_for(const Kustomization& k,
     std::vector<kube::ObjectRef> out;
     if (k.spec.wait) {
         for (const Change& c : applied.changes)
-            if (c.action != Action::skipped) out.push_back({{c.key.group, c.version, c.key.kind}, c.key.ns, c.key.name});
+            if (c.action != Action::skipped && c.action != Action::deleted) out.push_back({{c.key.group, c.version, c.key.kind}, c.key.ns, c.key.name});
     } else {
         for (const HealthCheck& h : k.spec.health_checks) {
             TRY(const kube::GroupVersion gv, kube::GroupVersion::parse(h.api_version));
