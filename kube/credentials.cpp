@@ -31,18 +31,18 @@ private:
 
 class TokenFile final : public Credentials {
 public:
-    explicit TokenFile(std::string path) : path_(std::move(path)) {}
+    TokenFile(std::string path, Credential with, std::chrono::milliseconds max_age) : path_(std::move(path)), with_(std::move(with)), max_age_(max_age) {}
 
     Result<Credential> get(std::stop_token) override {
         const std::lock_guard lock(mutex_);
         const auto now = std::chrono::steady_clock::now();
-        if (token_.empty() || now - read_at_ > std::chrono::minutes(1)) {
+        if (token_.empty() || now - read_at_ > max_age_) {
             auto fresh = read();
             if (!fresh && token_.empty()) return std::unexpected(std::move(fresh.error())); // else the old one may still do
             if (fresh) token_ = std::move(*fresh);
             read_at_ = now;
         }
-        return Credential{.authorization = SecretText("Bearer " + token_), .certificate = {}, .key = {}};
+        return Credential{.authorization = SecretText("Bearer " + token_), .certificate = with_.certificate, .key = with_.key};
     }
 
     bool invalidate() override {
@@ -66,6 +66,8 @@ private:
     }
 
     const std::string path_;
+    const Credential with_;
+    const std::chrono::milliseconds max_age_;
     std::mutex mutex_; // guards the rest
     std::string token_;
     std::chrono::steady_clock::time_point read_at_;
@@ -158,7 +160,9 @@ private:
 
 std::shared_ptr<Credentials> static_credentials(Credential credential) { return std::make_shared<StaticCredentials>(std::move(credential)); }
 
-std::shared_ptr<Credentials> token_file_credentials(std::string path) { return std::make_shared<TokenFile>(std::move(path)); }
+std::shared_ptr<Credentials> token_file_credentials(std::string path, Credential with, std::chrono::milliseconds max_age) {
+    return std::make_shared<TokenFile>(std::move(path), std::move(with), max_age);
+}
 
 std::shared_ptr<Credentials> exec_credentials(ExecConfig config, const Clock& clock) {
     return std::make_shared<ExecPlugin>(std::move(config), clock);

@@ -45,8 +45,8 @@ public:
 std::shared_ptr<Credentials> static_credentials(Credential credential);
 
 // A bearer token in a file that somebody rotates: read again when it is a minute old, or after a 401
-// (client-go: transport.NewCachedFileTokenSource).
-std::shared_ptr<Credentials> token_file_credentials(std::string path);
+// (client-go: transport.NewCachedFileTokenSource). `with` adds a client certificate.
+std::shared_ptr<Credentials> token_file_credentials(std::string path, Credential with = {}, std::chrono::milliseconds max_age = std::chrono::minutes(1));
 
 struct ExecEnv {
     std::string name;

@@ -111,6 +111,7 @@ HttpClient::HttpClient(ClientConfig config, HttpClientOptions options, std::shar
 
 Result<std::shared_ptr<HttpClient>> HttpClient::create(ClientConfig config, HttpClientOptions options, std::shared_ptr<HttpEngine> engine) {
     if (!engine) engine = common_http_engine();
+    if (config.timeout.count() > 0) options.timeout = config.timeout;
     std::shared_ptr<HttpClient> client(new HttpClient(std::move(config), options, std::move(engine)));
     for (const HttpHeader& h : client->impersonation_)
         if (has_control(h.name) || has_control(h.value)) return fail(ErrorCode::invalid, "impersonation: a control character in " + h.name);

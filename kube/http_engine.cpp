@@ -21,6 +21,7 @@ using TransferPtr = std::shared_ptr<Transfer>;
 // The requests of one caller that are not on the wire yet.
 struct Lane {
     std::size_t id = 0;
+    std::string server = {};
     std::size_t limit = 1;
     std::size_t active = 0; // on the wire or waiting for another try
     std::deque<TransferPtr> waiting = {};
@@ -45,7 +46,7 @@ struct HttpEngine::Impl {
         init_curl();
         multi = curl_multi_init();
         curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-        curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.max_in_flight));
+        curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.max_per_server)); // kept when idle
         thread = std::thread([this] { loop(); });
     }
     ~Impl() {
@@ -82,6 +83,8 @@ struct HttpEngine::Impl {
     void release_slot(const Transfer& transfer);
     void wake_delayed();
     [[nodiscard]] int poll_timeout() const;
+    [[nodiscard]] std::size_t most_of_a_server() const { return std::max<std::size_t>(options.max_per_server * 3 / 4, 1); }
+    void take_place(const Transfer& transfer);
 
     const HttpEngineOptions options;
     CURLM* multi = nullptr;
@@ -96,6 +99,7 @@ struct HttpEngine::Impl {
     std::list<Lane> lanes; // in turn order
     std::unordered_map<Transfer*, TransferPtr> on_wire;
     std::size_t in_flight = 0; // of on_wire, without streams
+    std::unordered_map<std::string, std::size_t> per_server; // the same by server
     std::multimap<steady_clock::time_point, TransferPtr> delayed;
     std::vector<CURL*> idle;
     std::minstd_rand random{std::random_device{}()};
@@ -131,7 +135,7 @@ int HttpEngine::Impl::poll_timeout() const {
 void HttpEngine::Impl::obey(Command& command) {
     switch (command.kind) {
     case Command::Kind::start: {
-        Lane lane{.id = command.lane, .limit = command.limit};
+        Lane lane{.id = command.lane, .server = command.transfers.front()->server(), .limit = std::min(command.limit, most_of_a_server())};
         lane.waiting.assign(command.transfers.begin(), command.transfers.end());
         lanes.push_back(std::move(lane));
         break;
@@ -173,12 +177,14 @@ void HttpEngine::Impl::start_waiting() {
         progress = false;
         for (std::size_t n = lanes.size(); n > 0 && in_flight < options.max_in_flight; --n) {
             Lane& lane = lanes.front();
-            if (!lane.waiting.empty() && lane.active < lane.limit) {
+            const auto taken = per_server.find(lane.server);
+            const bool has_place = taken == per_server.end() || taken->second < options.max_per_server;
+            if (!lane.waiting.empty() && lane.active < lane.limit && has_place) {
                 const TransferPtr next = std::move(lane.waiting.front());
                 lane.waiting.pop_front();
                 if (start(next)) {
                     ++lane.active;
-                    ++in_flight;
+                    take_place(*next);
                 }
                 progress = true;
             }
@@ -212,8 +218,17 @@ void HttpEngine::Impl::take_off(Transfer& transfer) {
         idle.push_back(easy);
     else
         curl_easy_cleanup(easy);
-    if (transfer.lane_counts) --in_flight;
+    if (transfer.lane_counts) {
+        --in_flight;
+        const auto taken = per_server.find(transfer.server());
+        if (--taken->second == 0) per_server.erase(taken);
+    }
     on_wire.erase(&transfer);
+}
+
+void HttpEngine::Impl::take_place(const Transfer& transfer) {
+    ++in_flight;
+    ++per_server[transfer.server()];
 }
 
 void HttpEngine::Impl::release_slot(const Transfer& transfer) {
@@ -249,7 +264,7 @@ void HttpEngine::Impl::wake_delayed() {
         const TransferPtr transfer = delayed.begin()->second;
         delayed.erase(delayed.begin());
         if (start(transfer))
-            ++in_flight; // may pass the bound by the number of repeated requests, which were counted before
+            take_place(*transfer); // may pass the bound by the number of repeated requests, which were counted before
         else
             release_slot(*transfer);
     }

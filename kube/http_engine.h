@@ -1,7 +1,7 @@
 // One thread, one libcurl multi handle: all HTTP transfers of the process, to any number of servers. Requests to one server share few HTTP/2 connections.
 //
 // Internal to the client: callers use `HttpClient`. Thread-safe; calls block. Between callers the engine is fair: each has
-// its own queue, and they take turns. Timed waits between tries cost no thread.
+// its own queue, they take turns, and none may take all places of a server. Timed waits between tries cost no thread.
 #pragma once
 
 #include <chrono>
@@ -41,7 +41,9 @@ struct Outgoing {
 };
 
 struct HttpEngineOptions {
-    std::size_t max_in_flight = 64;       // requests on the wire, streams not counted
+    std::size_t max_in_flight = 256;      // requests on the wire, streams not counted
+    std::size_t max_per_server = 64;      // of them to one server, so that one that hangs leaves places for the others;
+                                          // one call gets at most three quarters of these
     std::size_t stream_buffer = 1u << 20; // unread bytes of a stream before its sender is held back
     std::chrono::milliseconds connect_timeout{15'000};
 };

@@ -42,6 +42,7 @@ public:
     // ---- any thread ---------------------------------------------------------------------------------
     const std::shared_ptr<Mailbox> box;
     [[nodiscard]] Error error(ErrorCode code, std::string_view text) const;
+    [[nodiscard]] const std::string& server() const { return out_.endpoint->display; }
 
     // Guarded by box->mutex.
     std::optional<Result<HttpResponse>> result;

@@ -28,10 +28,21 @@ std::string absolute(const std::string& path, const std::string& dir) {
 
 bool truthy(std::string_view text) { return text == "true" || text == "True" || text == "TRUE"; }
 
+enum class Trust : std::uint8_t {
+    full,
+    refuse, // files, plugins and sockets are errors
+    drop,   // they are left out
+};
+
+struct Policy {
+    Trust trust = Trust::full;
+    ForeignKubeconfigRights rights = {}; // with Trust::drop
+};
+
 // Builds a ClientConfig and collects what is wrong.
 class Builder {
 public:
-    explicit Builder(bool trusted) : trusted_(trusted) {}
+    explicit Builder(Policy policy) : policy_(policy) {}
 
     void cluster(const KubeconfigEntry& e);
     void user(const KubeconfigEntry& e, const KubeconfigEntry& cluster);
@@ -45,17 +56,27 @@ private:
     std::string data_or_file(const KubeconfigEntry& e, const std::string& field);
     bool may_use_file(const std::string& field, const std::string& path);
     void exec(const KubeconfigEntry& e, const KubeconfigEntry& cluster);
-    void token(const KubeconfigEntry& e, Credential& credential);
+    std::string token(const KubeconfigEntry& e, Credential& credential);
     void impersonation(const KubeconfigEntry& e);
     std::string cluster_info(const KubeconfigEntry& cluster) const;
 
-    const bool trusted_;
+    // False: not to be used. Says so where it must.
+    bool may(bool right, const std::string& what, const std::string& why);
+
+    const Policy policy_;
 };
 
+bool Builder::may(bool right, const std::string& what, const std::string& why) {
+    if (policy_.trust == Trust::full || (policy_.trust == Trust::drop && right)) return true;
+    if (policy_.trust == Trust::drop)
+        config.dropped.push_back(what);
+    else
+        unsupported.push_back(what + " " + why);
+    return false;
+}
+
 bool Builder::may_use_file(const std::string& field, const std::string& path) {
-    if (path.empty()) return false;
-    if (!trusted_) unsupported.push_back(field + " names a file, only inline data is allowed here");
-    return trusted_;
+    return !path.empty() && may(false, field, "names a file, only inline data is allowed here");
 }
 
 std::string Builder::data_or_file(const KubeconfigEntry& e, const std::string& field) {
@@ -76,7 +97,7 @@ void Builder::cluster(const KubeconfigEntry& e) {
     while (config.server.ends_with('/')) config.server.pop_back();
     if (config.server.empty()) problems.emplace_back("no server given");
     if (config.server.starts_with("unix://")) { // our own: the embedded API server
-        if (trusted_)
+        if (policy_.trust == Trust::full)
             config = unix_socket_config(config.server.substr(7));
         else
             unsupported.emplace_back("a Unix socket is not allowed here");
@@ -90,10 +111,12 @@ void Builder::cluster(const KubeconfigEntry& e) {
     }
     config.disable_compression = truthy(e.get("disable-compression"));
     config.tls.insecure = truthy(e.get("insecure-skip-tls-verify"));
+    if (config.tls.insecure && policy_.trust == Trust::drop)
+        config.tls.insecure = may(policy_.rights.insecure_tls, "insecure-skip-tls-verify", "is not allowed here");
     config.tls.server_name = e.get("tls-server-name");
     const bool inline_ca = !e.get("certificate-authority-data").empty();
     const std::string ca = data_or_file(e, "certificate-authority");
-    if (config.tls.insecure && !ca.empty())
+    if (truthy(e.get("insecure-skip-tls-verify")) && !ca.empty())
         problems.emplace_back("specifying a root certificates file with the insecure flag is not allowed");
     if (inline_ca)
         config.tls.ca = ca;
@@ -101,14 +124,15 @@ void Builder::cluster(const KubeconfigEntry& e) {
         config.tls.ca_file = absolute(e.get("certificate-authority"), e.dir);
 }
 
-void Builder::token(const KubeconfigEntry& e, Credential& credential) {
+// The path of a token file to use, or "" and the token, if there is one, is in `credential`.
+std::string Builder::token(const KubeconfigEntry& e, Credential& credential) {
     const std::string path = absolute(e.get("tokenFile"), e.dir);
     if (may_use_file("tokenFile", path)) {
-        config.credentials = token_file_credentials(path);
         if (!fs::exists(path)) problems.push_back("unable to read tokenFile " + path);
-    } else if (const std::string value = e.get("token"); !value.empty()) {
-        credential.authorization = SecretText("Bearer " + value);
+        return path;
     }
+    if (const std::string value = e.get("token"); !value.empty()) credential.authorization = SecretText("Bearer " + value);
+    return {};
 }
 
 std::string Builder::cluster_info(const KubeconfigEntry& cluster) const {
@@ -126,10 +150,7 @@ std::string Builder::cluster_info(const KubeconfigEntry& cluster) const {
 }
 
 void Builder::exec(const KubeconfigEntry& e, const KubeconfigEntry& cluster) {
-    if (!trusted_) {
-        unsupported.emplace_back("exec plugins are not allowed here");
-        return;
-    }
+    if (!may(policy_.rights.exec, "exec", "plugins are not allowed here")) return;
     ExecConfig exec{.api_version = e.get("exec.apiVersion"), .command = e.get("exec.command")};
     if (exec.command.empty()) problems.emplace_back("command must be specified to use exec authentication plugin");
     if (exec.api_version != "client.authentication.k8s.io/v1" && exec.api_version != "client.authentication.k8s.io/v1beta1")
@@ -146,6 +167,10 @@ void Builder::exec(const KubeconfigEntry& e, const KubeconfigEntry& cluster) {
 }
 
 void Builder::impersonation(const KubeconfigEntry& e) {
+    if (policy_.trust == Trust::drop) {
+        if (!e.get("as").empty()) config.dropped.emplace_back("as");
+        return;
+    }
     config.impersonate.user = e.get("as");
     config.impersonate.uid = e.get("as-uid");
     if (const auto groups = e.lists.find("as-groups"); groups != e.lists.end()) config.impersonate.groups = groups->second;
@@ -159,8 +184,8 @@ void Builder::user(const KubeconfigEntry& e, const KubeconfigEntry& cluster) {
     if (e.has_auth_provider) unsupported.emplace_back("auth-provider is not supported, use an exec plugin");
     impersonation(e);
     Credential credential;
-    token(e, credential);
-    const bool by_token = config.credentials != nullptr || !credential.authorization.empty();
+    const std::string token_file = token(e, credential);
+    const bool by_token = !token_file.empty() || !credential.authorization.empty();
     const bool by_password = !e.get("username").empty() || !e.get("password").empty();
     if (by_token && by_password) problems.emplace_back("more than one authentication method found; found [token basicAuth], only one is allowed");
     if (by_password && !by_token)
@@ -169,11 +194,12 @@ void Builder::user(const KubeconfigEntry& e, const KubeconfigEntry& cluster) {
     credential.key = SecretText(data_or_file(e, "client-key"));
     if (credential.certificate.empty() != credential.key.empty())
         problems.emplace_back("client-certificate and client-key must both be given");
-    if (e.has_exec && (by_token || by_password)) return; // client-go: a token or password goes before the plugin
-    if (e.has_exec && credential.certificate.empty()) {
+    if (!token_file.empty()) {
+        config.credentials = token_file_credentials(token_file, std::move(credential));
+    } else if (!credential.authorization.empty() || !credential.certificate.empty()) {
+        config.credentials = static_credentials(std::move(credential)); // client-go: what is given goes before the plugin
+    } else if (e.has_exec) {
         exec(e, cluster);
-    } else if (!config.credentials && (!credential.authorization.empty() || !credential.certificate.empty())) {
-        config.credentials = static_credentials(std::move(credential));
     }
 }
 
@@ -196,7 +222,7 @@ Result<const KubeconfigEntry*> entry(const std::map<std::string, KubeconfigEntry
     return fail(ErrorCode::invalid, std::string(what) + " \"" + name + "\" does not exist", where);
 }
 
-Result<ClientConfig> assemble(const KubeconfigFiles& files, const KubeconfigSource& source, bool trusted) {
+Result<ClientConfig> assemble(const KubeconfigFiles& files, const KubeconfigSource& source, Policy policy) {
     const Where origin{join(files.files)};
     const std::string context_name = source.context.empty() ? files.current_context : source.context;
     KubeconfigEntry context{.where = origin};
@@ -210,7 +236,7 @@ Result<ClientConfig> assemble(const KubeconfigFiles& files, const KubeconfigSour
     const std::string cluster_name = source.cluster.empty() ? context.get("cluster") : source.cluster;
     const std::string user_name = source.user.empty() ? context.get("user") : source.user;
     TRY(const KubeconfigEntry* cluster, entry(files.clusters, cluster_name, "cluster", context.where));
-    Builder builder(trusted);
+    Builder builder(policy);
     builder.cluster(*cluster);
     TRY_VOID(report(builder, "cluster \"" + cluster_name + "\"", cluster->where));
     if (!user_name.empty()) {
@@ -238,13 +264,23 @@ Result<ClientConfig> load_kubeconfig(const KubeconfigSource& source) {
     }
     if (files.files.empty())
         return fail(ErrorCode::invalid, missing.empty() ? "no kubeconfig file is named" : "cannot read the kubeconfig " + missing);
-    return assemble(files, source, true);
+    return assemble(files, source, {});
 }
 
 Result<ClientConfig> parse_kubeconfig(std::string_view text, std::string_view origin, std::string_view context, bool trusted) {
     KubeconfigFiles files;
     TRY_VOID(files.add(text, std::string(origin), fs::current_path().string()));
-    return assemble(files, {.files = {}, .context = std::string(context)}, trusted);
+    return assemble(files, {.files = {}, .context = std::string(context)}, {.trust = trusted ? Trust::full : Trust::refuse});
+}
+
+Result<ClientConfig> parse_foreign_kubeconfig(std::string_view text, std::string_view origin, const ForeignKubeconfigRights& rights,
+                                              std::string_view context) {
+    KubeconfigFiles files;
+    TRY_VOID(files.add(text, std::string(origin), "/"));
+    TRY(ClientConfig config, assemble(files, {.files = {}, .context = std::string(context)}, {.trust = Trust::drop, .rights = rights}));
+    config.disable_compression = false;
+    config.timeout = std::chrono::seconds(30);
+    return config;
 }
 
 Result<ClientConfig> in_cluster_config(const std::string& root) {

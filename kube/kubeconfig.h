@@ -1,6 +1,7 @@
 // Where an API server is and how to speak to it: read from kubeconfig files or from inside a pod.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,6 +39,8 @@ struct ClientConfig {
     std::string user_agent = {}; // "" = weber/<version>
     std::string ns = {};         // default namespace of the context, "" = default
     std::string name = {};       // of context or file, for messages
+    std::chrono::milliseconds timeout{0};     // of a request without its own; 0 = HttpClientOptions'
+    std::vector<std::string> dropped = {};    // what `parse_foreign_kubeconfig` left out, for messages
     bool disable_compression = false;
 };
 
@@ -57,6 +60,18 @@ Result<ClientConfig> load_kubeconfig(const KubeconfigSource& source);
 // The same from text, e.g. a Secret's value; `origin` stands for the file in errors. Paths of files are refused (ErrorCode::unsupported) as
 // are exec plugins, unless `trusted`.
 Result<ClientConfig> parse_kubeconfig(std::string_view text, std::string_view origin, std::string_view context = {}, bool trusted = false);
+
+// What a kubeconfig that comes out of a cluster (`spec.kubeConfig`) may do on this machine.
+struct ForeignKubeconfigRights {
+    bool exec = false;         // run its credential plugin (`--insecure-kubeconfig-exec`)
+    bool insecure_tls = false; // skip verification (`--insecure-kubeconfig-tls`)
+};
+
+// The same, sanitized as `kustomization.md` 6.6: of a cluster its address, TLS server name, CA data and proxy survive, of a user token, password and
+// certificate data; paths of files, impersonation, and what `rights` do not allow are left out and named in `dropped`. Requests time out
+// after 30 s. A Unix socket is refused.
+Result<ClientConfig> parse_foreign_kubeconfig(std::string_view text, std::string_view origin, const ForeignKubeconfigRights& rights = {},
+                                              std::string_view context = {});
 
 // From the service account that Kubernetes mounts into a pod. Token and CA are read again when they rotate. Errors: invalid when not inside a
 // pod (`KUBERNETES_SERVICE_HOST` unset or no token). `root` replaces /var/run/secrets/kubernetes.io/serviceaccount.

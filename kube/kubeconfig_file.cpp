@@ -20,16 +20,23 @@ std::string scalar_or(const YAML::Node& node, const char* field) {
     return value && value.IsScalar() ? value.Scalar() : std::string();
 }
 
-// Only for the exec extension, which is passed on as it is.
-Node to_node(const YAML::Node& y) {
+// Only for the exec extension, which is passed on as it is. `budget`: nodes that may still be made; aliases of aliases would make any number.
+Node to_node(const YAML::Node& y, int& budget) {
+    if (--budget < 0) return Node::null();
     if (y.IsMap()) {
         Node out = Node::map();
-        for (const auto& item : y) out.set(item.first.Scalar(), to_node(item.second));
+        for (const auto& item : y) {
+            if (budget < 0) break;
+            out.set(item.first.Scalar(), to_node(item.second, budget));
+        }
         return out;
     }
     if (y.IsSequence()) {
         Node out = Node::list();
-        for (const auto& item : y) out.push_back(to_node(item));
+        for (const auto& item : y) {
+            if (budget < 0) break;
+            out.push_back(to_node(item, budget));
+        }
         return out;
     }
     if (!y.IsScalar()) return Node::null();
@@ -71,9 +78,11 @@ KubeconfigEntry read_entry(const YAML::Node& body, const std::string& file, cons
     if (const YAML::Node exec = body["exec"]; exec && exec.IsMap()) read_exec(exec, out);
     if (const YAML::Node provider = body["auth-provider"]; provider && provider.IsMap()) out.has_auth_provider = true;
     if (const YAML::Node extensions = body["extensions"]; extensions && extensions.IsSequence())
-        for (const auto& item : extensions)
+        for (const auto& item : extensions) {
+            int budget = 10'000;
             if (item.IsMap() && scalar_or(item, "name") == "client.authentication.k8s.io/exec")
-                out.exec_extension = write_json(to_node(item["extension"]));
+                out.exec_extension = write_json(to_node(item["extension"], budget));
+        }
     return out;
 }
 

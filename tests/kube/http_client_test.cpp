@@ -184,6 +184,57 @@ TEST(HttpClient, OneCallersCrowdDoesNotStarveAnother) {
     open = true;
 }
 
+// One server that hangs holds up neither other servers nor other callers to it.
+TEST(HttpClient, SeveralClustersAtOnce) {
+    FaultServer stuck([](const SeenRequest& r, int) { return r.target == "/quick" ? answer(200, "ok") : RawAnswer{.hold = true}; });
+    FaultServer sound([](const SeenRequest&, int) { return answer(200, "ok"); });
+    auto engine = std::make_shared<HttpEngine>(HttpEngineOptions{.max_in_flight = 12, .max_per_server = 8});
+    const auto client_at = [&](const FaultServer& s) {
+        return *HttpClient::create({.server = s.url(), .unix_socket = {}, .proxy_url = "direct"}, {}, engine);
+    };
+    const auto to_stuck = client_at(stuck), to_sound = client_at(sound);
+    std::stop_source stop;
+    std::jthread crowd([&] {
+        std::vector<HttpRequest> many(100, {.target = "/slow"});
+        for (const auto& r : to_stuck->send_all(std::move(many), 100, stop.get_token())) EXPECT_FALSE(r);
+    });
+    while (stuck.requests() < 6) std::this_thread::yield();
+    std::vector<HttpRequest> many(50, {.target = "/"});
+    for (const auto& r : to_sound->send_all(std::move(many), 50)) EXPECT_TRUE(r);
+    EXPECT_TRUE(to_stuck->send({.target = "/quick"})) << "three quarters of a server's places are the most for one call";
+    EXPECT_EQ(stuck.requests(), 7);
+    stop.request_stop();
+}
+
+TEST(HttpClient, ThroughAProxy) {
+    FaultServer proxy([](const SeenRequest& r, int) {
+        if (r.method == "CONNECT") return RawAnswer{.pieces = {"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"}, .close = true};
+        return answer(200, r.target);
+    });
+    ClientConfig config{.server = "http://cluster.invalid:8080/prefix", .unix_socket = {}, .proxy_url = proxy.url()};
+    const auto through = (*HttpClient::create(config))->send({.target = "/api?x=1"});
+    ASSERT_TRUE(through) << through.error().to_string();
+    EXPECT_EQ(through->body, "http://cluster.invalid:8080/prefix/api?x=1");
+    config.server = "https://cluster.invalid:6443";
+    HttpClientOptions once;
+    once.retry.max_retries = 0;
+    const auto tunnel = (*HttpClient::create(config, once))->send({.target = "/secret-path"});
+    ASSERT_FALSE(tunnel) << "the proxy refuses tunnels";
+    EXPECT_EQ(tunnel.error().code, ErrorCode::unavailable);
+    EXPECT_EQ(proxy.seen().back().target, "cluster.invalid:6443");
+    EXPECT_EQ(proxy.seen().back().head.find("secret-path"), std::string::npos);
+
+    FaultServer direct([](const SeenRequest&, int) { return answer(200, "direct"); });
+    ::setenv("http_proxy", proxy.url().c_str(), 1);
+    const auto by_environment = (*HttpClient::create({.server = "http://cluster.invalid", .unix_socket = {}, .proxy_url = {}}))->send({.target = "/"});
+    const auto past_it = (*HttpClient::create({.server = direct.url(), .unix_socket = {}, .proxy_url = "direct"}))->send({.target = "/"});
+    ::unsetenv("http_proxy");
+    ASSERT_TRUE(by_environment) << by_environment.error().to_string();
+    EXPECT_EQ(by_environment->body, "http://cluster.invalid/");
+    ASSERT_TRUE(past_it);
+    EXPECT_EQ(past_it->body, "direct");
+}
+
 struct Renewable : Credentials {
     Result<Credential> get(std::stop_token) override { return Credential{SecretText("Bearer t" + std::to_string(generation.load())), {}, {}}; }
     bool invalidate() override { return ++generation < 3; }

@@ -1,0 +1,219 @@
+// Kubeconfig files as kubectl reads them, what other people's may do, and the configuration inside a pod.
+#include "kube/kubeconfig.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "kube/base/digest.h"
+#include "tests/support/test_cluster.h"
+
+using namespace weber;
+using namespace weber::kube;
+using weber::testing::TempDir;
+
+namespace {
+
+constexpr std::string_view kPem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+
+std::string b64(std::string_view text) { return base64_encode(text); }
+
+std::string config(const std::string& cluster, const std::string& user, const std::string& context_extra = {}) {
+    return "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- name: k\n  cluster: {" + cluster + "}\nusers:\n- name: u\n  user: {" + user +
+           "}\ncontexts:\n- name: c\n  context: {cluster: k, user: u" + context_extra + "}\n";
+}
+
+std::string authorization(const ClientConfig& c) {
+    if (!c.credentials) return "none";
+    const auto got = c.credentials->get({});
+    return got ? got->authorization.reveal() : "error: " + got.error().message;
+}
+
+std::string problem(const Result<ClientConfig>& c) { return c ? "none" : c.error().to_string(); }
+
+TEST(Kubeconfig, ReadsAllOfIt) {
+    TempDir dir;
+    dir.write("pki/ca.crt", kPem);
+    dir.write("pki/client.crt", "cert");
+    dir.write("pki/client.key", "key");
+    const std::string file = dir.write("config", config("server: \"https://k.example.org:6443/prefix/\", certificate-authority: pki/ca.crt, tls-server-name: api, "
+                                                        "proxy-url: \"socks5://proxy:1080\", disable-compression: true",
+                                                        "client-certificate: pki/client.crt, client-key: pki/client.key, as: jane, as-uid: '7', as-groups: [dev, "
+                                                        "ops], as-user-extra: {reason: [one, two]}",
+                                                        ", namespace: apps"));
+    const auto c = load_kubeconfig({.files = {file}});
+    ASSERT_TRUE(c) << c.error().to_string();
+    EXPECT_EQ(c->server, "https://k.example.org:6443/prefix");
+    EXPECT_EQ(c->tls.ca_file, dir.path() + "/pki/ca.crt");
+    EXPECT_EQ(c->tls.server_name, "api");
+    EXPECT_EQ(c->proxy_url, "socks5://proxy:1080");
+    EXPECT_TRUE(c->disable_compression);
+    EXPECT_EQ(c->ns, "apps");
+    EXPECT_EQ(c->name, "c");
+    const auto credential = c->credentials->get({});
+    ASSERT_TRUE(credential);
+    EXPECT_EQ(credential->certificate, "cert");
+    EXPECT_EQ(credential->key.reveal(), "key");
+    EXPECT_EQ(c->impersonate.user, "jane");
+    EXPECT_EQ(c->impersonate.uid, "7");
+    EXPECT_EQ(c->impersonate.groups, (std::vector<std::string>{"dev", "ops"}));
+    ASSERT_EQ(c->impersonate.extra.size(), 1u);
+    EXPECT_EQ(c->impersonate.extra[0].second, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(Kubeconfig, WaysToAuthenticate) {
+    TempDir dir;
+    const std::string token_file = dir.write("token", "from-file\n");
+    const std::string exec = "exec: {apiVersion: client.authentication.k8s.io/v1, command: /bin/false, interactiveMode: Never}";
+    const struct {
+        std::string user, expected;
+    } cases[] = {
+        {"", "none"},
+        {"token: abc", "Bearer abc"},
+        {"username: u, password: p", "Basic " + b64("u:p")},
+        {"tokenFile: " + token_file, "Bearer from-file"},
+        {"tokenFile: " + token_file + ", token: abc", "Bearer from-file"},
+        {"token: abc, " + exec, "Bearer abc"}, // what is given goes before the plugin
+        {"tokenFile: " + token_file + ", " + exec, "Bearer from-file"},
+        {exec, "error: exec plugin /bin/false: failed with exit code 1"},
+    };
+    for (const auto& c : cases) {
+        const auto parsed = parse_kubeconfig(config("server: \"https://h\"", c.user), "test", {}, true);
+        ASSERT_TRUE(parsed) << c.user << parsed.error().to_string();
+        EXPECT_EQ(authorization(*parsed), c.expected) << c.user;
+    }
+    const auto both = parse_kubeconfig(config("server: \"https://h\"", "tokenFile: " + token_file + ", client-certificate-data: " + b64("cert") +
+                                                                           ", client-key-data: " + b64("key")),
+                                       "test", {}, true);
+    ASSERT_TRUE(both);
+    EXPECT_EQ(both->credentials->get({})->certificate, "cert");
+    EXPECT_EQ(authorization(*both), "Bearer from-file");
+}
+
+TEST(Kubeconfig, SeveralFilesTheFirstToNameAThingWins) {
+    TempDir dir;
+    const std::string a = dir.write("a", "current-context: one\nclusters: [{name: k, cluster: {server: \"https://a\"}}]\n");
+    const std::string b = dir.write("b", "current-context: two\nclusters: [{name: k, cluster: {server: \"https://b\"}}, {name: l, cluster: {server: \"https://l\"}}]\n"
+                                         "contexts: [{name: one, context: {cluster: k}}, {name: two, context: {cluster: l}}]\nusers: [{name: v, user: {token: t}}]\n");
+    const std::vector<std::string> files{a, dir.path() + "/missing", b};
+    EXPECT_EQ(load_kubeconfig({.files = files})->server, "https://a");
+    EXPECT_EQ(load_kubeconfig({.files = files, .context = "two"})->server, "https://l");
+    EXPECT_EQ(load_kubeconfig({.files = files, .cluster = "l"})->server, "https://l");
+    EXPECT_EQ(authorization(*load_kubeconfig({.files = files, .user = "v"})), "Bearer t");
+    EXPECT_EQ(problem(load_kubeconfig({.files = {dir.path() + "/missing"}})), "cannot read the kubeconfig " + dir.path() + "/missing");
+}
+
+TEST(Kubeconfig, ErrorsNameFileLineAndThing) {
+    const struct {
+        std::string text, expected;
+    } cases[] = {
+        {"a: [", "test:1:1: invalid YAML: end of sequence flow not found"},
+        {"kind: Deployment\n", "test:1: not a kubeconfig: its kind is Deployment"},
+        {"- x\n", "test:1: not a kubeconfig: a map was expected"},
+        {"clusters: 3\n", "test:1: clusters must be a list"},
+        {"clusters:\n- name: a\n- name: a\n", "test:3: duplicate name \"a\" in clusters"},
+        {"clusters:\n- cluster: {}\n", "test:2: an entry of clusters has no name"},
+        {"{}", "test: no context is named and there is no current-context (name one with --context)"},
+        {"current-context: x\n", "test: context \"x\" does not exist"},
+        {config("", ""), "test:6: cluster \"k\": no server given"},
+        {config("server: \"https://h\", certificate-authority-data: '%', proxy-url: \"ftp://p\"", ""),
+         "test:6: cluster \"k\": proxy-url must begin with http://, https:// or socks5://; certificate-authority-data is not base64"},
+        {config("server: \"https://h\"", "token: secret-value, username: a"),
+         "test:9: user \"u\": more than one authentication method found; found [token basicAuth], only one is allowed"},
+        {config("server: \"https://h\"", "client-certificate-data: " + b64("x")),
+         "test:9: user \"u\": client-certificate and client-key must both be given"},
+        {config("server: \"https://h\"", "as-groups: [a]"),
+         "test:9: user \"u\": requesting uid, groups or user-extra without impersonating a user is not allowed"},
+        {config("server: \"https://h\"", "auth-provider: {name: gcp}"), "test:9: user \"u\": auth-provider is not supported, use an exec plugin"},
+        {config("server: \"https://h\"", "exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}"),
+         "test:9: user \"u\": exec plugin: unsupported apiVersion \"client.authentication.k8s.io/v1alpha1\" (client.authentication.k8s.io/v1 and v1beta1 are "
+         "spoken)"},
+    };
+    for (const auto& c : cases) {
+        const std::string said = problem(parse_kubeconfig(c.text, "test", {}, true));
+        EXPECT_TRUE(said.starts_with(c.expected)) << said << "\nnot: " << c.expected;
+        EXPECT_EQ(said.find("secret-value"), std::string::npos);
+    }
+}
+
+TEST(Kubeconfig, UntrustedTextMayNotTouchThisMachine) {
+    const auto refused = [](const std::string& cluster, const std::string& user) {
+        const auto c = parse_kubeconfig(config(cluster, user), "test");
+        return !c && c.error().code == ErrorCode::unsupported;
+    };
+    EXPECT_FALSE(refused("server: \"https://h\"", "token: t"));
+    EXPECT_TRUE(refused("server: \"unix:///run/x\"", ""));
+    EXPECT_TRUE(refused("server: \"https://h\", certificate-authority: /etc/passwd", ""));
+    EXPECT_TRUE(refused("server: \"https://h\"", "tokenFile: /etc/passwd"));
+    EXPECT_TRUE(refused("server: \"https://h\"", "exec: {apiVersion: client.authentication.k8s.io/v1, command: id}"));
+}
+
+// kustomization.md 6.6
+TEST(Kubeconfig, ForeignOnesAreSanitized) {
+    const std::string text = config("server: \"https://h:1/p\", tls-server-name: n, proxy-url: \"http://p\", insecure-skip-tls-verify: true, disable-compression: true",
+                                    "tokenFile: /etc/passwd, token: t, client-certificate-data: " + b64("cert") + ", client-key-data: " + b64("key") +
+                                        ", as: admin, as-groups: [\"system:masters\"]");
+    const auto c = parse_foreign_kubeconfig(text, "Secret/ns/k");
+    ASSERT_TRUE(c) << c.error().to_string();
+    EXPECT_EQ(c->server, "https://h:1/p");
+    EXPECT_EQ(c->tls.server_name, "n");
+    EXPECT_EQ(c->proxy_url, "http://p");
+    EXPECT_FALSE(c->tls.insecure);
+    EXPECT_FALSE(c->disable_compression);
+    EXPECT_TRUE(c->impersonate.empty());
+    EXPECT_EQ(authorization(*c), "Bearer t");
+    EXPECT_EQ(c->credentials->get({})->certificate, "cert");
+    EXPECT_EQ(c->timeout, std::chrono::seconds(30));
+    EXPECT_EQ(c->dropped, (std::vector<std::string>{"insecure-skip-tls-verify", "as", "tokenFile"}));
+    EXPECT_TRUE(parse_foreign_kubeconfig(text, "x", {.insecure_tls = true})->tls.insecure);
+
+    const auto ca = parse_foreign_kubeconfig(config("server: \"https://h\", certificate-authority: /etc/passwd", "username: a, password: b"), "x");
+    EXPECT_TRUE(ca->tls.ca_file.empty());
+    EXPECT_TRUE(ca->tls.ca.empty());
+    EXPECT_EQ(authorization(*ca), "Basic " + b64("a:b"));
+    EXPECT_EQ(parse_foreign_kubeconfig(config("server: \"https://h\", certificate-authority-data: " + b64(kPem), ""), "x")->tls.ca, kPem);
+
+    const std::string exec = config("server: \"https://h\"", "exec: {apiVersion: client.authentication.k8s.io/v1, command: /bin/false}");
+    const auto no_exec = parse_foreign_kubeconfig(exec, "x");
+    ASSERT_TRUE(no_exec);
+    EXPECT_EQ(no_exec->credentials, nullptr);
+    EXPECT_EQ(no_exec->dropped, std::vector<std::string>{"exec"});
+    EXPECT_TRUE(authorization(*parse_foreign_kubeconfig(exec, "x", {.exec = true})).starts_with("error: exec plugin /bin/false"));
+    EXPECT_FALSE(parse_foreign_kubeconfig(config("server: \"unix:///run/x\"", ""), "x"));
+}
+
+TEST(Kubeconfig, AliasesOfAliasesEnd) {
+    std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n";
+    for (char c = 'b'; c <= 'k'; ++c) {
+        const std::string p(1, static_cast<char>(c - 1));
+        bomb += std::string(1, c) + ": &" + c + " [*" + p + ",*" + p + ",*" + p + ",*" + p + ",*" + p + ",*" + p + ",*" + p + ",*" + p + ",*" + p + "]\n";
+    }
+    bomb += "current-context: c\nclusters: [{name: k, cluster: {server: \"https://h\", extensions: [{name: client.authentication.k8s.io/exec, extension: *k}]}}]\n"
+            "contexts: [{name: c, context: {cluster: k}}]\n";
+    const auto began = std::chrono::steady_clock::now();
+    (void)parse_foreign_kubeconfig(bomb, "x");
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
+}
+
+TEST(InCluster, ReadsWhatAPodIsGiven) {
+    TempDir dir;
+    dir.write("token", "one");
+    dir.write("ca.crt", kPem);
+    dir.write("namespace", "flux-system");
+    ::unsetenv("KUBERNETES_SERVICE_HOST");
+    EXPECT_TRUE(problem(in_cluster_config(dir.path())).starts_with("not inside a pod"));
+    ::setenv("KUBERNETES_SERVICE_HOST", "fd00::1", 1);
+    ::setenv("KUBERNETES_SERVICE_PORT", "443", 1);
+    const auto c = in_cluster_config(dir.path());
+    const auto missing = in_cluster_config(dir.path() + "/missing");
+    ::unsetenv("KUBERNETES_SERVICE_HOST");
+    ::unsetenv("KUBERNETES_SERVICE_PORT");
+    ASSERT_TRUE(c) << c.error().to_string();
+    EXPECT_EQ(c->server, "https://[fd00::1]:443");
+    EXPECT_EQ(c->tls.ca_file, dir.path() + "/ca.crt");
+    EXPECT_EQ(c->ns, "flux-system");
+    EXPECT_EQ(authorization(*c), "Bearer one");
+    EXPECT_FALSE(missing);
+}
+
+} // namespace
