@@ -281,12 +281,14 @@ std::vector<Result<HttpResponse>> HttpEngine::run(std::vector<Outgoing> requests
     const std::size_t lane = impl_->next_lane();
     std::vector<TransferPtr> transfers;
     transfers.reserve(requests.size());
+    const bool stopped = stop.stop_requested(); // then nothing reaches the server, not even in a race with the cancellation
     for (Outgoing& request : requests) {
         transfers.push_back(std::make_shared<Transfer>(std::move(request), box, false, 0));
         transfers.back()->lane = lane;
         transfers.back()->lane_counts = true;
+        if (stopped) transfers.back()->set_result(fail(transfers.back()->error(ErrorCode::cancelled, "cancelled")));
     }
-    impl_->post({.kind = Command::Kind::start, .lane = lane, .limit = std::max<std::size_t>(in_flight, 1), .transfers = transfers});
+    if (!stopped) impl_->post({.kind = Command::Kind::start, .lane = lane, .limit = std::max<std::size_t>(in_flight, 1), .transfers = transfers});
     {
         const std::stop_callback on_stop(stop, [&] { impl_->post({.kind = Command::Kind::cancel, .lane = lane}); });
         std::unique_lock lock(box->mutex);
@@ -302,6 +304,7 @@ Result<HttpResponse> HttpEngine::stream(Outgoing request, const ChunkHandler& on
     box->open = 1;
     const auto transfer = std::make_shared<Transfer>(std::move(request), box, true, impl_->options.stream_buffer);
     transfer->lane = impl_->next_lane();
+    if (stop.stop_requested()) return fail(transfer->error(ErrorCode::cancelled, "cancelled"));
     impl_->post({.kind = Command::Kind::start_stream, .lane = transfer->lane, .transfers = {transfer}});
     const auto cancel = [&] { impl_->post({.kind = Command::Kind::cancel, .lane = transfer->lane}); };
     const std::stop_callback on_stop(stop, cancel);
