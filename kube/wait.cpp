@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace weber::kube {
@@ -54,7 +55,8 @@ private:
     void read(const std::vector<std::size_t>& indices, bool always_show);
     void show(std::size_t index, Observation now, bool always);
     std::vector<Group> groups() const;
-    bool on_event(const Group& group, const WatchEvent& event);
+    using Names = std::set<std::string, std::less<>>;
+    bool on_event(const Group& group, const WatchEvent& event, Names& listed);
     void recheck(const std::vector<std::size_t>& unwatched);
     Result<WaitEnd> finish();
 
@@ -110,16 +112,31 @@ std::vector<Group> Waiter::groups() const {
     return out;
 }
 
-bool Waiter::on_event(const Group& group, const WatchEvent& event) {
+// `listed`: members that the watch has told of. The first list decides about the others: they are absent, even if they were read before it.
+bool Waiter::on_event(const Group& group, const WatchEvent& event, Names& listed) {
     const std::lock_guard lock(mutex_);
-    if (event.kind == WatchEventKind::synced || event.kind == WatchEventKind::trouble) return !satisfied_; // rechecks read what is unknown
-    const auto at = group.members.find(group.target.ns + "/" + std::string(event.object.name()));
-    if (at == group.members.end()) return !satisfied_;
-    for (const std::size_t i : at->second) {
-        Observation now;
-        now.state = event.kind == WatchEventKind::deleted ? Observation::State::absent : Observation::State::present;
-        if (now.state == Observation::State::present) now.object = event.object;
-        show(i, std::move(now), false);
+    const auto tell = [&](const std::vector<std::size_t>& indices, Observation::State state) {
+        for (const std::size_t i : indices) {
+            Observation now{.state = state};
+            if (state == Observation::State::present) now.object = event.object;
+            show(i, std::move(now), false);
+        }
+    };
+    switch (event.kind) {
+    case WatchEventKind::trouble: break; // rechecks read what is unknown
+    case WatchEventKind::synced:
+        for (const auto& [name, indices] : group.members)
+            if (!listed.contains(name)) tell(indices, Observation::State::absent);
+        break;
+    case WatchEventKind::added:
+    case WatchEventKind::modified:
+    case WatchEventKind::deleted: {
+        const auto at = group.members.find(group.target.ns + "/" + std::string(event.object.name()));
+        if (at == group.members.end()) break;
+        listed.insert(at->first);
+        tell(at->second, event.kind == WatchEventKind::deleted ? Observation::State::absent : Observation::State::present);
+        break;
+    }
     }
     return !satisfied_;
 }
@@ -166,7 +183,8 @@ Result<WaitEnd> Waiter::run() {
             continue;
         }
         threads.emplace_back([this, &group, token = end.get_token()] {
-            (void)watch(client_, group.target, [&](const WatchEvent& e) { return on_event(group, e); }, options_.watch, token);
+            Names listed;
+            (void)watch(client_, group.target, [&](const WatchEvent& e) { return on_event(group, e, listed); }, options_.watch, token);
         });
     }
     for (;;) {
