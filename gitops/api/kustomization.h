@@ -71,7 +71,7 @@ struct KubeConfigSpec {
 
 // A health rule for custom resources, in CEL; an empty kind stands for every kind of the group.
 struct HealthExpression {
-    std::string api_version, kind, current, in_progress, failed;
+    std::string api_version = {}, kind = {}, current = {}, in_progress = {}, failed = {};
     Where where = {};
 };
 

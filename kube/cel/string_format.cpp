@@ -138,11 +138,15 @@ std::string upper(std::string s) {
     return s;
 }
 
-// Go's fmt prints an integer under a floating verb as a mistake: %!f(int64=1).
-std::string wrong_verb(const Value& v, char verb) {
+// Go's fmt prints an integer under a floating verb as a mistake, the precision as its least number of digits: %!f(int64=000001).
+std::string wrong_verb(const Value& v, const Clause& c) {
     const bool is_signed = v.is(Kind::integer);
-    const std::string number = is_signed ? std::to_string(v.as_int()) : std::to_string(v.as_uint());
-    return std::string("%!") + verb + "(" + (is_signed ? "int64=" : "uint64=") + number + ")";
+    const bool negative = is_signed && v.as_int() < 0;
+    std::string digits = in_base(v, 10).substr(negative ? 1 : 0);
+    const auto least = static_cast<std::size_t>(c.precision);
+    if (least == 0 && digits == "0") digits = c.letter == 'e' ? " " : "";
+    else if (digits.size() < least) digits.insert(0, least - digits.size(), '0');
+    return std::string("%!") + c.letter + "(" + (is_signed ? "int64=" : "uint64=") + (negative ? "-" : "") + digits + ")";
 }
 
 Result<std::string> clause_text(const Clause& c, const Value& v, Budget& budget) {
@@ -162,7 +166,7 @@ Result<std::string> clause_text(const Clause& c, const Value& v, Budget& budget)
     case 'f':
     case 'e':
         budget.spend_text(400 + static_cast<std::size_t>(c.precision));
-        if (whole) return wrong_verb(v, c.letter);
+        if (whole) return wrong_verb(v, c);
         if (!v.is(Kind::floating)) break;
         if (!std::isfinite(v.as_double())) return special_or(v.as_double(), format_plain);
         return c.letter == 'f' ? format_fixed(v.as_double(), c.precision) : format_scientific(v.as_double(), c.precision);

@@ -68,6 +68,13 @@ bool same_key(const Value& a, const Value& b) {
     return equal(a, b, free);
 }
 
+// Whether `key` finds the key `stored` of another kind: doubles find integers, integers each other, nothing finds a double.
+bool converts_to(const Value& key, const Value& stored) {
+    if (stored.kind() == key.kind() || !key.is_number()) return false;
+    if (stored.is(Kind::integer)) return lossless_int(key) == stored.as_int();
+    return stored.is(Kind::unsigned_integer) && lossless_uint(key) == stored.as_uint();
+}
+
 class ValueMap final : public Map {
 public:
     explicit ValueMap(std::vector<std::pair<Value, Value>> entries) {
@@ -79,14 +86,14 @@ public:
     [[nodiscard]] Value value_at(std::size_t index) const override { return entries_[index].second; }
     [[nodiscard]] std::optional<Value> find(const Value& key) const override {
         const auto [first, last] = index_.equal_range(hash_key(key));
-        std::optional<Value> found;
+        const Value* found = nullptr;
         for (auto it = first; it != last; ++it) {
             const auto& [k, v] = entries_[it->second];
-            if (!same_key(k, key)) continue;
-            if (k.kind() == key.kind()) return v;
-            found = v;
+            if (k.kind() == key.kind() && same_key(k, key)) return v;
+            // An integer before an unsigned one, whatever their order in the map.
+            if (converts_to(key, k) && (found == nullptr || k.is(Kind::integer))) found = &v;
         }
-        return found;
+        return found != nullptr ? std::optional(*found) : std::nullopt;
     }
 
 private:

@@ -55,7 +55,7 @@ public:
     [[nodiscard]] virtual std::size_t size() const = 0;
     [[nodiscard]] virtual Value key_at(std::size_t index) const = 0;
     [[nodiscard]] virtual Value value_at(std::size_t index) const = 0;
-    // Numbers match across types when they are equal (1, 1u and 1.0 are one key).
+    // Numbers match across types without loss: 1u and 1.0 find the key 1, but 1 does not find 1.0 (as in cel-go).
     [[nodiscard]] virtual std::optional<Value> find(const Value& key) const = 0;
 };
 
