@@ -1,0 +1,181 @@
+#include "gitops/decrypt/crypto.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <array>
+
+namespace weber::gitops {
+
+namespace {
+
+constexpr std::size_t kTag = 16, kKey = 32;
+
+struct FreeContext {
+    void operator()(EVP_CIPHER_CTX* c) const { EVP_CIPHER_CTX_free(c); }
+    void operator()(EVP_PKEY* k) const { EVP_PKEY_free(k); }
+    void operator()(EVP_PKEY_CTX* c) const { EVP_PKEY_CTX_free(c); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, FreeContext>;
+
+const unsigned char* bytes(std::string_view s) { return reinterpret_cast<const unsigned char*>(s.data()); }
+unsigned char* bytes(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
+int length(std::string_view s) { return static_cast<int>(s.size()); }
+
+std::unexpected<Error> broken() { return fail(ErrorCode::internal, "the cryptographic library failed"); }
+
+// Fetched once: looking an algorithm up by name costs more than encrypting a value.
+const EVP_CIPHER* chacha() {
+    static const EVP_CIPHER* cipher = EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr);
+    return cipher;
+}
+const EVP_CIPHER* aes_gcm() {
+    static const EVP_CIPHER* cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+    return cipher;
+}
+const EVP_MD* sha512() {
+    static const EVP_MD* digest = EVP_MD_fetch(nullptr, "SHA512", nullptr);
+    return digest;
+}
+
+} // namespace
+
+Result<void> random_bytes(std::span<unsigned char> out) {
+    if (RAND_priv_bytes(out.data(), static_cast<int>(out.size())) != 1) return fail(ErrorCode::internal, "no random bytes from the system");
+    return {};
+}
+
+Result<std::string> random_text(std::size_t size) {
+    std::string out(size, '\0');
+    TRY_VOID(random_bytes({bytes(out), out.size()}));
+    return out;
+}
+
+SecretBytes hmac_sha256(std::string_view key, std::string_view text) {
+    SecretBytes out(32);
+    static constexpr unsigned char kNoKey = 0;
+    HMAC(EVP_sha256(), key.empty() ? &kNoKey : bytes(key), length(key), bytes(text), text.size(), out.data(), nullptr);
+    return out;
+}
+
+SecretBytes hkdf_sha256(std::string_view key, std::string_view salt, std::string_view info) {
+    const SecretBytes extracted = hmac_sha256(salt, key);
+    return hmac_sha256(extracted.view(), std::string(info) + '\x01');
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) { return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
+
+Result<std::string> x25519_public(const SecretBytes& secret) {
+    const Owned<EVP_PKEY> key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
+    std::string out(kX25519Size, '\0');
+    std::size_t size = out.size();
+    if (!key || EVP_PKEY_get_raw_public_key(key.get(), bytes(out), &size) != 1) return broken();
+    return out;
+}
+
+Result<SecretBytes> x25519_shared(const SecretBytes& secret, std::string_view point) {
+    const Owned<EVP_PKEY> mine(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
+    const Owned<EVP_PKEY> theirs(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, bytes(point), point.size()));
+    const Owned<EVP_PKEY_CTX> context(mine ? EVP_PKEY_CTX_new(mine.get(), nullptr) : nullptr);
+    SecretBytes out(kX25519Size);
+    std::size_t size = out.size();
+    if (!theirs || !context || EVP_PKEY_derive_init(context.get()) != 1 || EVP_PKEY_derive_set_peer(context.get(), theirs.get()) != 1 ||
+        EVP_PKEY_derive(context.get(), out.data(), &size) != 1)
+        return fail(ErrorCode::invalid, "invalid X25519 recipient: a low order point");
+    return out;
+}
+
+Result<std::string> chacha20_seal(const SecretBytes& key, std::string_view nonce, std::string_view plaintext) {
+    const Owned<EVP_CIPHER_CTX> c(EVP_CIPHER_CTX_new());
+    std::string out(plaintext.size() + kTag, '\0');
+    int n = 0;
+    if (EVP_EncryptInit_ex(c.get(), chacha(), nullptr, key.data(), bytes(nonce)) != 1 ||
+        EVP_EncryptUpdate(c.get(), bytes(out), &n, bytes(plaintext), length(plaintext)) != 1 || EVP_EncryptFinal_ex(c.get(), bytes(out) + n, &n) != 1 ||
+        EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_AEAD_GET_TAG, kTag, bytes(out) + plaintext.size()) != 1)
+        return broken();
+    return out;
+}
+
+std::optional<SecretBytes> chacha20_open(const SecretBytes& key, std::string_view nonce, std::string_view ciphertext) {
+    if (ciphertext.size() < kTag) return std::nullopt;
+    const std::string_view data = ciphertext.substr(0, ciphertext.size() - kTag);
+    std::string tag(ciphertext.substr(data.size()));
+    const Owned<EVP_CIPHER_CTX> c(EVP_CIPHER_CTX_new());
+    SecretBytes out(data.size());
+    unsigned char nothing = 0;
+    int n = 0;
+    if (EVP_DecryptInit_ex(c.get(), chacha(), nullptr, key.data(), bytes(nonce)) != 1 ||
+        EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_AEAD_SET_TAG, kTag, tag.data()) != 1 ||
+        (!data.empty() && EVP_DecryptUpdate(c.get(), out.data(), &n, bytes(data), length(data)) != 1) || EVP_DecryptFinal_ex(c.get(), &nothing, &n) != 1)
+        return std::nullopt;
+    return out;
+}
+
+// ---- AES-GCM ------------------------------------------------------------------------------------------------------
+
+struct AesGcm::State {
+    Owned<EVP_CIPHER_CTX> encrypt{EVP_CIPHER_CTX_new()}, decrypt{EVP_CIPHER_CTX_new()};
+};
+
+AesGcm::AesGcm(std::unique_ptr<State> state) : state_(std::move(state)) {}
+AesGcm::AesGcm(AesGcm&&) noexcept = default;
+AesGcm::~AesGcm() = default;
+
+Result<AesGcm> AesGcm::with_key(const SecretBytes& key) {
+    if (key.size() != kKey) return fail(ErrorCode::invalid, "crypto/aes: invalid key size " + std::to_string(key.size()));
+    auto state = std::make_unique<State>();
+    if (EVP_EncryptInit_ex(state->encrypt.get(), aes_gcm(), nullptr, key.data(), nullptr) != 1 ||
+        EVP_DecryptInit_ex(state->decrypt.get(), aes_gcm(), nullptr, key.data(), nullptr) != 1)
+        return broken();
+    return AesGcm(std::move(state));
+}
+
+Result<AesGcm::Sealed> AesGcm::seal(std::string_view nonce, std::string_view additional, std::string_view plaintext) {
+    EVP_CIPHER_CTX* c = state_->encrypt.get();
+    Sealed out{std::string(plaintext.size(), '\0'), std::string(kTag, '\0')};
+    int n = 0;
+    if (EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_IVLEN, length(nonce), nullptr) != 1 || EVP_EncryptInit_ex(c, nullptr, nullptr, nullptr, bytes(nonce)) != 1 ||
+        EVP_EncryptUpdate(c, nullptr, &n, bytes(additional), length(additional)) != 1 ||
+        EVP_EncryptUpdate(c, bytes(out.data), &n, bytes(plaintext), length(plaintext)) != 1 || EVP_EncryptFinal_ex(c, bytes(out.tag), &n) != 1 ||
+        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, kTag, bytes(out.tag)) != 1)
+        return broken();
+    return out;
+}
+
+std::optional<std::string> AesGcm::open(std::string_view nonce, std::string_view additional, std::string_view data, std::string_view tag) {
+    if (tag.size() != kTag || nonce.empty()) return std::nullopt;
+    EVP_CIPHER_CTX* c = state_->decrypt.get();
+    std::string out(data.size(), '\0'), expected(tag);
+    unsigned char nothing = 0;
+    int n = 0;
+    if (EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_IVLEN, length(nonce), nullptr) != 1 || EVP_DecryptInit_ex(c, nullptr, nullptr, nullptr, bytes(nonce)) != 1 ||
+        EVP_DecryptUpdate(c, nullptr, &n, bytes(additional), length(additional)) != 1 ||
+        (!data.empty() && EVP_DecryptUpdate(c, bytes(out), &n, bytes(data), length(data)) != 1) ||
+        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, kTag, expected.data()) != 1 || EVP_DecryptFinal_ex(c, &nothing, &n) != 1) {
+        wipe(out.data(), out.size());
+        return std::nullopt;
+    }
+    return out;
+}
+
+// ---- SHA-512 ------------------------------------------------------------------------------------------------------
+
+Sha512::Sha512() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), sha512(), nullptr); }
+Sha512::~Sha512() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+void Sha512::add(std::string_view text) { EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), text.data(), text.size()); }
+
+std::string Sha512::hex_upper() {
+    std::array<unsigned char, 64> digest{};
+    EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), digest.data(), nullptr);
+    std::string out;
+    for (const unsigned char b : digest) {
+        out += "0123456789ABCDEF"[b >> 4];
+        out += "0123456789ABCDEF"[b & 15];
+    }
+    return out;
+}
+
+} // namespace weber::gitops

@@ -1,0 +1,100 @@
+#include "gitops/decrypt/file.h"
+
+#include "gitops/decrypt/cipher.h"
+#include "gitops/decrypt/crypto.h"
+
+namespace weber::gitops::sops {
+
+namespace {
+
+constexpr std::size_t kDataKey = 32;
+
+std::unexpected<Error> prefixed(Error error, std::string prefix) { return fail(std::move(error).with_prefix(std::move(prefix) + ": ")); }
+
+Result<void> verify(const Metadata& m, const SecretBytes& key, const std::string& computed) {
+    const std::string what = "failed to verify sops data integrity";
+    auto stored = decrypt_value(m.mac, key, m.last_modified);
+    if (!stored) return prefixed(std::move(stored.error()), what);
+    if (equal_in_constant_time(stored->text, computed)) return {};
+    return fail(Error{.code = ErrorCode::invalid,
+                      .message = what + ": expected mac '" + (stored->text.empty() ? "no MAC" : stored->text) + "', got '" + computed + "'",
+                      .hint = "the file was changed after it was encrypted; --sops-ignore-mac decrypts it all the same, as Flux does"});
+}
+
+Result<std::string> decrypt_loaded(Encrypted& file, const SecretBytes& key, const DecryptOptions& options) {
+    auto mac = decrypt_tree(file.branches, file.metadata, key);
+    if (!mac) return prefixed(std::move(mac.error()), "error decrypting sops tree");
+    if (options.verify_mac) TRY_VOID(verify(file.metadata, key, *mac));
+    return mac;
+}
+
+Result<SecretBytes> data_key_of(const Metadata& metadata, const KeyRing& keys) {
+    auto key = unwrap_data_key(metadata, keys);
+    if (!key) return prefixed(std::move(key.error()), "cannot get sops data key");
+    return key;
+}
+
+Result<Encrypted> load(std::string_view text, Format format) {
+    auto file = load_encrypted(format, text);
+    if (!file) return prefixed(std::move(file.error()), "failed to load encrypted " + std::string(format_word(format)) + " data");
+    return file;
+}
+
+Result<std::string> encrypt_branches(Branches branches, Format format, Metadata m, const KeyRing& keys, const std::string& now) {
+    SecretBytes key(kDataKey);
+    TRY_VOID(random_bytes(key.span()));
+    TRY_VOID(wrap_data_key(m, key, keys, now));
+    TRY(const std::string mac, encrypt_tree(branches, m, key));
+    m.last_modified = now;
+    m.version = kSopsVersion;
+    TRY(m.mac, encrypt_value(Value::of_text(mac), key, m.last_modified));
+    return emit_encrypted(format, std::move(branches), m);
+}
+
+bool has_section(const Branches& branches, Format format) {
+    for (const Branch& branch : branches)
+        for (const Item& item : branch)
+            if (format == Format::dotenv ? item.key.starts_with("sops_") : item.key == "sops") return true;
+    return false;
+}
+
+} // namespace
+
+Result<std::string> decrypt_file(std::string_view text, Format from, Format to, const KeyRing& keys, const DecryptOptions& options) {
+    TRY(Encrypted file, load(text, from));
+    TRY(const SecretBytes key, data_key_of(file.metadata, keys));
+    TRY_VOID(decrypt_loaded(file, key, options));
+    auto out = emit_plain(to, file.branches);
+    if (!out)
+        return prefixed(std::move(out.error()), "failed to emit encrypted " + std::string(format_word(from)) + " file as decrypted " + std::string(format_word(to)));
+    return out;
+}
+
+Result<Node> decrypt_document(const Node& document, const KeyRing& keys) {
+    TRY(Value root, value_of(document));
+    Encrypted file{{std::move(root.branch)}, {}};
+    auto metadata = take_metadata(file.branches, Layout::nested);
+    if (!metadata) return prefixed(std::move(metadata.error()), "failed to load encrypted JSON data");
+    file.metadata = std::move(*metadata);
+    TRY(const SecretBytes key, data_key_of(file.metadata, keys));
+    TRY_VOID(decrypt_loaded(file, key, {.verify_mac = false}));
+    return node_of(Value::of_branch(std::move(file.branches[0])));
+}
+
+Result<std::string> encrypt_file(std::string_view text, Format format, Metadata settings, const KeyRing& keys, const std::string& now) {
+    auto branches = load_plain(format, text);
+    if (!branches) return prefixed(std::move(branches.error()), "failed to load the file");
+    if (branches->empty()) return fail(ErrorCode::invalid, "file cannot be completely empty, it must contain at least one document");
+    if (has_section(*branches, format)) return fail(ErrorCode::invalid, "the file has a sops section: it is encrypted already");
+    if (settings.rule == Rule{}) settings.rule.unencrypted_suffix = kDefaultUnencryptedSuffix;
+    return encrypt_branches(std::move(*branches), format, std::move(settings), keys, now);
+}
+
+Result<std::string> rotate_file(std::string_view text, Format format, const KeyRing& keys, const std::string& now, const DecryptOptions& options) {
+    TRY(Encrypted file, load(text, format));
+    TRY(const SecretBytes key, data_key_of(file.metadata, keys));
+    TRY_VOID(decrypt_loaded(file, key, options));
+    return encrypt_branches(std::move(file.branches), format, std::move(file.metadata), keys, now);
+}
+
+} // namespace weber::gitops::sops

@@ -1,0 +1,186 @@
+// YAML as SOPS writes it: go-yaml v3's emitter with an indentation of four, comments where the tree has them, no folding.
+#include "gitops/decrypt/stores.h"
+#include "kube/base/digest.h"
+#include "kube/base/number.h"
+#include "kube/base/utf8.h"
+#include "kube/base/yaml_style.h"
+
+namespace weber::gitops::sops {
+
+namespace {
+
+constexpr int kIndent = 4;
+
+class Writer {
+public:
+    std::string write(const Branch& root) {
+        if (root.empty()) return "{}\n";
+        branch(root, 0, true);
+        return std::move(out_);
+    }
+
+private:
+    // Inside a list only the "- " is skipped; everything else stands at multiples of four.
+    static int deeper(int indent, bool in_list) { return in_list ? indent + 2 : kIndent * ((indent + kIndent) / kIndent); }
+
+    void comment(const std::string& text, int indent) { out_.append(static_cast<std::size_t>(indent), ' ').append("#").append(text).append("\n"); }
+
+    static bool only_comments(const Branch& items) {
+        for (const Item& item : items)
+            if (!item.is_comment()) return false;
+        return true;
+    }
+
+    // The entries, the first key without indentation when it stands behind "- ". Comments before the first key were written by whoever calls then.
+    void branch(const Branch& items, int indent, bool fresh_line) {
+        std::string behind; // an inline comment, for the value that follows
+        bool leading = !fresh_line;
+        for (const Item& item : items) {
+            if (item.is_comment()) {
+                if (item.value.inline_comment) behind += (behind.empty() ? " #" : "\n#") + item.value.text;
+                else if (!leading) comment(item.value.text, indent);
+                continue;
+            }
+            if (!leading) out_.append(static_cast<std::size_t>(indent), ' ');
+            leading = false;
+            scalar(item.key, indent, true);
+            out_ += ':';
+            value(item.value, indent, behind);
+            behind.clear();
+        }
+        if (!behind.empty()) out_.append(static_cast<std::size_t>(indent), ' ').append(behind.substr(1)).append("\n");
+    }
+
+    // After "key:".
+    void value(const Value& v, int indent, const std::string& behind) {
+        if (v.kind == Kind::branch && !v.branch.empty() && !only_comments(v.branch)) {
+            out_.append(behind).append("\n");
+            return branch(v.branch, deeper(indent, false), true);
+        }
+        if (v.kind == Kind::list && !v.list.empty()) {
+            out_.append(behind).append("\n");
+            return list(v.list, deeper(indent, false), true);
+        }
+        out_ += ' ';
+        leaf(v, deeper(indent, false), behind);
+    }
+
+    void list(const std::vector<Value>& items, int indent, bool fresh_line) {
+        std::string behind;
+        bool leading = !fresh_line;
+        for (const Value& v : items) {
+            if (v.kind == Kind::comment) {
+                if (v.inline_comment) behind += (behind.empty() ? " #" : "\n#") + v.text;
+                else if (!leading) comment(v.text, indent);
+                continue;
+            }
+            if (v.kind == Kind::branch && !leading)
+                for (const Item& item : v.branch) {
+                    if (!item.is_comment()) break;
+                    comment(item.value.text, indent);
+                }
+            if (!leading) out_.append(static_cast<std::size_t>(indent), ' ');
+            leading = false;
+            out_ += "- ";
+            if (v.kind == Kind::branch && !v.branch.empty() && !only_comments(v.branch)) branch(v.branch, indent + 2, false);
+            else if (v.kind == Kind::list && !v.list.empty()) list(v.list, indent + 2, false);
+            else leaf(v, indent + 2, behind);
+            behind.clear();
+        }
+    }
+
+    // `indent`: of the lines of a block scalar.
+    void leaf(const Value& v, int indent, const std::string& behind) {
+        switch (v.kind) {
+        case Kind::text: scalar(v.text, indent, false); break;
+        case Kind::integer: out_ += std::to_string(v.integer); break;
+        case Kind::floating: out_ += float_text(v.floating); break;
+        case Kind::boolean: out_ += v.boolean ? "true" : "false"; break;
+        case Kind::time: out_ += v.text; break;
+        case Kind::branch: out_ += "{}"; break;
+        case Kind::list: out_ += "[]"; break;
+        default: out_ += "null"; break;
+        }
+        if (out_.ends_with('\n')) return; // a block scalar ended its line
+        out_.append(behind).append("\n");
+    }
+
+    static std::string float_text(double d) {
+        const std::string text = kube::yaml_number_text(kube::format_double(d));
+        return text;
+    }
+
+    void scalar(const std::string& text, int indent, bool key) {
+        if (!kube::is_valid_utf8(text)) {
+            out_.append("!!binary ").append(kube::base64_encode(text));
+            return;
+        }
+        switch (kube::yaml_scalar_style(text, key)) {
+        case kube::YamlScalarStyle::plain: out_ += text; break;
+        case kube::YamlScalarStyle::single_quoted: single_quoted(text); break;
+        case kube::YamlScalarStyle::double_quoted: double_quoted(text); break;
+        case kube::YamlScalarStyle::literal: literal(text, indent); break;
+        }
+    }
+
+    void single_quoted(const std::string& text) {
+        out_ += '\'';
+        for (const char c : text) {
+            if (c == '\'') out_ += '\'';
+            out_ += c;
+        }
+        out_ += '\'';
+    }
+
+    void double_quoted(const std::string& text) {
+        out_ += '"';
+        for (std::size_t i = 0; i < text.size();) {
+            const kube::CodePoint c = kube::decode_utf8(text, i);
+            if (!kube::is_yaml_printable(c.value) || kube::is_yaml_break(c.value) || c.value == '"' || c.value == '\\') escape(c.value);
+            else out_.append(text, i, c.bytes);
+            i += c.bytes;
+        }
+        out_ += '"';
+    }
+
+    void escape(std::uint32_t c) {
+        static constexpr std::pair<std::uint32_t, char> kShort[] = {{0, '0'},     {7, 'a'},     {8, 'b'},    {9, 't'},     {0x0A, 'n'},   {0x0B, 'v'},   {0x0C, 'f'}, {0x0D, 'r'},
+                                                                    {0x1B, 'e'},  {0x22, '"'},  {0x5C, '\\'}, {0x85, 'N'}, {0xA0, '_'},  {0x2028, 'L'}, {0x2029, 'P'}};
+        out_ += '\\';
+        for (const auto& [value, letter] : kShort)
+            if (value == c) {
+                out_ += letter;
+                return;
+            }
+        const int digits = c <= 0xFF ? 2 : c <= 0xFFFF ? 4 : 8;
+        out_ += digits == 2 ? 'x' : digits == 4 ? 'u' : 'U';
+        for (int k = (digits - 1) * 4; k >= 0; k -= 4) out_ += "0123456789ABCDEF"[(c >> k) & 0xF];
+    }
+
+    void literal(const std::string& text, int indent) {
+        out_ += '|';
+        if (text.front() == ' ' || text.front() == '\n') out_ += static_cast<char>('0' + kIndent);
+        out_.append(kube::yaml_chomping(text)).append("\n");
+        for (std::size_t at = 0; at < text.size();) {
+            const std::size_t end = std::min(text.find('\n', at), text.size());
+            if (end > at) out_.append(static_cast<std::size_t>(indent), ' ').append(text, at, end - at);
+            out_ += '\n';
+            at = end + 1;
+        }
+    }
+
+    std::string out_;
+};
+
+} // namespace
+
+Result<std::string> emit_yaml(const Branches& branches) {
+    std::string out;
+    for (std::size_t i = 0; i < branches.size(); ++i) {
+        if (i > 0) out += "---\n";
+        out += Writer().write(branches[i]);
+    }
+    return out;
+}
+
+} // namespace weber::gitops::sops

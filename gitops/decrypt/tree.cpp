@@ -1,0 +1,92 @@
+#include "gitops/decrypt/tree.h"
+
+#include <array>
+#include <charconv>
+
+namespace weber::gitops::sops {
+
+std::string_view type_word(Kind kind) {
+    switch (kind) {
+    case Kind::integer: return "int";
+    case Kind::floating: return "float64";
+    case Kind::boolean: return "bool";
+    case Kind::time: return "time.Time";
+    default: return "string";
+    }
+}
+
+std::string leaf_bytes(const Value& leaf) {
+    switch (leaf.kind) {
+    case Kind::integer: return std::to_string(leaf.integer);
+    case Kind::boolean: return leaf.boolean ? "True" : "False";
+    case Kind::floating: {
+        std::array<char, 400> buffer{};
+        return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), leaf.floating, std::chars_format::fixed).ptr};
+    }
+    default: return leaf.text;
+    }
+}
+
+Result<Value> value_of(const Node& node) {
+    switch (node.kind()) {
+    case NodeKind::null: return Value{};
+    case NodeKind::boolean: return Value::of_boolean(node.as_bool());
+    case NodeKind::string: return Value::of_text(std::string(node.text()));
+    case NodeKind::integer:
+    case NodeKind::floating: {
+        if (const auto n = node.as_int(); n && node.is_integer()) return Value::of_integer(*n);
+        if (const auto d = node.as_double()) return Value::of_floating(*d);
+        return fail(ErrorCode::invalid, "a number out of range", node.where());
+    }
+    case NodeKind::list: {
+        Value out{.kind = Kind::list};
+        out.list.reserve(node.size());
+        for (const Node& item : node.items()) {
+            TRY(Value value, value_of(item));
+            out.list.push_back(std::move(value));
+        }
+        return out;
+    }
+    case NodeKind::map: {
+        Value out{.kind = Kind::branch};
+        out.branch.reserve(node.size());
+        for (const auto& [key, item] : node.entries()) {
+            TRY(Value value, value_of(item));
+            out.branch.push_back({key.str(), std::move(value)});
+        }
+        return out;
+    }
+    }
+    return Value{};
+}
+
+Node node_of(const Value& value) {
+    switch (value.kind) {
+    case Kind::text:
+    case Kind::time: return Node::string(value.text);
+    case Kind::integer: return Node::integer(value.integer);
+    case Kind::floating: return Node::floating(value.floating);
+    case Kind::boolean: return Node::boolean(value.boolean);
+    case Kind::branch: {
+        Node out = Node::map();
+        for (const Item& item : value.branch)
+            if (!item.is_comment()) out.set(item.key, node_of(item.value));
+        return out;
+    }
+    case Kind::list: {
+        Node out = Node::list();
+        for (const Value& item : value.list)
+            if (item.kind != Kind::comment) out.push_back(node_of(item));
+        return out;
+    }
+    default: return {};
+    }
+}
+
+const Value* find(const Branch& branch, std::string_view key) {
+    for (const Item& item : branch)
+        if (item.key == key && !item.is_comment()) return &item.value;
+    return nullptr;
+}
+
+} // namespace weber::gitops::sops

@@ -1,0 +1,63 @@
+// A document as SOPS sees it: ordered maps with comments between the entries, lists, typed leaves (sops.go: Tree).
+//
+// Values; thread-safe as such.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kube/base/error.h"
+#include "kube/base/node.h"
+
+namespace weber::gitops::sops {
+
+struct Item;
+
+enum class Kind : std::uint8_t { null, text, integer, floating, boolean, time, comment, branch, list };
+
+struct Value {
+    Kind kind = Kind::null;
+    std::string text = {};        // of text, time, comment
+    std::int64_t integer = 0;
+    double floating = 0;
+    bool boolean = false;
+    bool inline_comment = false;  // of a comment: stood behind a value
+    std::vector<Item> branch = {};
+    std::vector<Value> list = {};
+
+    static Value of_text(std::string text) { return {.kind = Kind::text, .text = std::move(text)}; }
+    static Value of_integer(std::int64_t n) { return {.kind = Kind::integer, .integer = n}; }
+    static Value of_floating(double d) { return {.kind = Kind::floating, .floating = d}; }
+    static Value of_boolean(bool b) { return {.kind = Kind::boolean, .boolean = b}; }
+    static Value of_comment(std::string text, bool inline_comment = false) {
+        return {.kind = Kind::comment, .text = std::move(text), .inline_comment = inline_comment};
+    }
+    static Value of_branch(std::vector<Item> items) { return {.kind = Kind::branch, .branch = std::move(items)}; }
+    static Value of_list(std::vector<Value> items) { return {.kind = Kind::list, .list = std::move(items)}; }
+};
+
+// An entry of a map, or a comment between entries (its text is the value's).
+struct Item {
+    std::string key;
+    Value value;
+    [[nodiscard]] bool is_comment() const { return key.empty() && value.kind == Kind::comment; }
+};
+
+using Branch = std::vector<Item>;
+using Branches = std::vector<Branch>; // one a document; only YAML has several
+
+// Go's word for a leaf's type in messages: string, int, float64, bool, time.Time.
+std::string_view type_word(Kind kind);
+
+// What the MAC is made of, and what is encrypted: str raw, int decimal, float shortest without exponent, bool True or False.
+std::string leaf_bytes(const Value& leaf);
+
+// Without comments. Error invalid: a number that is none.
+Result<Value> value_of(const Node& node);
+Node node_of(const Value& value);
+
+// The text under `key`; nullptr when absent.
+const Value* find(const Branch& branch, std::string_view key);
+
+} // namespace weber::gitops::sops

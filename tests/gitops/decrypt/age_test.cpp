@@ -1,0 +1,119 @@
+// age files and keys: the vector of build.md 7, the real `age`, malformed input.
+#include "gitops/decrypt/age.h"
+
+#include <gtest/gtest.h>
+
+#include "gitops/decrypt/age_file.h"
+#include "gitops/decrypt/bech32.h"
+#include "gitops/decrypt/crypto.h"
+#include "tests/gitops/decrypt/vectors.h"
+#include "tests/support/peers.h"
+#include "tests/support/test_cluster.h"
+
+namespace weber::gitops {
+namespace {
+
+using testing::peer;
+using testing::run;
+
+TEST(Age, Item49TheDataKeyOfTheVectorIsUnwrapped) {
+    const auto identities = parse_age_identities(test::kAgeSecret);
+    ASSERT_TRUE(identities) << identities.error().message;
+    const auto key = age_decrypt(test::age_vector(), *identities);
+    ASSERT_TRUE(key) << key.error().message;
+    EXPECT_EQ(key->view(), test::data_key().view());
+}
+
+TEST(Age, KeysAreParsedLineByLine) {
+    const std::string text = "# created\n\n" + std::string(test::kAgeSecret) + "\r\n" + std::string(test::kAgeSecret);
+    EXPECT_EQ(parse_age_identities(text)->size(), 2u);
+    EXPECT_EQ(parse_age_identities("AGE-SECRET-KEY-2XX").error().message, "unknown identity type");
+    EXPECT_EQ(parse_age_identities("a passphrase").error().message, "unknown identity type");
+    EXPECT_EQ(parse_age_identities("AGE-SECRET-KEY-PQ-1XX").error().code, ErrorCode::unsupported);
+    EXPECT_EQ(parse_age_identities("AGE-PLUGIN-YUBIKEY-1XX").error().code, ErrorCode::unsupported);
+    std::string wrong(test::kAgeSecret);
+    wrong[30] = wrong[30] == 'Q' ? 'P' : 'Q';
+    const auto out = parse_age_identities(wrong);
+    ASSERT_FALSE(out);
+    EXPECT_EQ(out.error().message, "malformed secret key: invalid checksum");
+}
+
+TEST(Age, RoundTrip) {
+    const auto identity = make_age_identity();
+    ASSERT_TRUE(identity);
+    EXPECT_TRUE(identity->recipient.starts_with("age1"));
+    EXPECT_TRUE(check_age_recipient(" " + identity->recipient + "\n"));
+    const std::string file = age_encrypt("secret text", identity->recipient).value();
+    std::vector<AgeIdentity> keys = parse_age_identities(age_identity_text(*identity)).value();
+    EXPECT_EQ(keys[0].recipient, identity->recipient);
+    EXPECT_EQ(age_decrypt(file, keys)->view(), "secret text");
+    const auto other = parse_age_identities(test::kAgeSecret);
+    EXPECT_EQ(age_decrypt(file, *other).error().message, "no identity matched any of the recipients");
+}
+
+TEST(Age, EveryChangedByteIsNoticed) {
+    const auto identity = make_age_identity();
+    const std::string file = remove_armor(age_encrypt("secret", identity->recipient).value()).value();
+    std::vector<AgeIdentity> keys = parse_age_identities(age_identity_text(*identity)).value();
+    for (std::size_t i = 0; i < file.size(); ++i) {
+        std::string changed = file;
+        changed[i] = static_cast<char>(changed[i] ^ 1);
+        EXPECT_FALSE(age_decrypt(changed, keys)) << i;
+        EXPECT_FALSE(age_decrypt(file.substr(0, i), keys)) << i;
+    }
+}
+
+TEST(Age, RecipientsThatAreNone) {
+    for (const char* recipient : {"", "age1", "ssh-ed25519 AAAA", "AGE1XX", "age1zoec"}) EXPECT_FALSE(age_encrypt("x", recipient)) << recipient;
+}
+
+TEST(AgeDifferential, TheRealAgeReadsOursAndWeReadItsFiles) {
+    const auto age = peer("age"), keygen = peer("age-keygen");
+    if (!age || !keygen) GTEST_SKIP() << "run tests/cluster/tools.sh age age-keygen";
+    const testing::TempDir dir;
+    const std::string key = run(*keygen + " 2>/dev/null", dir.path()).out;
+    const auto identities = parse_age_identities(key);
+    ASSERT_TRUE(identities) << identities.error().message;
+    const std::string recipient = identities->front().recipient;
+    EXPECT_NE(key.find(recipient), std::string::npos);
+    const std::string key_file = dir.write("key", key);
+    for (const std::size_t size : {0u, 1u, 32u, 65536u}) {
+        const std::string text(size, 'x');
+        const std::string ours = dir.write("ours", age_encrypt(text, recipient).value());
+        EXPECT_EQ(run(*age + " -d -i " + key_file + " " + ours, dir.path()).out, text);
+    }
+    for (const std::size_t size : {0u, 1u, 32u, 65535u, 65536u, 65537u, 200000u})
+        for (const char* armor : {"", " -a"}) {
+            const std::string text(size, 'y');
+            const std::string plain = dir.write("plain", text);
+            const auto out = age_decrypt(run(*age + armor + " -r " + recipient + " " + plain, dir.path()).out, *identities);
+            ASSERT_TRUE(out) << size << out.error().message;
+            EXPECT_EQ(out->view(), text);
+        }
+}
+
+TEST(Crypto, KnownAnswers) {
+    // RFC 7748, 6.1
+    const SecretBytes alice = SecretBytes::copy_of(test::unhex("77076d0a7318a57d3c16c17251b26645df1f3c0f5b3b5b4f1d2c7e2a9f7b0d9e"));
+    EXPECT_EQ(x25519_public(alice)->size(), 32u);
+    // RFC 5869, case 1 is not 32 bytes long; HMAC, RFC 4231 case 2:
+    EXPECT_EQ(hmac_sha256("Jefe", "what do ya want for nothing?").view(), test::unhex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
+    EXPECT_FALSE(x25519_shared(alice, std::string(32, '\0'))); // a point of low order
+}
+
+TEST(SecretBytes, AreWipedAndMoved) {
+    SecretBytes a = SecretBytes::copy_of("hunter2");
+    const unsigned char* memory = a.data();
+    SecretBytes b = std::move(a);
+    EXPECT_TRUE(a.empty()); // NOLINT: moved from on purpose
+    EXPECT_EQ(b.view(), "hunter2");
+    b = SecretBytes();
+    SecretBytes next(7); // takes the slot that was given back last
+    EXPECT_EQ(next.data(), memory);
+    EXPECT_EQ(next.view(), std::string_view("\0\0\0\0\0\0\0", 7));
+    SecretBytes large(100'000);
+    EXPECT_EQ(large.size(), 100'000u);
+}
+
+} // namespace
+} // namespace weber::gitops

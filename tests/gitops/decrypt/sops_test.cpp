@@ -1,0 +1,238 @@
+// SOPS documents: the vectors of build.md 7, the stores, and both ways against the real `sops`.
+#include <gtest/gtest.h>
+
+#include "gitops/decrypt/cipher.h"
+#include "gitops/decrypt/crypto.h"
+#include "gitops/decrypt/file.h"
+#include "gitops/decrypt/shamir.h"
+#include "tests/gitops/decrypt/vectors.h"
+#include "tests/support/peers.h"
+#include "tests/support/test_cluster.h"
+
+namespace weber::gitops::sops {
+namespace {
+
+using testing::peer;
+using testing::run;
+
+constexpr std::string_view kNow = "2024-05-06T07:08:09Z";
+constexpr std::string_view kHello =
+    "ENC[AES256_GCM,data:2W+iEbA=,iv:ERERERERERERERERERERERERERERERERERERERERERE=,tag:xshQYu1gMY/PlltwScGVVg==,type:str]";
+
+KeyRing vector_keys() { return {.age = parse_age_identities(test::kAgeSecret).value()}; }
+std::string vector_recipient() { return vector_keys().age[0].recipient; }
+Metadata for_age(Rule rule = {}) { return {.groups = {{{.provider = Provider::age, .name = vector_recipient()}}}, .rule = std::move(rule)}; }
+
+TEST(Sops, Item49ValuesAreBoundToTheirPath) {
+    EXPECT_EQ(decrypt_value(kHello, test::data_key(), "data:password:")->text, "hello");
+    EXPECT_EQ(decrypt_value(kHello, test::data_key(), "data:passwore:").error().message, "Could not decrypt with AES_GCM: cipher: message authentication failed");
+    EXPECT_EQ(decrypt_value("", test::data_key(), "x:")->text, "");
+    EXPECT_EQ(decrypt_value("hunter2", test::data_key(), "x:").error().message, "Input string <redacted> does not match sops' data format");
+}
+
+TEST(Sops, Item49TheMacOfTheVector) {
+    Branches branches = load_yaml("a: x\nn: 5\nt: true\nf: 1.5\nl: [y, null, z]\ne: \"\"\n").value();
+    const std::string mac = encrypt_tree(branches, for_age({.unencrypted_suffix = "_unencrypted"}), test::data_key()).value();
+    Sha512 expected;
+    expected.add("x5True1.5yz");
+    EXPECT_EQ(mac, expected.hex_upper());
+}
+
+TEST(Sops, Item49ShamirShares) {
+    std::vector<SecretBytes> shares;
+    shares.push_back(SecretBytes::copy_of(test::unhex("5756555401")));
+    shares.push_back(SecretBytes::copy_of(test::unhex("aeafacad02")));
+    EXPECT_EQ(combine_shares(shares)->view(), test::unhex("00010203"));
+    const auto parts = split_secret(test::data_key(), 5, 3).value();
+    std::vector<SecretBytes> some;
+    for (const std::size_t i : {4u, 0u, 2u}) some.push_back(SecretBytes::copy_of(parts[i].view()));
+    EXPECT_EQ(combine_shares(some)->view(), test::data_key().view());
+    some.pop_back();
+    EXPECT_NE(combine_shares(some)->view(), test::data_key().view());
+}
+
+TEST(Sops, EveryTypeComesBackAsItWas) {
+    for (const Value& v : {Value::of_text("a\nb"), Value::of_integer(-7), Value::of_floating(1.25), Value::of_boolean(true), Value::of_boolean(false), Value::of_comment(" c")}) {
+        const std::string sealed = encrypt_value(v, test::data_key(), "p:").value();
+        const Value opened = decrypt_value(sealed, test::data_key(), "p:").value();
+        EXPECT_EQ(opened.kind, v.kind);
+        EXPECT_EQ(leaf_bytes(opened), leaf_bytes(v));
+    }
+}
+
+TEST(Sops, Item63MetadataThatIsRefused) {
+    const auto message = [](std::string_view sops) {
+        const auto out = decrypt_file("a: b\nsops:\n" + std::string(sops), Format::yaml, Format::yaml, vector_keys());
+        return out ? std::string() : out.error().message;
+    };
+    const std::string age = "    age: [{recipient: age1x, enc: x}]\n", time = "    lastmodified: \"2024-01-01T00:00:00Z\"\n";
+    EXPECT_EQ(message(age + time + "    encrypted_regex: a\n    encrypted_suffix: b\n"),
+              "failed to load encrypted YAML data: Cannot use more than one of encrypted_suffix, unencrypted_suffix, encrypted_regex, unencrypted_regex, "
+              "encrypted_comment_regex, or unencrypted_comment_regex in the same file");
+    EXPECT_TRUE(message(age).starts_with("failed to load encrypted YAML data: parsing time \"\""));
+    EXPECT_EQ(message("    age: []\n    pgp: null\n" + time), "failed to load encrypted YAML data: No keys found in file");
+    EXPECT_EQ(decrypt_file("a: b\n", Format::yaml, Format::yaml, vector_keys()).error().message, "failed to load encrypted YAML data: sops metadata not found");
+}
+
+TEST(Sops, Item60AWrongKeyIsReportedByRecipient) {
+    const std::string file = encrypt_file("a: secret\n", Format::yaml, for_age(), {}, std::string(kNow)).value();
+    KeyRing other;
+    other.age.push_back(make_age_identity().value());
+    const auto out = decrypt_file(file, Format::yaml, Format::yaml, other);
+    ASSERT_FALSE(out);
+    EXPECT_TRUE(out.error().message.starts_with("cannot get sops data key: Failed to get the data key required to decrypt the SOPS file.\n\nGroup 0: FAILED\n  " +
+                                                vector_recipient() + ": FAILED\n    - | failed to create reader for decrypting sops data key"))
+        << out.error().message;
+}
+
+TEST(Sops, CloudKeysAreNamedAndRefused) {
+    const auto message = [](std::string_view keys) {
+        const auto out = decrypt_file("a: b\nsops:\n    lastmodified: \"2024-01-01T00:00:00Z\"\n    " + std::string(keys) + "\n", Format::yaml, Format::yaml, vector_keys());
+        return out ? std::string() : out.error().message;
+    };
+    EXPECT_EQ(message("kms: [{arn: arn:aws:kms:x, created_at: \"2024-01-01T00:00:00Z\", enc: x}]"),
+              "cannot get sops data key: the data key is wrapped by AWS KMS (arn:aws:kms:x), which weber does not support");
+    EXPECT_NE(message("hc_vault: [{vault_address: \"http://v\", engine_path: t, key_name: k, created_at: \"2024-01-01T00:00:00Z\", enc: x}]").find("HashiCorp Vault (http://v/v1/t/keys/k)"),
+              std::string::npos);
+    for (const auto& [field, name] : {std::pair("gcp_kms: [{resource_id: r", "Google Cloud KMS"), {"azure_kv: [{name: r", "Azure Key Vault"}, {"hckms: [{key_id: r", "Huawei Cloud KMS"}})
+        EXPECT_NE(message(std::string(field) + ", created_at: \"2024-01-01T00:00:00Z\", enc: x}]").find(name), std::string::npos);
+}
+
+TEST(Sops, TheMacIsVerifiedUnlessToldOtherwise) {
+    const std::string file = encrypt_file("a: secret\nb_unencrypted: plain\n", Format::yaml, for_age(), {}, std::string(kNow)).value();
+    std::string changed = file;
+    changed.replace(changed.find("plain"), 5, "other");
+    EXPECT_TRUE(decrypt_file(file, Format::yaml, Format::yaml, vector_keys()));
+    const auto out = decrypt_file(changed, Format::yaml, Format::yaml, vector_keys());
+    ASSERT_FALSE(out);
+    EXPECT_TRUE(out.error().message.starts_with("failed to verify sops data integrity: expected mac '")) << out.error().message;
+    EXPECT_EQ(decrypt_file(changed, Format::yaml, Format::yaml, vector_keys(), {.verify_mac = false}).value(), "a: secret\nb_unencrypted: other\n");
+}
+
+TEST(Sops, KeyGroupsNeedTheThreshold) {
+    KeyRing keys[3];
+    Metadata settings{.shamir_threshold = 2};
+    for (KeyRing& ring : keys) {
+        ring.age.push_back(make_age_identity().value());
+        settings.groups.push_back({{.provider = Provider::age, .name = ring.age[0].recipient}});
+    }
+    const std::string file = encrypt_file("a: secret\n", Format::yaml, settings, {}, std::string(kNow)).value();
+    EXPECT_FALSE(decrypt_file(file, Format::yaml, Format::yaml, keys[0]));
+    KeyRing two;
+    for (const int i : {0, 2}) two.age.push_back(std::move(keys[i].age[0]));
+    EXPECT_EQ(decrypt_file(file, Format::yaml, Format::yaml, two).value(), "a: secret\n");
+}
+
+// ---- both ways against sops ---------------------------------------------------------------------------------------
+
+struct StoreCase {
+    const char* name;
+    Format format;
+    std::string_view text;
+    std::string_view decrypted = {}; // when it is not the same text
+    [[nodiscard]] std::string_view plain() const { return decrypted.empty() ? text : decrypted; }
+};
+
+constexpr StoreCase kStores[] = {
+    {"yaml", Format::yaml,
+     "apiVersion: v1\nkind: Secret\nmetadata:\n    name: a\nstringData:\n    password: hunter2\n    multi: |\n        line one\n          two\n    empty: \"\"\n    number: 5\n    float: 1.5\n"
+     "    \"yes\": true\n    none: null\n    list:\n        - a\n        - b: c\n          d:\n            - 1\n            - - x\n              - \"y\"\n    quoted: \"123\"\n    colon: 'a: b'\n    tab: \"a\\tb\"\n"
+     "    uni: h\xC3\xA9llo\n    time: \"2024-01-01\"\n    emptymap: {}\n    emptylist: []\n    \"on\": \"yes\"\n"},
+    {"yaml_comments", Format::yaml,
+     "# head\nkey: value # behind\n# second\nother:\n    # inside\n    x: 1\n    # foot inside\nlist:\n    # of one\n    - one # after one\n    - two\n# end\n",
+     "# head\n# behind\nkey: value\n# second\nother:\n    # inside\n    x: 1\n    # foot inside\nlist:\n    # of one\n    # after one\n    - one\n    - two\n# end\n"},
+    {"yaml_documents", Format::yaml, "a: 1\n---\nb: two\n"},
+    {"json", Format::json, "{\n\t\"a\": \"x\\u003cy\",\n\t\"n\": 5,\n\t\"big\": 9007199254740993,\n\t\"f\": 1.5,\n\t\"t\": true,\n\t\"z\": null,\n\t\"l\": [\n\t\t\"p\",\n\t\t{\n\t\t\t\"q\": \"r\"\n\t\t}\n\t],\n\t\"e\": {},\n\t\"el\": []\n}\n"},
+    {"dotenv", Format::dotenv, "# comment\nUSER=admin\nPASSWORD=a=b c\nMULTI=one\\ntwo\nEMPTY=\n"},
+    {"ini", Format::ini, "; about\n[db]\nuser     = admin\n; the secret\npassword = `a;b`\nlong_key = x\n\n[other]\nk = v\n"},
+    {"binary", Format::binary, "any bytes\nof text\n"},
+};
+
+const char* suffix(Format format) {
+    switch (format) {
+    case Format::yaml: return ".yaml";
+    case Format::json: return ".json";
+    case Format::dotenv: return ".env";
+    case Format::ini: return ".ini";
+    case Format::binary: return ".bin";
+    }
+    return "";
+}
+
+class SopsStores : public ::testing::TestWithParam<StoreCase> {};
+
+TEST_P(SopsStores, RoundTripOfOurOwn) {
+    const StoreCase& c = GetParam();
+    const auto file = encrypt_file(c.text, c.format, for_age(), {}, std::string(kNow));
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_NE(file->find(marker(c.format)), std::string::npos) << *file;
+    EXPECT_EQ(file->find("hunter2"), std::string::npos);
+    EXPECT_EQ(decrypt_file(*file, c.format, c.format, vector_keys()).value(), c.plain());
+    const auto rotated = rotate_file(*file, c.format, vector_keys(), std::string(kNow));
+    ASSERT_TRUE(rotated) << rotated.error().message;
+    EXPECT_NE(*rotated, *file);
+    EXPECT_EQ(decrypt_file(*rotated, c.format, c.format, vector_keys()).value(), c.plain());
+}
+
+TEST_P(SopsStores, SopsReadsOurs) {
+    const auto sops = peer("sops");
+    if (!sops) GTEST_SKIP() << "run tests/cluster/tools.sh sops";
+    const StoreCase& c = GetParam();
+    const testing::TempDir dir;
+    const std::string path = dir.write(std::string("f") + suffix(c.format), encrypt_file(c.text, c.format, for_age(), {}, std::string(kNow)).value());
+    const auto out = run(*sops + " -d " + path, dir.path(), {"SOPS_AGE_KEY=" + std::string(test::kAgeSecret)});
+    EXPECT_EQ(out.status, 0) << out.err;
+    EXPECT_EQ(out.out, c.plain());
+}
+
+TEST_P(SopsStores, WeReadSops) {
+    const auto sops = peer("sops");
+    if (!sops) GTEST_SKIP() << "run tests/cluster/tools.sh sops";
+    const StoreCase& c = GetParam();
+    const testing::TempDir dir;
+    const std::string path = dir.write(std::string("f") + suffix(c.format), c.text);
+    const auto encrypted = run(*sops + " -e --age " + vector_recipient() + " " + path, dir.path());
+    ASSERT_EQ(encrypted.status, 0) << encrypted.err;
+    // Its own MAC fails when a list has a comment (see cipher.cpp).
+    const auto theirs = run(*sops + " -d --ignore-mac " + dir.write(std::string("e") + suffix(c.format), encrypted.out), dir.path(), {"SOPS_AGE_KEY=" + std::string(test::kAgeSecret)});
+    const auto ours = decrypt_file(encrypted.out, c.format, c.format, vector_keys());
+    ASSERT_TRUE(ours) << ours.error().message << "\n" << encrypted.out;
+    EXPECT_EQ(*ours, theirs.out) << encrypted.out;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SopsStores, ::testing::ValuesIn(kStores), [](const auto& info) { return std::string(info.param.name); });
+
+// The rules, with the same text encrypted by sops.
+class SopsRules : public ::testing::TestWithParam<std::pair<const char*, Rule>> {};
+
+TEST_P(SopsRules, CoverTheSameValues) {
+    const auto sops = peer("sops");
+    if (!sops) GTEST_SKIP() << "run tests/cluster/tools.sh sops";
+    const std::string text = "metadata:\n    name: a\n    data: b\ndata:\n    x: v\n    z_unencrypted: w\n    password_secret: q\n    # enc: below\n    last: one\n    # other\n    free: two\n";
+    const testing::TempDir dir;
+    const std::string plain = dir.write("f.yaml", text);
+    const auto theirs = run(*sops + " -e --age " + vector_recipient() + " " + GetParam().first + " " + plain, dir.path());
+    ASSERT_EQ(theirs.status, 0) << theirs.err;
+    const std::string ours = encrypt_file(text, Format::yaml, for_age(GetParam().second), {}, std::string(kNow)).value();
+    const auto shape = [](const std::string& file) { // which lines are encrypted
+        std::string lines;
+        std::istringstream in(file.substr(0, file.find("\nsops:")));
+        for (std::string line; std::getline(in, line);) lines += line.substr(0, line.find("ENC[")) + (line.find("ENC[") != std::string::npos ? "ENC" : "") + "\n";
+        return lines;
+    };
+    EXPECT_EQ(shape(ours), shape(theirs.out));
+    EXPECT_EQ(decrypt_file(theirs.out, Format::yaml, Format::yaml, vector_keys()).value(), text);
+    const auto back = run(*sops + " -d " + dir.write("o.yaml", ours), dir.path(), {"SOPS_AGE_KEY=" + std::string(test::kAgeSecret)});
+    EXPECT_EQ(back.out, text) << back.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SopsRules,
+                         ::testing::Values(std::pair("", Rule{}), std::pair("--encrypted-regex '^(data|stringData)$'", Rule{.encrypted_regex = "^(data|stringData)$"}),
+                                           std::pair("--unencrypted-regex '^metadata$'", Rule{.unencrypted_regex = "^metadata$"}),
+                                           std::pair("--encrypted-suffix _secret", Rule{.encrypted_suffix = "_secret"}),
+                                           std::pair("--unencrypted-suffix _unencrypted", Rule{.unencrypted_suffix = "_unencrypted"}),
+                                           std::pair("--encrypted-comment-regex enc:", Rule{.encrypted_comment_regex = "enc:"}),
+                                           std::pair("--unencrypted-comment-regex other", Rule{.unencrypted_comment_regex = "other"})));
+
+} // namespace
+} // namespace weber::gitops::sops
