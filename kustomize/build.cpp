@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <set>
 
 #include "kube/base/yaml.h"
@@ -10,6 +11,7 @@
 #include "kustomize/order.h"
 #include "kustomize/transform/name_hash.h"
 #include "kustomize/transform/references.h"
+#include "kustomize/transform/scalars.h"
 #include "kustomize/transform/vars.h"
 
 namespace weber::kustomize {
@@ -77,6 +79,15 @@ void rewrite_dates(Node& node) {
     }
 }
 
+// Numbers that JSON, and so the API, cannot say.
+Result<void> check_finite(const Node& node, const Resource& r) {
+    for (const Node::Entry& e : node.entries()) TRY_VOID(check_finite(e.value, r));
+    for (const Node& item : node.items()) TRY_VOID(check_finite(item, r));
+    if (node.kind() != NodeKind::floating || std::isfinite(node.as_double().value_or(0))) return {};
+    return fail(Error{.code = ErrorCode::invalid, .message = "json: unsupported value: " + std::string(node.text()), .where = node.where(),
+                      .object = r.cur_id().to_string(), .hint = "put it in quotes if it is meant as text"});
+}
+
 // kustomize takes its annotations out by writing the annotations anew: values become strings, an empty map goes.
 void clean_annotations(Resource& r, bool keep_origin, bool keep_transformations) {
     const Node* metadata = r.node().find("metadata");
@@ -90,7 +101,7 @@ void clean_annotations(Resource& r, bool keep_origin, bool keep_transformations)
     if (!annotations->empty() && std::ranges::all_of(annotations->entries(), fine)) return;
     Node kept = Node::map();
     for (const Node::Entry& e : annotations->entries())
-        if (!goes(e.key)) kept.append_unchecked(e.key, Node::string(e.value.shared_text()));
+        if (!goes(e.key)) kept.append_unchecked(e.key, Node::string(e.value.is_null() ? kube::Text(written_text(e.value)) : e.value.shared_text()));
     Node& target = *r.edit().find_mut("metadata");
     if (kept.empty()) target.erase("annotations");
     else target.set("annotations", std::move(kept));
@@ -113,14 +124,18 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
     TRY_VOID(fix_name_references(acc.resources, acc.config->name_reference));
     TRY_VOID(resolve_vars(acc.resources, acc.vars, acc.config->var_reference));
     drop_local_config(acc.resources);
+    TRY_VOID(acc.resources.check_unique());
     TRY_VOID(sort(acc.resources, root.kustomization(), options.reorder));
     if (options.managed_by_label || contains(session.build_metadata, "managedByLabel")) add_managed_by_label(acc.resources);
     const bool keep_origin = contains(session.build_metadata, "originAnnotations");
     const bool keep_transformations = contains(session.build_metadata, "transformerAnnotations");
     for (const auto& r : acc.resources.all()) clean_annotations(*r, keep_origin, keep_transformations);
-    if (session.files.dates) {
+    if (session.files.oddities.dates) {
         for (const auto& r : acc.resources.all())
             if (holds_date(r->node())) rewrite_dates(r->edit());
+    }
+    if (session.files.oddities.infinities) {
+        for (const auto& r : acc.resources.all()) TRY_VOID(check_finite(r->node(), *r));
     }
     return BuildOutput{std::move(acc.resources), std::move(session.files.files_read), std::move(session.warnings)};
 }

@@ -31,22 +31,34 @@ bool may_hold_date(std::string_view text) {
     return false;
 }
 
+// ".inf", ".NaN" and their like.
+bool may_hold_infinity(std::string_view text) {
+    for (std::size_t i = text.find('.'); i != std::string_view::npos && i + 3 < text.size(); i = text.find('.', i + 1)) {
+        const char c = text[i + 1];
+        if (c != 'i' && c != 'I' && c != 'n' && c != 'N') continue;
+        const std::string_view word = text.substr(i + 1, 3);
+        for (std::string_view known : {"inf", "Inf", "INF", "nan", "NaN", "NAN"})
+            if (word == known) return true;
+    }
+    return false;
+}
+
 } // namespace
 
 // ---- ParseCache -------------------------------------------------------------------------------------------------
 
-Documents ParseCache::find(const std::string& key, bool& dates) const {
+Documents ParseCache::find(const std::string& key, Oddities& oddities) const {
     std::lock_guard lock(mutex_);
     auto it = entries_.find(key);
     if (it == entries_.end()) return nullptr;
-    dates |= it->second.dates;
+    oddities |= it->second.oddities;
     return it->second.documents;
 }
 
-void ParseCache::put(const std::string& key, Documents documents, bool dates, std::size_t bytes) {
+void ParseCache::put(const std::string& key, Documents documents, Oddities oddities, std::size_t bytes) {
     std::lock_guard lock(mutex_);
     if (bytes > max_bytes_ || entries_.contains(key)) return;
-    entries_.emplace(key, Entry{std::move(documents), dates, bytes});
+    entries_.emplace(key, Entry{std::move(documents), oddities, bytes});
     order_.push_back(key);
     bytes_ += bytes;
     while (bytes_ > max_bytes_) {
@@ -175,7 +187,7 @@ Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) c
     std::string key;
     if (context_->cache && !is_http_url(place)) {
         if (std::string identity = files_->identity(place); !identity.empty()) key = name + form + identity;
-        if (!key.empty()) slot = context_->cache->find(key, context_->dates);
+        if (!key.empty()) slot = context_->cache->find(key, context_->oddities);
         if (slot) {
             context_->files_read.push_back(name);
             return slot;
@@ -187,9 +199,9 @@ Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) c
                                             .schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1,
                                             .unique_keys = strict}));
     slot = std::make_shared<const std::vector<Node>>(std::move(documents));
-    const bool dates = may_hold_date(text);
-    context_->dates |= dates;
-    if (!key.empty()) context_->cache->put(key, slot, dates, text.size());
+    const Oddities oddities{may_hold_date(text), may_hold_infinity(text)};
+    context_->oddities |= oddities;
+    if (!key.empty()) context_->cache->put(key, slot, oddities, text.size());
     return slot;
 }
 

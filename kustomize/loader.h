@@ -32,19 +32,30 @@ enum class YamlKind : std::uint8_t {
     kustomization, // go-yaml v2: yes and on are booleans, a repeated key is accepted and the last one counts
 };
 
+// Rare things a text may hold, which the end of a build must look for: unquoted dates, which it rewrites, and numbers like .inf,
+// which it refuses.
+struct Oddities {
+    bool dates = false, infinities = false;
+    Oddities& operator|=(const Oddities& o) {
+        dates |= o.dates;
+        infinities |= o.infinities;
+        return *this;
+    }
+};
+
 // Parsed files by path and identity (FileSystem::identity), so that a base used by many overlays, or by many builds of one
 // process, is parsed once. Bounded: beyond `max_bytes` of file text the oldest entries go. Thread-safe.
 class ParseCache {
 public:
     explicit ParseCache(std::size_t max_bytes = 256u << 20) : max_bytes_(max_bytes) {}
-    // Null when unknown. Sets `dates` as it was put.
-    [[nodiscard]] Documents find(const std::string& key, bool& dates) const;
-    void put(const std::string& key, Documents documents, bool dates, std::size_t bytes);
+    // Null when unknown. Adds to `oddities` what was put.
+    [[nodiscard]] Documents find(const std::string& key, Oddities& oddities) const;
+    void put(const std::string& key, Documents documents, Oddities oddities, std::size_t bytes);
 
 private:
     struct Entry {
         Documents documents;
-        bool dates = false;
+        Oddities oddities;
         std::size_t bytes = 0;
     };
     std::size_t max_bytes_;
@@ -62,7 +73,7 @@ struct LoadContext {
     ParseCache* cache = nullptr;               // may be null
     RemoteFetcher* remote = nullptr;           // may be null: then URLs are errors
     std::vector<std::string> files_read = {};  // resolved paths, in order of first reading
-    bool dates = false; // some file may hold an unquoted date, which the end of the build must rewrite
+    Oddities oddities = {}; // of all files read
     // Of this build: resolved path → documents, whatever the file system can say about identity.
     std::unordered_map<std::string, Documents> documents = {};
     std::unordered_map<std::string, std::shared_ptr<const std::string>> texts = {};

@@ -155,6 +155,7 @@ private:
         else if (std::string value; kind == NodeKind::string && decoded_binary(text, value)) node = Node::string(value);
         else if (kind != NodeKind::null) node = Node::scalar(kind, pool_.get(text), scalar_style(s.style));
         else if (text.empty()) node.set_style(NodeStyle::absent);
+        else if (text == "~") node.set_style(NodeStyle::tilde);
         node.set_position(file_, line());
         if (s.anchor != nullptr) close_anchor(anchor_name(s.anchor), node, 1);
         return node;

@@ -62,7 +62,7 @@ private:
             yaml_sequence_end_event_initialize(&event);
             yaml_emitter_emit(&emitter_, &event);
         } else if (node.is_null()) {
-            scalar(node.style() == NodeStyle::absent ? "" : "null", YAML_PLAIN_SCALAR_STYLE);
+            scalar(node.style() == NodeStyle::absent ? "" : node.style() == NodeStyle::tilde ? "~" : "null", YAML_PLAIN_SCALAR_STYLE);
         } else {
             scalar(node.text(), style_of(node));
         }

@@ -7,6 +7,7 @@
 #include "kube/base/json_patch.h"
 #include "kube/base/yaml.h"
 #include "kustomize/resource_reader.h"
+#include "kustomize/transform/json_form.h"
 #include "kustomize/transform/scalars.h"
 #include "kustomize/transform/strategic_merge.h"
 
@@ -155,6 +156,7 @@ Result<void> apply_operations(ResourceSet& resources, const Patch& patch, const 
             if (annotations.is_null()) annotations = Node::map();
         }
         if (auto done = operations.apply(object); !done) return fail(std::move(done).error().on(subject).at(patch.where));
+        if (auto done = through_json(object); !done) return fail(std::move(done).error().on(subject).at(patch.where));
         if (!object.is_map()) return fail(Error{.code = ErrorCode::invalid, .message = "a JSON patch must leave an object", .where = patch.where, .object = subject});
         target->had_build_annotations = true; // kustomize writes the annotations again, as strings
         target->set_node(std::move(object));

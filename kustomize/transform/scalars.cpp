@@ -25,6 +25,7 @@ Node bare_scalar(std::string_view text, NodeStyle style) {
     if (kind != NodeKind::null) return Node::scalar(kind, kube::Text(text));
     Node null;
     if (text.empty()) null.set_style(NodeStyle::absent);
+    else if (text == "~") null.set_style(NodeStyle::tilde);
     return null;
 }
 
@@ -65,7 +66,7 @@ std::unexpected<Error> wrong_node_kind(NodeKind expected, const Node& found) {
 }
 
 std::string_view written_text(const Node& scalar) {
-    if (scalar.is_null()) return scalar.style() == NodeStyle::absent ? "" : "null";
+    if (scalar.is_null()) return scalar.style() == NodeStyle::absent ? "" : scalar.style() == NodeStyle::tilde ? "~" : "null";
     return scalar.text();
 }
 

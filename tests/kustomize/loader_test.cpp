@@ -145,14 +145,15 @@ TEST(Loader, ASecondBuildWithTheSameCacheReadsNothing) {
 TEST(ParseCache, StaysWithinItsSize) {
     ParseCache cache(100);
     auto documents = std::make_shared<const std::vector<Node>>();
-    bool dates = false;
-    cache.put("a", documents, false, 60);
-    cache.put("b", documents, true, 60); // pushes a out
-    cache.put("huge", documents, false, 101);
-    EXPECT_EQ(cache.find("a", dates), nullptr);
-    EXPECT_EQ(cache.find("huge", dates), nullptr);
-    EXPECT_EQ(cache.find("b", dates), documents);
-    EXPECT_TRUE(dates);
+    Oddities oddities;
+    cache.put("a", documents, {}, 60);
+    cache.put("b", documents, {.dates = true}, 60); // pushes a out
+    cache.put("huge", documents, {}, 101);
+    EXPECT_EQ(cache.find("a", oddities), nullptr);
+    EXPECT_EQ(cache.find("huge", oddities), nullptr);
+    EXPECT_EQ(cache.find("b", oddities), documents);
+    EXPECT_TRUE(oddities.dates);
+    EXPECT_FALSE(oddities.infinities);
 }
 
 } // namespace

@@ -1,0 +1,78 @@
+#include "kustomize/transform/json_form.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "kube/base/yaml.h"
+#include "kube/base/yaml_style.h"
+
+namespace weber::kustomize {
+namespace {
+
+// Go's FormatFloat(value, 'g', -1, 64): the shortest digits, with an exponent below 1e-4 and from 1e6 on.
+std::string go_number(double value) {
+    char buffer[64];
+    auto scientific = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
+    const std::string text(buffer, scientific.ptr);
+    const std::size_t e = text.find('e');
+    const int exponent = std::stoi(text.substr(e + 1));
+    if (exponent < -4 || exponent >= 6) return text;
+    auto fixed = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed);
+    return std::string(buffer, fixed.ptr);
+}
+
+Node written_string(std::string_view text) {
+    NodeStyle style = NodeStyle::plain;
+    switch (kube::yaml_scalar_style(text, false)) {
+    case kube::YamlScalarStyle::plain: break;
+    case kube::YamlScalarStyle::literal: style = NodeStyle::literal; break;
+    case kube::YamlScalarStyle::double_quoted: style = NodeStyle::double_quoted; break;
+    case kube::YamlScalarStyle::single_quoted:
+        style = kube::resolve_plain(text, kube::YamlSchema::yaml_1_1) == NodeKind::string ? NodeStyle::single_quoted : NodeStyle::double_quoted;
+        break;
+    }
+    return Node::string(text, style);
+}
+
+// The scalar as it comes back.
+Result<Node> converted(const Node& scalar) {
+    if (scalar.is_null()) return Node();
+    if (scalar.is_bool()) return Node::boolean(scalar.as_bool());
+    if (scalar.is_string()) {
+        const bool unquoted = scalar.style() == NodeStyle::plain && scalar.line() != 0;
+        const std::string date = unquoted ? kube::yaml_timestamp(scalar.text()) : std::string();
+        return written_string(date.empty() ? scalar.text() : std::string_view(date));
+    }
+    const double value = scalar.as_double().value_or(0);
+    if (!std::isfinite(value))
+        return fail(ErrorCode::invalid, std::string("json: unsupported value: ") + (std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf"), scalar.where());
+    const std::string text = go_number(value);
+    const bool integral = text.find_first_of(".e") == std::string::npos;
+    return Node::scalar(integral ? NodeKind::integer : NodeKind::floating, kube::Text(text));
+}
+
+bool is_settled(const Node& node) {
+    if (node.is_map()) return std::ranges::all_of(node.entries(), [](const Node::Entry& e) { return is_settled(e.value); });
+    if (node.is_list()) return std::ranges::all_of(node.items(), is_settled);
+    const auto back = converted(node);
+    return back && back->kind() == node.kind() && back->style() == node.style() && back->text() == node.text();
+}
+
+} // namespace
+
+Result<void> through_json(Node& tree) {
+    if (is_settled(tree)) return {};
+    if (tree.is_map()) {
+        for (Node::Entry& e : tree.entries_mut()) TRY_VOID(through_json(e.value));
+    } else if (tree.is_list()) {
+        for (Node& item : tree.items_mut()) TRY_VOID(through_json(item));
+    } else {
+        TRY(Node back, converted(tree));
+        back.set_position(tree.file(), tree.line());
+        tree = std::move(back);
+    }
+    return {};
+}
+
+} // namespace weber::kustomize
