@@ -6,6 +6,7 @@
 namespace weber::agent {
 
 Command apiserver_command();
+Command bootstrap_command();
 Command kustomize_command();
 Command reconcile_command();
 Command version_command();

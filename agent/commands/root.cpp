@@ -6,6 +6,7 @@ Command root_command(const std::string& program) {
     Command root{.name = program == "flux" ? "flux" : "weber",
                  .summary = "Reconciles Kubernetes clusters with what git says. Compatible with Flux."};
     root.children.push_back(apiserver_command());
+    root.children.push_back(bootstrap_command());
     root.children.push_back(kustomize_command());
     root.children.push_back(reconcile_command());
     root.children.push_back(version_command());

@@ -1,0 +1,86 @@
+// `weber bootstrap secrets`: what a cluster needs before its first reconcile and must not stand in git.
+#include <filesystem>
+#include <fstream>
+#include <ostream>
+#include <sstream>
+
+#include "agent/cluster.h"
+#include "agent/commands/commands.h"
+#include "agent/secrets/ensure.h"
+
+namespace weber::agent {
+
+namespace {
+
+Result<std::string> read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    std::error_code ignored;
+    if (!file || std::filesystem::is_directory(path, ignored)) return fail(ErrorCode::not_found, "cannot read " + path);
+    return text.str();
+}
+
+Result<Cluster> open(const Flags& flags) {
+    if (names_kubeconfig(flags)) return open_kubeconfig(flags);
+    if (!flags.given("state")) return open_state(flags);
+    kube::ServerOptions server; // the first to use an embedded cluster makes it
+    server.data_dir = flags.text("state");
+    return open_embedded(std::move(server));
+}
+
+std::string_view word(EnsureAction action) {
+    switch (action) {
+    case EnsureAction::created: return "created";
+    case EnsureAction::unchanged: return "unchanged";
+    case EnsureAction::failed: return "failed";
+    }
+    return "";
+}
+
+Result<int> run(Invocation& in) {
+    if (!in.args.empty()) return in.usage("bootstrap secrets takes no arguments, but got \"" + in.args.front() + "\"");
+    if (!names_kubeconfig(in.flags) && !names_embedded(in.flags))
+        return in.usage("name the cluster: --kubeconfig FILE or --context NAME, or --state DIR for an embedded one");
+    if (names_kubeconfig(in.flags) && names_embedded(in.flags)) return in.usage("--kubeconfig and --context go not with --embedded and --state");
+    const std::string file = in.flags.text("filename");
+    TRY(const std::string text, read_file(file));
+    TRY(const std::vector<SecretSpec> list, parse_secret_list(text, file));
+    TRY(const Cluster cluster, open(in.flags));
+    in.io.action("secrets of " + file + " in " + cluster.description);
+
+    const EnsureSettings settings{.dry_run = in.flags.on("dry-run"), .environment = [](const std::string& name) { return environment(name.c_str()); }};
+    int status = kOk;
+    for (const Ensured& one : ensure_secrets(*cluster.client, list, settings)) {
+        if (one.error) {
+            in.io.failure(*one.error);
+            status = kFailed;
+            continue;
+        }
+        in.io.out << one.subject << ' ' << word(one.action) << (settings.dry_run ? " (dry run)" : "") << '\n';
+        in.io.out.flush();
+        for (const std::string& key : one.lacks)
+            in.io.warning(one.subject + " has no " + key + ", which the list wants; it was left as it is (delete it to have it made anew)");
+    }
+    return status;
+}
+
+} // namespace
+
+Command bootstrap_command() {
+    return {.name = "bootstrap",
+            .summary = "Prepare a cluster for its first reconcile",
+            .children = {{.name = "secrets",
+                          .summary = "Make the Secrets of a list that the cluster lacks",
+                          .about = "Reads a list of Secrets (random passwords, bcrypt hashes, templates, values of the environment) and makes those that the\n"
+                                   "cluster does not have, with their namespaces. A Secret that exists is left as it is. Values are never printed.",
+                          .flags = {{.name = "filename", .help = "the list", .letter = 'f', .value = "file", .default_text = "bootstrap/secrets.yaml"},
+                                    {.name = "kubeconfig", .help = "the cluster's kubeconfig", .value = "file"},
+                                    {.name = "context", .help = "context of the kubeconfig", .value = "name"},
+                                    {.name = "embedded", .kind = FlagKind::boolean, .help = "the embedded cluster of `weber reconcile --once`"},
+                                    {.name = "state", .help = "directory of the embedded cluster, made when missing", .value = "dir"},
+                                    {.name = "dry-run", .kind = FlagKind::boolean, .help = "only say what would be made"}},
+                          .run = run}}};
+}
+
+} // namespace weber::agent
