@@ -1,0 +1,178 @@
+// `weber reconcile --once` as a user meets it: the reference fleet, then what goes wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "agent/cluster.h"
+#include "gitops/api/names.h"
+#include "kube/base/json.h"
+#include "tests/agent/run_binary.h"
+
+namespace weber::agent_test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace stdfs = std::filesystem;
+
+class ReconcileOnce : public testing::Test {
+protected:
+    void SetUp() override { stdfs::copy(WEBER_SOURCE_DIR "/deploy/fleet", dir / "fleet", stdfs::copy_options::recursive); }
+
+    Ran run(std::vector<std::string> more = {}) {
+        std::vector<std::string> words = {"reconcile", "--once", "--path", dir / "fleet", "--cluster", "home", "--state", dir / "state"};
+        words.insert(words.end(), more.begin(), more.end());
+        return weber(words);
+    }
+    void replace(const std::string& file, const std::string& from, const std::string& to) {
+        std::string text = read_file(dir / ("fleet/" + file));
+        const std::size_t at = text.find(from);
+        ASSERT_NE(at, std::string::npos) << file;
+        dir.write("fleet/" + file, text.replace(at, from.size(), to));
+    }
+    std::vector<std::string> subjects(const kube::GroupVersionKind& gvk) {
+        kube::ServerOptions options;
+        options.data_dir = dir / "state";
+        auto cluster = agent::open_embedded(options);
+        std::vector<std::string> out;
+        if (!cluster) return out;
+        for (const Object& o : cluster->client->list(gvk).value().items) out.push_back(o.subject());
+        return out;
+    }
+    TempDir dir;
+};
+
+TEST_F(ReconcileOnce, FleetBecomesReadyThenUnchanged) {
+    const Ran first = run();
+    ASSERT_EQ(first.status, 0) << first.err;
+    EXPECT_THAT(first.out, HasSubstr("StatefulSet/apps/postgres created\n"));
+    EXPECT_THAT(first.err, HasSubstr("flux-system/apps: waiting for flux-system/infrastructure\n"));
+    EXPECT_THAT(first.err, HasSubstr("✔ 3 of 3 Kustomizations ready at "));
+    EXPECT_THAT(first.out + first.err, Not(HasSubstr("\x1b["))); // no terminal, no escapes
+
+    const Ran second = run({"-o", "json"});
+    ASSERT_EQ(second.status, 0) << second.err;
+    const Node report = kube::read_json(second.out).value();
+    EXPECT_TRUE(report.find("ok")->as_bool());
+    EXPECT_EQ(report.find_path({"summary", "created"})->as_int(), 0);
+    EXPECT_EQ(report.find_path({"summary", "configured"})->as_int(), 0);
+    EXPECT_GT(report.find_path({"summary", "unchanged"})->as_int(), 40);
+    EXPECT_EQ(report.find_path({"requests", "writes"})->as_int(), 0);
+}
+
+TEST_F(ReconcileOnce, EditIsConfiguredRemovalIsPruned) {
+    ASSERT_EQ(run().status, 0);
+    replace("apps/redis/deployment.yaml", "replicas: 1", "replicas: 2");
+    replace("apps/kustomization.yaml", "- nats\n", "");
+
+    const Ran plan = run({"--dry-run"});
+    EXPECT_EQ(plan.status, 0) << plan.err;
+    EXPECT_THAT(plan.out, HasSubstr("Deployment/apps/redis configured (dry run)\n"));
+    EXPECT_THAT(plan.out, HasSubstr("spec.replicas: 2"));
+    EXPECT_THAT(plan.err, HasSubstr("nothing was changed"));
+
+    const Ran real = run();
+    EXPECT_EQ(real.status, 0) << real.err;
+    EXPECT_THAT(real.out, HasSubstr("Deployment/apps/redis configured\n"));
+    EXPECT_THAT(real.out, HasSubstr("StatefulSet/apps/nats pruned\n"));
+    EXPECT_THAT(real.err, HasSubstr("0 created, 1 configured, "));
+    EXPECT_THAT(real.err, HasSubstr(", 5 pruned\n"));
+    EXPECT_EQ(subjects({"apps", "v1", "StatefulSet"}), (std::vector<std::string>{"StatefulSet/apps/etcd", "StatefulSet/apps/postgres"}));
+}
+
+TEST_F(ReconcileOnce, BrokenManifestLeavesTheLastGoodState) {
+    ASSERT_EQ(run().status, 0);
+    const auto before = subjects({"apps", "v1", "StatefulSet"});
+    dir.write("fleet/apps/etcd/service.yaml", "apiVersion: v1\nkind: Service\nmetadata: [\n");
+    replace("infrastructure/overlays/home/nfs-server.yaml", "reclaimPolicy", "reclaimPolicy"); // still there: the other Kustomizations go on
+    const Ran r = run();
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.err, HasSubstr("✗ Kustomization flux-system/apps failed (BuildFailed)\n"));
+    EXPECT_THAT(r.err, testing::ContainsRegex("fleet/apps/etcd/service.yaml:[34]:"));
+    EXPECT_THAT(r.err, HasSubstr("✗ 2 of 3 Kustomizations ready"));
+    EXPECT_EQ(subjects({"apps", "v1", "StatefulSet"}), before);
+}
+
+TEST_F(ReconcileOnce, FailedInfrastructureHoldsAppsBack) {
+    replace("clusters/home/infrastructure.yaml", "wait: true", "wait: true\n  timeout: 1s");
+    const Ran r = run({"--fail", "Deployment/onepassword-system/onepassword-connect-operator"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.err, HasSubstr("✗ Kustomization flux-system/infrastructure failed (HealthCheckFailed)\n"));
+    EXPECT_THAT(r.err, HasSubstr("Deployment/onepassword-system/onepassword-connect-operator"));
+    EXPECT_THAT(r.err, HasSubstr("✗ Kustomization flux-system/apps did not run: it waits for flux-system/infrastructure\n"));
+    EXPECT_THAT(r.out, Not(HasSubstr("StatefulSet/apps/postgres")));
+}
+
+TEST_F(ReconcileOnce, DryRunOnAFreshClusterLeavesNothingBehind) {
+    const Ran r = run({"--dry-run"});
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_FALSE(stdfs::exists(dir / "state"));
+}
+
+TEST_F(ReconcileOnce, StateHasAPlaceOfItsOwnForEachCluster) {
+    const std::map<std::string, std::string> environment = {{"XDG_STATE_HOME", dir / "xdg"}};
+    for (const char* cluster : {"home", "staging"})
+        ASSERT_EQ(weber({"reconcile", "--once", "--path", dir / "fleet", "--cluster", cluster}, {.environment = environment}).status, 0);
+    std::vector<std::string> names;
+    for (const auto& entry : stdfs::directory_iterator(dir / "xdg/weber")) names.push_back(entry.path().filename().string());
+    std::ranges::sort(names);
+    ASSERT_EQ(names.size(), 2u);
+    EXPECT_THAT(names[0], testing::MatchesRegex("fleet-home-[0-9a-f]{8}"));
+    EXPECT_THAT(names[1], testing::MatchesRegex("fleet-staging-[0-9a-f]{8}"));
+}
+
+TEST_F(ReconcileOnce, PlantedSecretsAppearNowhere) {
+    dir.write("fleet/apps/redis/planted.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: planted}\nstringData: {password: planted-value-1}\n");
+    replace("apps/redis/kustomization.yaml", "resources:\n", "resources:\n- planted.yaml\n");
+    std::string seen;
+    const auto note = [&](const Ran& r) { seen += r.out + r.err; };
+    note(run({"--dry-run"}));
+    note(run());
+    replace("apps/redis/planted.yaml", "planted-value-1", "planted-value-2");
+    note(run({"--dry-run"}));
+    note(run({"--dry-run", "-o", "yaml"}));
+    note(run({"-o", "json"}));
+    EXPECT_THAT(seen, HasSubstr("Secret/apps/planted"));
+    for (const char* planted : {"planted-value-1", "planted-value-2", "cGxhbnRlZC12YWx1ZS0x", "cGxhbnRlZC12YWx1ZS0y"})
+        EXPECT_THAT(seen, Not(HasSubstr(planted)));
+}
+
+struct Wrong {
+    std::vector<std::string> words;
+    int status;
+    std::string err;
+};
+
+TEST_F(ReconcileOnce, WrongInput) {
+    const std::string fleet = dir / "fleet";
+    const std::vector<Wrong> cases = {
+        {{"reconcile"}, 2, "✗ say --once"},
+        {{"reconcile", "--once", "--path", fleet, "--url", "x"}, 2, "✗ --path and --url exclude each other"},
+        {{"reconcile", "--once", "--path", fleet, "--branch", "x"}, 2, "✗ --branch goes with --url"},
+        {{"reconcile", "--once", "--context", "c", "--state", "s"}, 2, "✗ --kubeconfig and --context go not with"},
+        {{"reconcile", "--once", "-o", "xml"}, 2, "✗ --output must be table, json or yaml, not xml"},
+        {{"reconcile", "--once", "--paht", fleet}, 2, "did you mean --path?"},
+        {{"reconcile", "--once", "--timeout", "never"}, 2, "invalid duration"},
+        {{"reconcile", "--once", "--path", "/nonexistent/fleet", "--cluster", "home"}, 1, "/nonexistent/fleet"},
+        {{"reconcile", "--once", "--path", fleet}, 1, "✗ the source has several clusters: home, staging\n  choose one by --cluster NAME"},
+        {{"reconcile", "--once", "--path", fleet, "--cluster", "nope"}, 1, "nope"},
+        {{"reconcile", "--once", "--path", fleet, "--cluster", "home", "--kubeconfig", "/nonexistent/config"}, 1, "/nonexistent/config"},
+        {{"reconcile", "--once", "--url", "file:///nonexistent/repo", "--branch", "main", "--cluster", "home"}, 1, "✗ "},
+    };
+    for (const Wrong& c : cases) {
+        const Ran r = weber(c.words, {.environment = {{"XDG_STATE_HOME", dir / "xdg"}, {"XDG_CACHE_HOME", dir / "cache"}}});
+        EXPECT_EQ(r.status, c.status) << c.words.back() << r.err;
+        EXPECT_THAT(r.err, HasSubstr(c.err));
+        EXPECT_EQ(r.out, "");
+    }
+}
+
+TEST_F(ReconcileOnce, AKubeconfigThatLiesAroundIsNotUsed) {
+    const std::string config = dir.write("config", "this would be an error if it were read");
+    const Ran r = weber({"reconcile", "--once", "--path", dir / "fleet", "--cluster", "home", "--state", dir / "state"}, {.environment = {{"KUBECONFIG", config}}});
+    EXPECT_EQ(r.status, 0) << r.err;
+}
+
+} // namespace
+} // namespace weber::agent_test
