@@ -249,7 +249,7 @@ std::string nearest(std::string_view word, std::span<const std::string> known) {
     for (const std::string& candidate : known) {
         const bool begins = word.size() >= 2 && candidate.starts_with(word);
         const std::size_t d = begins ? 1 : distance(word, candidate);
-        if (d < least && (begins || d * 2 < candidate.size())) least = d, best = candidate;
+        if (d < least && (begins || d * 2 <= candidate.size())) least = d, best = candidate;
     }
     return best;
 }

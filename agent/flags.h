@@ -72,7 +72,7 @@ private:
 // "Flags:" lines: aligned, with defaults.
 std::string describe(std::span<const Flag> table);
 
-// The known word nearest to `word`, "" when none is near (edit distance of at most 2 and less than half of its length).
+// The known word nearest to `word`, "" when none is near (edit distance of at most 2 and half of its length).
 std::string nearest(std::string_view word, std::span<const std::string> known);
 
 } // namespace weber::agent
