@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kube/base/digest.h"
+
 namespace weber::gitops {
 
 namespace {
@@ -20,11 +22,17 @@ void mask_values(const Object& desired, std::string& text) {
     if (!is_secret(desired)) return;
     static const re2::RE2 quoted(R"((valueUnstructured\{Value:)[^}]*\})");
     RE2::GlobalReplace(&text, quoted, R"(\1***})");
+    const auto hide = [&](std::string_view value) {
+        if (value.size() > 2) replace_all(text, value, "***"); // shorter ones would only garble the text
+    };
     for (std::string_view field : {"data", "stringData"}) {
         const Node* map = desired.root().find(field);
         if (map == nullptr) continue;
-        for (const auto& [key, value] : map->entries())
-            if (value.is_scalar() && value.text().size() > 2) replace_all(text, value.text(), "***");
+        for (const auto& [key, value] : map->entries()) {
+            if (!value.is_scalar()) continue;
+            hide(value.text());
+            if (const auto plain = kube::base64_decode(value.text()); field == "data" && plain) hide(*plain);
+        }
     }
 }
 

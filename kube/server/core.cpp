@@ -4,6 +4,7 @@
 #include <map>
 
 #include "kube/server/convert.h"
+#include "kube/server/crd_values.h"
 #include "kube/server/crd.h"
 #include "kube/server/engine.h"
 #include "kube/server/object_meta.h"
@@ -88,7 +89,11 @@ void Core::set_registry(RegistryPtr next) {
     registry_ = std::move(next);
 }
 
-Node Core::convert(const ResourceInfo& resource, Node obj, const VersionInfo& to) { return convert_version(resource, std::move(obj), to); }
+Node Core::convert(const ResourceInfo& resource, Node obj, const VersionInfo& to) {
+    Node out = convert_version(resource, std::move(obj), to);
+    if (resource.custom) default_custom(out, to.open_api); // stored before the schema had the default, or at a version without it
+    return out;
+}
 
 bool Core::namespace_active(std::string_view ns) const {
     const ObjectPtr o = store.get("/namespaces", "", ns);

@@ -2,7 +2,7 @@
 
 #include "kube/base/json.h"
 #include "kube/base/yaml.h"
-#include "kube/server/convert.h"
+#include "kube/server/core.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/table.h"
 
@@ -51,7 +51,7 @@ Node row(const Call& call, const Presentation& p, const Node& obj) {
     return r;
 }
 
-Node versioned(const Call& call, const StoredObject& o) { return convert_version(*call.resource, parse_stored(o), *call.version); }
+Node versioned(const Call& call, const StoredObject& o) { return Core::convert(*call.resource, parse_stored(o), *call.version); }
 
 // Lists of custom resources show an empty continue token too.
 std::string list_meta(std::uint64_t rv, const std::string& token, std::size_t remaining, bool always_token) {
