@@ -1,11 +1,12 @@
-// Which objects are still as an apply left them, told from their metadata alone: what lets an agent with metadata-only watches skip the dry run
-// and the read of everything that neither the source nor anybody in the cluster touched.
+// Which objects are still as an apply left them, told from what the caller's watches keep: an agent skips the dry run and the read of everything that neither
+// the source nor anybody in the cluster touched.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
 
 #include "kube/base/object.h"
@@ -13,10 +14,17 @@
 
 namespace weber::gitops {
 
-// What the caller's watches hold of an object, its metadata at least; nullopt: not there, or not watched.
-using LiveView = std::function<std::optional<Object>(const kube::ObjectRef& ref)>;
+// A live object as a watch last showed it.
+struct LiveMark {
+    std::string uid = {};
+    std::string resource_version = {};
+    std::size_t owned = 0; // owned_hash
+    bool current = false;  // kstatus
+};
+// nullopt: not there, or not watched.
+using LiveView = std::function<std::optional<LiveMark>(const kube::ObjectRef& ref)>;
 
-// Thread-safe. Some 60 bytes an object.
+// Thread-safe. Some 80 bytes an object.
 class AppliedMemory {
 public:
     // `desired` is what was applied or checked, `live` the whole object as the server answered. `rules`: a hash of the settings by which they were found
@@ -24,20 +32,16 @@ public:
     void record(const Object& desired, const Object& live, std::size_t rules);
     void forget(const kube::ObjectKey& key);
 
-    struct Settled {
-        bool current = false; // the object was Current when it was recorded
-    };
-    // `desired` is what was recorded, and `live` shows the same uid, labels, annotations, generation and managed fields (status left out) as then.
-    // Objects without a generation, which have no status either, must have the same resourceVersion.
-    [[nodiscard]] std::optional<Settled> settled(const Object& desired, const Object& live, std::size_t rules) const;
+    // The key of the live object, when `desired` and `rules` are what was recorded and `live` has the same uid and owned hash as then.
+    [[nodiscard]] std::optional<kube::ObjectKey> settled(const Object& desired, const LiveMark& live, std::size_t rules) const;
 
 private:
     struct Entry {
-        std::size_t desired = 0, rules = 0, live = 0; // hashes
-        bool current = false;
+        std::size_t desired = 0, rules = 0, uid = 0, owned = 0; // hashes
+        bool cluster_scoped = false;                            // the server drops a namespace
     };
     mutable std::mutex mutex_;
-    std::unordered_map<std::size_t, Entry> entries_; // by hash of the key; `desired` holds the key as well
+    std::unordered_map<std::size_t, Entry> entries_; // by hash of the desired key; `desired` covers the key itself
 };
 
 } // namespace weber::gitops

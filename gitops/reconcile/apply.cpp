@@ -21,7 +21,7 @@ std::optional<Error> wait_for_stage(kube::Client& client, std::string_view name,
     std::vector<kube::ObjectRef> refs;
     const Object* first = nullptr;
     for (const StageItem& item : stage.items()) {
-        if (item.settled ? item.settled_current : is_current(item.best())) continue;
+        if (item.settled ? item.settled->current : is_current(item.best())) continue;
         if (first == nullptr) first = &item.desired;
         refs.push_back(kube::ref_of(item.best()));
     }

@@ -97,11 +97,10 @@ void ApplyStage::recall() {
     for (StageItem& item : items_) {
         auto seen = settings_.seen(kube::ref_of(item.desired));
         if (!seen) continue;
-        const auto known = settings_.memory->settled(item.desired, *seen, rules_);
-        if (!known) continue;
-        item.settled = true;
-        item.settled_current = known->current;
-        item.live = std::move(*seen);
+        auto key = settings_.memory->settled(item.desired, *seen, rules_);
+        if (!key) continue;
+        item.settled = std::move(seen);
+        item.settled_key = std::move(*key);
     }
 }
 
@@ -405,7 +404,11 @@ Change ApplyStage::change_of(const StageItem& item) const {
     // The server's answer knows best: a namespace wrongly given to a cluster-scoped object is gone from it.
     const Object& o = item.action == Action::skipped ? (exists(item.live) ? *item.live : item.desired) : item.best();
     Change change{.key = o.key(), .version = std::string(o.version()), .action = item.action, .reason = item.reason, .where = item.desired.where()};
-    if (item.action != Action::skipped && item.answer) {
+    if (item.settled) {
+        change.key = item.settled_key;
+        change.resource_version = item.settled->resource_version;
+        change.owned = item.settled->owned;
+    } else if (item.action != Action::skipped && item.answer) {
         change.resource_version = item.answer->resource_version();
         change.owned = owned_hash(*item.answer);
     }

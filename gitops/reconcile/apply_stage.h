@@ -23,8 +23,8 @@ struct StageItem {
     bool recreate = false;             // delete first
     Node takeover = {};                // JSON patch to send first; null or empty: none
     std::string reason = {};
-    bool settled = false;              // known to be as it was left: nothing was asked of the server
-    bool settled_current = false;      // and it was Current then
+    std::optional<LiveMark> settled = {}; // known to be as it was left: nothing was asked of the server
+    kube::ObjectKey settled_key = {};
 
     // The object as last known: written, dry run's, live or desired.
     [[nodiscard]] const Object& best() const { return answer ? *answer : live ? *live : desired; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gitops/api/names.h"
+#include "gitops/reconcile/takeover.h"
 #include "kube/base/json.h"
 
 namespace weber::gitops {
@@ -53,13 +54,15 @@ void hash_set(const Node& set, const Node* value, std::size_t& seed) {
 std::size_t owned_hash(const Object& live) {
     const Node* entries = live.at({"metadata", "managedFields"});
     if (entries == nullptr) return 0;
+    std::size_t seed = 0;
+    bool any = false;
     for (const Node& e : entries->items()) {
+        if (is_taken_over(e)) mix(seed, std::hash<std::string_view>{}(e.text_at("manager")));
         if (e.text_at("manager") != kFieldManager || e.text_at("operation") != "Apply" || !e.text_at("subresource").empty()) continue;
-        std::size_t seed = 0;
+        any = true;
         if (const Node* fields = e.find("fieldsV1")) hash_set(*fields, &live.root(), seed);
-        return seed == 0 ? 1 : seed;
     }
-    return 0;
+    return !any ? 0 : seed == 0 ? 1 : seed;
 }
 
 } // namespace weber::gitops

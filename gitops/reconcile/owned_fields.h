@@ -10,7 +10,8 @@
 
 namespace weber::gitops {
 
-// Over the entries of kustomize-controller/Apply (apply.md 11.2) and the values under them. 0: no such entry, so nothing of the object is ours.
+// Over the entry of kustomize-controller/Apply (apply.md 11.2) and the values under it, and the names of managers whose fields the next apply takes
+// over (kubectl). 0: no such entry, so nothing of the object is ours.
 std::size_t owned_hash(const Object& live);
 
 } // namespace weber::gitops

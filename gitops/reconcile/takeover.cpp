@@ -36,13 +36,6 @@ void remove_keys(const Object& live, std::string_view field, const std::array<st
             patch.push_back(Node::map({{"op", Node::string("remove")}, {"path", Node::string("/metadata/" + std::string(field) + "/" + escaped(key))}}));
 }
 
-bool to_take(const Node& entry, std::span<const std::string> others) {
-    if (!entry.text_at("subresource").empty()) return false;
-    for (const Manager& m : kManagers)
-        if (entry.text_at("operation") == m.operation && entry.text_at("manager").starts_with(m.prefix)) return true;
-    return std::ranges::any_of(others, [&](const std::string& name) { return entry.text_at("manager").starts_with(name); });
-}
-
 bool is_ours(const Node& entry) { return entry.text_at("manager") == kFieldManager && entry.text_at("operation") == "Apply"; }
 
 Node fields_of(const Node& entry) {
@@ -59,7 +52,7 @@ Node taken_over(const Node& entries, std::span<const std::string> others_to_take
         if (is_ours(e)) ours = e;
     for (const Node& e : entries.items()) {
         if (is_ours(e)) continue;
-        if (!to_take(e, others_to_take)) {
+        if (!is_taken_over(e, others_to_take)) {
             others.push_back(e);
             continue;
         }
@@ -78,6 +71,13 @@ Node taken_over(const Node& entries, std::span<const std::string> others_to_take
 }
 
 } // namespace
+
+bool is_taken_over(const Node& entry, std::span<const std::string> others) {
+    if (!entry.text_at("subresource").empty()) return false;
+    for (const Manager& m : kManagers)
+        if (entry.text_at("operation") == m.operation && entry.text_at("manager").starts_with(m.prefix)) return true;
+    return std::ranges::any_of(others, [&](const std::string& name) { return entry.text_at("manager").starts_with(name); });
+}
 
 Node takeover_patch(const Object& live, std::span<const std::string> others) {
     Node patch = Node::list();

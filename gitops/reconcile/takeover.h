@@ -10,6 +10,9 @@
 
 namespace weber::gitops {
 
+// An entry of managedFields whose fields become ours: kubectl's and others by prefix, not those of subresources.
+bool is_taken_over(const Node& entry, std::span<const std::string> others = {});
+
 // The JSON patch on the live object: leftover annotations and labels removed, managedFields of kubectl & co. given to kustomize-controller. An empty
 // list when nothing has to be done.
 // `others`: more managers whose fields are taken, by prefix, applied and updated (--override-manager).
