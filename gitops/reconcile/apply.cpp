@@ -37,10 +37,17 @@ std::optional<Error> wait_for_stage(kube::Client& client, std::string_view name,
     return error;
 }
 
+Inventory to_create(const ApplyStage& stage) {
+    Inventory out;
+    for (const StageItem& item : stage.items())
+        if (item.action == Action::created) out.push_back({item.best().key(), std::string(item.best().version())});
+    return out;
+}
+
 } // namespace
 
 ChangeSet apply_staged(kube::Client& client, std::vector<Object> objects, const ApplySettings& settings, const ApplyProgress& progress,
-                       std::stop_token stop) {
+                       std::stop_token stop, const BeforeCreate& before_create) {
     ChangeSet result;
     auto ignore = DriftIgnoreRules::make(settings.ignore);
     if (!ignore) {
@@ -61,6 +68,13 @@ ChangeSet apply_staged(kube::Client& client, std::vector<Object> objects, const 
         if (!ok && settings.dry_run) {
             stage.forgive_missing(planned);
             ok = stage.errors().empty();
+        }
+        if (ok && !settings.dry_run && before_create) {
+            if (const Inventory objects = to_create(stage); !objects.empty())
+                if (auto noted = before_create(objects); !noted) {
+                    result.errors.push_back(std::move(noted.error()));
+                    return result;
+                }
         }
         if (ok && !settings.dry_run) ok = stage.write();
         if (!ok) {

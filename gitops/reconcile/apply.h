@@ -18,6 +18,7 @@
 #include "gitops/api/kustomization.h"
 #include "gitops/reconcile/applied_memory.h"
 #include "gitops/reconcile/changes.h"
+#include "gitops/reconcile/inventory.h"
 #include "kube/client.h"
 
 namespace weber::gitops {
@@ -38,6 +39,10 @@ struct ApplySettings {
     LiveView seen = {};                                    // with `memory`: what the caller's watches hold
 };
 
+// Objects of a stage that are about to be made: whoever keeps the inventory writes them down first, so that they are known even if the process is killed
+// in the middle. An error ends the apply before anything of the stage is written.
+using BeforeCreate = std::function<Result<void>(const Inventory& objects)>;
+
 // Calls come on the caller's thread, or, for `waiting`, on a thread of the wait, never two at once.
 struct ApplyProgress {
     std::function<void(std::string_view stage, std::size_t done, std::size_t total)> checking = {};
@@ -50,7 +55,7 @@ struct ApplyProgress {
 // An object whose live state cannot be read for the moment fails its stage (`… query failed`): it may carry a switch that forbids the apply.
 // Errors name the object and its place in the source, and hold no value of a Secret. Thread-safe as the client is.
 ChangeSet apply_staged(kube::Client& client, std::vector<Object> objects, const ApplySettings& settings, const ApplyProgress& progress = {},
-                       std::stop_token stop = {});
+                       std::stop_token stop = {}, const BeforeCreate& before_create = {});
 
 // "group/Kind, Kind" as --custom-apply-stage-kinds has it; "" gives none.
 std::vector<kube::GroupKind> parse_stage_kinds(std::string_view text);

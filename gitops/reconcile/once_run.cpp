@@ -74,15 +74,34 @@ private:
     bool held_ = false;
 };
 
-// Progress goes on; statuses between the steps are not written and events not sent: who runs once reads the result.
+// Progress goes on; events are not sent, for who runs once reads the result. Of the statuses between the steps only a grown inventory is written: new
+// objects must be known before they are made.
 class OnceRun::Observer final : public RunObserver {
 public:
-    explicit Observer(OnceRun& run) : run_(run) {}
-    Result<void> on_status(const KustomizationStatus&) override { return {}; }
+    Observer(OnceRun& run, Object live, KustomizationStatus status) : live(std::move(live)), written(std::move(status)), run_(run) {}
+
+    Result<void> on_status(const KustomizationStatus& status) override {
+        if (!status.inventory || !grew(*status.inventory)) return {};
+        written.inventory = status.inventory;
+        TRY(live, patch_status(run_.client_, live, written, {.timeout = kStatusTimeout}));
+        return {};
+    }
     void on_event(const Event&) override {}
-    void on_progress(const Progress& p) override { run_.say(p); }
+    void on_progress(const Progress& p) override {
+        if (p.phase == Phase::health) waiting = p.waiting_for;
+        run_.say(p);
+    }
+
+    std::vector<std::string> waiting; // what the present wait still waits for
+    Object live; // as it is after the last write
+    KustomizationStatus written;
 
 private:
+    [[nodiscard]] bool grew(const Inventory& now) const {
+        return std::ranges::any_of(now, [&](const InventoryEntry& e) {
+            return !written.inventory || std::ranges::find(*written.inventory, e.key, &InventoryEntry::key) == written.inventory->end();
+        });
+    }
     OnceRun& run_;
 };
 
@@ -334,7 +353,7 @@ KustomizationResult OnceRun::reconcile_one(const Kustomization& k, Slot& slot) {
     }
     r.revision = source->revision;
 
-    Observer observer(*this);
+    Observer observer(*this, std::move(live), *before);
     PipelineSettings settings = settings_now();
     settings.health_reader = [reader = health_reader(std::move(*health))](const Kustomization&) { return reader; };
     Run run(k, *before, std::move(*source), settings, client_, observer);
@@ -345,14 +364,14 @@ KustomizationResult OnceRun::reconcile_one(const Kustomization& k, Slot& slot) {
         slot.give(); // a wait holds nobody up
         const auto health = wait_until_healthy(client_, *wait, k.name, &observer, stop_);
         slot.take();
-        run.finish(health ? *health : HealthEnd{.healthy = false, .message = health.error().message});
+        run.finish(health ? *health : HealthEnd{.healthy = false, .message = health.error().message, .details = observer.waiting});
     }
     RunResult done = run.result();
     r.changes = std::move(done.changes);
     r.error = std::move(done.error);
     r.steps = std::move(done.steps);
     r.state = r.error ? KustomizationState::failed : options_.dry_run ? KustomizationState::planned : KustomizationState::ready;
-    write_status(k, live, *before, done.conclusion.status, r);
+    write_status(k, observer.live, observer.written, done.conclusion.status, r);
     return r;
 }
 
@@ -380,7 +399,7 @@ KustomizationResult OnceRun::finalize_one(const Kustomization& k) {
         r.error = status.error();
         return r;
     }
-    Observer observer(*this);
+    Observer observer(*this, k.object, *status);
     Finalized done = finalize(client_, k, *status, options_.dry_run, &observer, stop_);
     discover(k.name, done.changes, {});
     r.changes = std::move(done.changes);

@@ -14,11 +14,12 @@ namespace {
 using kube::MonotonicTime;
 
 // Objects that a wait looks at (kustomization.md 2.1, steps 1 to 5).
-Result<std::vector<kube::ObjectRef>> objects_to_wait_for(const Kustomization& k, const ChangeSet& applied) {
+// `changes`: of the apply, and of the prune, which are not waited for.
+Result<std::vector<kube::ObjectRef>> objects_to_wait_for(const Kustomization& k, const ChangeSet& changes) {
     std::vector<kube::ObjectRef> out;
     if (k.spec.wait) {
-        for (const Change& c : applied.changes)
-            if (c.action != Action::skipped && c.action != Action::deleted) out.push_back({{c.key.group, c.version, c.key.kind}, c.key.ns, c.key.name});
+        for (const Change& c : changes.changes)
+            if (c.action == Action::created || c.action == Action::configured || c.action == Action::unchanged) out.push_back({{c.key.group, c.version, c.key.kind}, c.key.ns, c.key.name});
     } else {
         for (const HealthCheck& h : k.spec.health_checks) {
             TRY(const kube::GroupVersion gv, kube::GroupVersion::parse(h.api_version));
@@ -81,6 +82,7 @@ struct Run::State {
     std::optional<Step> step = {};
     std::string reason = {}; // of Ready, should the present step fail
     Inventory old = {};
+    bool had_inventory = false;
     ChangeSet changes = {};
     std::vector<Object> wanted = {};
     std::string failure_text = {}; // of Ready and the event, when it says more than the error
@@ -125,7 +127,8 @@ struct Run::State {
     Result<void> apply(std::vector<Object> objects, std::stop_token stop) {
         enter(Step::apply, Phase::checking, "ReconciliationFailed");
         wanted = objects;
-        changes = apply_staged(client, std::move(objects), apply_settings(), apply_progress(), stop);
+        const auto note = [this](const Inventory& about_to_be_made) { return note_new_objects(about_to_be_made); };
+        changes = apply_staged(client, std::move(objects), apply_settings(), apply_progress(), stop, note);
         if (!changes.errors.empty()) {
             track_what_was_written();
             Error first = changes.errors.front();
@@ -218,13 +221,20 @@ struct Run::State {
                     progress({.name = k.name, .phase = Phase::health, .stage = std::string(stage), .done = ready, .total = total, .waiting_for = waiting});
                 }};
     }
+    // Before the first of them is made, so that a process that is killed in between leaves no orphans (Flux may; docs/differences.md).
+    Result<void> note_new_objects(const Inventory& objects) {
+        if (!status.inventory) status.inventory.emplace();
+        unite(*status.inventory, objects);
+        return observer.on_status(status);
+    }
     // New objects of a run that then failed stay known, so that they can be pruned one day; upstream forgets them (docs/differences.md).
     void track_what_was_written() {
         std::vector<Change> written = changes.unfinished;
         for (const Change& c : changes.changes)
             if (is_change(c.action)) written.push_back(c);
-        if (written.empty() || settings.dry_run) return;
-        status.inventory = old;
+        if (settings.dry_run) return;
+        status.inventory = had_inventory || !written.empty() ? std::optional(old) : std::nullopt;
+        if (written.empty()) return;
         unite(*status.inventory, inventory_of(written));
     }
 
@@ -244,7 +254,8 @@ Run::Run(Kustomization kustomization, KustomizationStatus status, RunSource sour
     s.context.revision = s.source.revision;
     s.context.origin_revision = s.source.origin_revision;
     s.context.started = clock.now();
-    if (s.status.inventory) s.old = *s.status.inventory;
+    s.had_inventory = s.status.inventory.has_value();
+    if (s.had_inventory) s.old = *s.status.inventory;
 }
 
 Run::~Run() = default;

@@ -71,7 +71,8 @@ struct RunSource {
 // Watches a run. Called on the run's thread.
 class RunObserver : public ProgressSink {
 public:
-    // At the points where Flux writes the status while a run goes on. An error ends the run (`failed to update status: …`).
+    // At the points where Flux writes the status while a run goes on, and before new objects are made (then they are in its inventory). An error
+    // ends the run (`failed to update status: …`).
     virtual Result<void> on_status(const KustomizationStatus& status) = 0;
     virtual void on_event(const Event& event) = 0;
 };

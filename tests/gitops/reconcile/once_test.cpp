@@ -63,6 +63,17 @@ TEST_P(Once, AnEditIsConfiguredAndARemovedFilePruned) {
     EXPECT_EQ(once().requests.writes(), 0u);
 }
 
+TEST_P(Once, AWaitIsNotForWhatWasPruned) {
+    declare("app", "  wait: true\n");
+    config_map("app", "a");
+    config_map("app", "b");
+    ASSERT_TRUE(once().ok());
+    remove("app/b.yaml");
+    options.timeout = std::chrono::seconds(30);
+    EXPECT_TRUE(once().ok());
+    EXPECT_FALSE(find("ConfigMap", "b"));
+}
+
 TEST_P(Once, ARemovedKustomizationTakesWhatItAppliedAlong) {
     declare("app");
     declare("other");
@@ -297,6 +308,8 @@ TEST_P(Once, AWaitEndsWithWhatIsNotReady) {
     options.timeout = std::chrono::seconds(3);
     const OnceResult r = once();
     EXPECT_EQ(of(r, "app").state, KustomizationState::failed);
+    ASSERT_TRUE(of(r, "app").error);
+    EXPECT_THAT(of(r, "app").error->to_string(), HasSubstr("nobody"));
     EXPECT_EQ(of(r, "root").state, KustomizationState::ready);
 }
 

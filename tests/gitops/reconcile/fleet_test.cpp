@@ -1,0 +1,109 @@
+// The reference fleet, whole, on both API servers; and what becomes of those who may not.
+#include <filesystem>
+#include <fstream>
+
+#include "tests/gitops/reconcile/fleet.h"
+
+namespace weber::gitops {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using weber::testing::ClusterKind;
+
+namespace fs = std::filesystem;
+
+class ReferenceFleet : public ::testing::TestWithParam<ClusterKind> {
+protected:
+    void SetUp() override {
+        if (const std::string why = cluster.use(GetParam()); !why.empty()) GTEST_SKIP() << why;
+        fs::copy(fs::path(WEBER_SOURCE_DIR) / "deploy" / "fleet", dir.path(), fs::copy_options::recursive);
+        options.path = dir.path();
+        options.timeout = std::chrono::minutes(4);
+    }
+    void TearDown() override {
+        if (IsSkipped() || !cluster.is_real()) return; // leaves the server as it was found
+        fs::remove(dir.path() + "/clusters/home/apps.yaml");
+        fs::remove(dir.path() + "/clusters/home/infrastructure.yaml");
+        (void)reconcile_once(cluster.client(), options);
+    }
+
+    OnceResult once() {
+        weber::testing::Recorder said;
+        auto r = reconcile_once(cluster.client(), options, &said);
+        EXPECT_TRUE(r) << r.error().to_string();
+        for (const auto& k : r ? r->kustomizations : std::vector<KustomizationResult>{})
+            EXPECT_FALSE(k.error) << k.name.to_string() << ": " << k.error->to_string() << "\n" << said.lines.at(said.lines.size() - 2);
+        return r ? std::move(*r) : OnceResult{};
+    }
+    weber::testing::TestCluster cluster;
+    weber::testing::TempDir dir;
+    OnceOptions options;
+};
+INSTANTIATE_TEST_SUITE_P(Servers, ReferenceFleet, ::testing::ValuesIn(weber::testing::kBothClusters), weber::testing::cluster_name);
+
+TEST_P(ReferenceFleet, ComesUpStaysQuietAndLosesExactlyTheAppThatIsRemoved) {
+    options.cluster = "home";
+    const OnceResult first = once();
+    std::vector<std::string> names;
+    for (const auto& k : first.kustomizations) names.push_back(k.name.name + " " + std::string(to_string(k.state)));
+    ASSERT_THAT(names, ElementsAre("flux-system ready", "infrastructure ready", "apps ready"));
+    EXPECT_EQ(once().requests.writes(), 0u);
+
+    // one app leaves
+    fs::remove_all(dir.path() + "/apps/nats");
+    std::string list;
+    {
+        std::ifstream in(dir.path() + "/apps/kustomization.yaml");
+        for (std::string line; std::getline(in, line);)
+            if (line.find("nats") == std::string::npos) list += line + "\n";
+    }
+    dir.write("apps/kustomization.yaml", list);
+    const OnceResult r = once();
+    std::vector<std::string> gone, others;
+    for (const Change& c : r.kustomizations.back().changes.changes) {
+        if (c.action == Action::deleted) gone.push_back(c.key.name);
+        else if (c.action != Action::unchanged) others.push_back(c.key.subject());
+    }
+    EXPECT_THAT(gone, ::testing::Not(::testing::IsEmpty()));
+    EXPECT_THAT(gone, Each(StartsWith("nats")));
+    EXPECT_THAT(others, ::testing::IsEmpty());
+}
+
+TEST_P(ReferenceFleet, TheSecondClusterIsItsOwn) {
+    if (cluster.is_real()) GTEST_SKIP() << "shares the namespace flux-system with the first";
+    options.cluster = "staging";
+    const OnceResult first = once();
+    EXPECT_TRUE(first.ok());
+    EXPECT_EQ(first.kustomizations.size(), 3u);
+}
+
+// ---- permissions -------------------------------------------------------------------------------------------------
+
+class Forbidden : public weber::testing::FleetTest {};
+INSTANTIATE_TEST_SUITE_P(Servers, Forbidden, ::testing::Values(ClusterKind::real), weber::testing::cluster_name);
+
+TEST_P(Forbidden, IsSaidInTheServersWords) {
+    declare("app");
+    config_map("app", "a");
+    once();
+    config_map("app", "a", "2");
+    kube::ClientConfig config = cluster.config();
+    config.impersonate.user = "weber-test-nobody";
+    const auto client = kube::Client::connect(config);
+    ASSERT_TRUE(client);
+    const auto r = reconcile_once(**client, options);
+    const std::string text = r ? of(*r, "root").message : r.error().to_string();
+    EXPECT_THAT(text, HasSubstr("forbidden"));
+    EXPECT_THAT(text, HasSubstr("weber-test-nobody"));
+    if (!r) {
+        EXPECT_EQ(r.error().code, ErrorCode::forbidden);
+    }
+    EXPECT_EQ(find("ConfigMap", "a")->at({"data", "k"})->text(), "1");
+}
+
+} // namespace
+} // namespace weber::gitops
