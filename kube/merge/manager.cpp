@@ -171,7 +171,7 @@ ManagedEntry identity(const Request& request, bool apply) {
     e.apply = apply;
     e.api_version = request.api_version;
     e.subresource = request.subresource;
-    e.time = request.now;
+    if (request.subresource != "scale") e.time = request.now; // scaling leaves no time
     return e;
 }
 

@@ -41,7 +41,7 @@ struct Comparison {
 // What changed from `before` to `after`; null stands for no object.
 Comparison compare_values(const Node& before, const Node& after, const TypeSchema& schema);
 
-// `value` without what `paths` name. Maps and lists that become empty vanish.
+// `value` without what `paths` name. A map or list below that becomes empty is null then.
 Node remove_fields(const Node& value, const FieldSet& paths, const TypeSchema& schema);
 
 // `set` plus each declared field that a path of it runs through: {a.b.c} gains a when `a` is a field of an object (not a key of a map).

@@ -81,13 +81,12 @@ Node remove(const Node& value, const Node& paths, const TypeSchema& schema);
 bool keep(Node& value, const Node* path, const TypeSchema& type) {
     if (path == nullptr) return true;
     if (is_member(*path)) return false;
-    value = remove(value, *path, type);
-    return !value.is_null();
+    value = remove(value, *path, type); // null when all that it held went: the field itself stays, as in structured-merge-diff
+    return true;
 }
 
 Node remove_from_map(const Node& value, const Node& paths, const TypeSchema& schema) {
-    if (value.empty()) return value;
-    if (schema.atomic) return {};
+    if (value.empty() || schema.atomic) return {};
     Node out = Node::map();
     out.set_position(value.file(), value.line());
     out.reserve(value.size());
@@ -99,8 +98,7 @@ Node remove_from_map(const Node& value, const Node& paths, const TypeSchema& sch
 }
 
 Node remove_from_list(const Node& value, const Node& paths, const TypeSchema& schema) {
-    if (value.empty()) return value;
-    if (is_atomic(schema, Shape::list)) return {};
+    if (value.empty() || is_atomic(schema, Shape::list)) return {};
     Node out = Node::list();
     out.set_position(value.file(), value.line());
     for (const Node& item : value.items()) {

@@ -107,6 +107,7 @@ Node convert_version(const ResourceInfo& resource, Node obj, const VersionInfo& 
     if (!resource.custom && to.schema) {
         Node managed;
         if (const Node* m = obj.find_path({"metadata", "managedFields"})) managed = *m;
+        (void)decode_typed(obj, *to.schema, false); // what the other version leaves out when empty
         complete_typed(obj, *to.schema);
         if (!managed.is_null()) obj.get_or_insert("metadata").set("managedFields", std::move(managed));
     }

@@ -133,9 +133,7 @@ Api<Written> Core::store_new(Call& call, Node obj, Ack& ack) {
     set_meta(obj, "creationTimestamp", now_text());
     erase_meta(obj, "resourceVersion");
     if (strategy.generation)
-        meta_mut(obj).set("generation", Node::integer(1));
-    else
-        erase_meta(obj, "generation");
+        meta_mut(obj).set("generation", Node::integer(1)); // other kinds keep what they are given
     API_TRY_VOID(prepare_create(*this, call, obj));
     complete_object(call, obj);
     const std::string name(meta_text(obj, "name"));

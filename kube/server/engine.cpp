@@ -40,6 +40,14 @@ merge::Request request_of(const Call& call, std::string_view subresource, const 
     return r;
 }
 
+// What an apply says when the merged object does not fit the type.
+std::string not_convertible(const Call& call, const Node& patch, const std::string& why) {
+    const std::string type = (call.resource->group.empty() ? "/" + call.version->name : call.version->api_version) + ", Kind=" + call.resource->kind;
+    return "failed to convert new object (" + std::string(meta_text(patch, "namespace")) + "/" + std::string(meta_text(patch, "name")) + "; " + type +
+           ") to proper version: unable to convert unstructured object to " + type + ": " +
+           (why.starts_with("illegal base64") ? "error decoding from json: " + why : why);
+}
+
 } // namespace
 
 Api<void> decode_object(Call& call, Node& obj) {
@@ -51,7 +59,6 @@ Api<void> decode_object(Call& call, Node& obj) {
                                   call.resource->kind + ": " + decoded.error().message));
     if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
     if (!decoded->unknown.empty() && call.validation != FieldValidation::ignore) {
-        std::sort(decoded->unknown.begin(), decoded->unknown.end());
         std::string all;
         for (const auto& field : decoded->unknown) {
             const std::string text = "unknown field \"" + field + "\"";
@@ -84,7 +91,7 @@ Api<Node> apply_patch(const Call& call, const Node& live, const Node& patch, boo
     Node managed;
     if (const Node* m = obj.find_path({"metadata", "managedFields"})) managed = *m;
     if (auto decoded = decode_typed(obj, *call.version->schema, call.resource->custom); !decoded)
-        return refuse(unclassified(decoded.error().message));
+        return refuse(unclassified(not_convertible(call, patch, decoded.error().message)));
     if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
     set_defaults(call, obj);
     return obj;

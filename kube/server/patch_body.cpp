@@ -35,7 +35,8 @@ Api<Node> read_apply(const Call& call) {
     Node obj = std::move(*parsed);
     const std::string version(obj.text_at("apiVersion")), kind(obj.text_at("kind"));
     if (kind.empty()) return refuse(bad_request("Object 'Kind' is missing in '" + write_json(obj) + "'"));
-    if (version != call.api_version() || kind != call.resource->kind)
+    const bool scale = call.path.subresource == "scale" && version == "autoscaling/v1" && kind == "Scale";
+    if (!scale && (version != call.api_version() || kind != call.resource->kind))
         return refuse(bad_request("invalid object type: " + (version.find('/') == std::string::npos ? "/" + version : version) + ", Kind=" + kind));
     if (const Node* m = obj.find_path({"metadata", "managedFields"})) {
         if (!m->is_null()) return refuse(bad_request("metadata.managedFields must be nil"));

@@ -102,8 +102,7 @@ Api<Presentation> negotiate(const HttpRequest& http) {
         ApiError e;
         e.code = 406;
         e.reason = "NotAcceptable";
-        e.message = "only the following media types are accepted: application/json, application/yaml";
-        e.no_details = true;
+        e.message = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf";
         return refuse(std::move(e));
     }
     const auto include = http.param("includeObject");
@@ -160,6 +159,10 @@ std::string present_list(const Call& call, const Presentation& p, const std::vec
            (metadata ? "meta.k8s.io/v1" : call.api_version()) + R"(","metadata":)" + meta + ",\"items\":[";
     // Items of built-in lists carry no type of their own (as typed Go lists); those of custom resources do.
     const std::string type = R"({"apiVersion":")" + call.api_version() + R"(","kind":")" + call.resource->kind + "\",";
+    if (metadata && items.empty()) { // Go's empty slice of metadata
+        out.resize(out.size() - 1);
+        return out + "null}";
+    }
     bool first = true;
     for (const auto& o : items) {
         if (!first) out += ',';

@@ -52,7 +52,7 @@ std::optional<std::uint64_t> parse_rv(std::string_view text) {
 }
 
 ApiError bad_rv(std::string_view text) {
-    return bad_request("Invalid value: \"" + std::string(text) + "\": strconv.ParseUint: parsing \"" + std::string(text) +
+    return bad_request("invalid resource version: resourceVersion: Invalid value: \"" + std::string(text) + "\": strconv.ParseUint: parsing \"" + std::string(text) +
                        "\": invalid syntax");
 }
 
@@ -87,7 +87,11 @@ Api<Continue> decode(std::string_view token) {
     while (text.size() % 4) text += '=';
     const auto raw = base64_decode(text);
     const auto node = raw ? read_json(*raw) : Result<Node>(fail(ErrorCode::invalid, ""));
-    if (!node || !node->is_map()) return refuse(bad_request("continue key is not valid: illegal base64 data"));
+    if (!raw) return refuse(bad_request("invalid continue token: continue key is not valid: illegal base64 data at input byte 0"));
+    if (!node || !node->is_map()) {
+        const std::string first = raw->empty() ? "" : static_cast<unsigned char>((*raw)[0]) < 0x80 ? raw->substr(0, 1) : "\\u00" + hex_encode(raw->substr(0, 1));
+        return refuse(bad_request("invalid continue token: continue key is not valid: invalid character '" + first + "' looking for beginning of value"));
+    }
     Continue c;
     if (const Node* rv = node->find("rv")) c.rv = static_cast<std::uint64_t>(rv->as_int().value_or(0));
     const auto start = node->text_at("start");
@@ -164,6 +168,10 @@ Api<HttpResponse> read_list(Core& core, Call& call) {
         if (!n) return refuse(bad_request("strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax"));
         limit = *n;
     }
+    if (const auto match = http.param("resourceVersionMatch"); !match.empty() && http.param("resourceVersion").empty())
+        return refuse(invalid("ListOptions", "meta.k8s.io", "",
+                              {{"FieldValueForbidden", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+                                "resourceVersionMatch"}}));
     std::optional<std::pair<std::string, std::string>> after;
     std::uint64_t rv = 0;
     if (const auto token = http.param("continue"); !token.empty()) {

@@ -99,6 +99,10 @@ std::vector<ResourcePtr> load_built_in() {
         version.api_version = facts.group.empty() ? std::string(facts.version) : std::string(facts.group) + "/" + std::string(facts.version);
         version.schema = find_builtin_type(facts.group, facts.version, facts.kind);
         if (!version.schema) version.schema = &deduced_schema();
+        if (facts.group.empty() && facts.plural == "endpoints") {
+            version.deprecated = true;
+            version.deprecation_warning = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+        }
         for (const auto name : facts.subresources) version.subresources.emplace(std::string(name), subresource_info(name, facts.kind));
     }
     std::vector<ResourcePtr> out;

@@ -1,6 +1,7 @@
 #include "kube/server/request.h"
 
 #include "kube/base/clock.h"
+#include "kube/base/digest.h"
 
 namespace weber::kube::server {
 namespace {
@@ -19,10 +20,32 @@ std::vector<std::string> split(std::string_view path) {
     return out;
 }
 
-bool printable(std::string_view s) {
-    for (const unsigned char c : s)
-        if (c < 0x20 || c == 0x7f) return false;
-    return true;
+// Place of the first character that cannot be printed; npos: none.
+std::size_t unprintable(std::string_view s) {
+    for (std::size_t i = 0; i < s.size(); ++i)
+        if (static_cast<unsigned char>(s[i]) < 0x20 || s[i] == 0x7f) return i;
+    return std::string_view::npos;
+}
+
+std::string hex_byte(char c) {
+    std::string out = hex_encode(std::string_view(&c, 1));
+    for (char& digit : out)
+        if (digit >= 'a') digit = static_cast<char>(digit - 'a' + 'A');
+    return out;
+}
+
+// As Go's %q, for texts that may hold control characters.
+std::string go_quoted(std::string_view s) {
+    std::string out = "\"";
+    for (const char c : s) {
+        if (c == '"' || c == '\\')
+            out += std::string("\\") + c;
+        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            out += "\\x" + hex_encode(std::string_view(&c, 1));
+        else
+            out += c;
+    }
+    return out + "\"";
 }
 
 } // namespace
@@ -81,8 +104,9 @@ Api<void> read_write_options(Call& call, std::string_view options_kind, bool app
     const auto manager = http.param("fieldManager");
     if (manager.size() > 128)
         causes.push_back({"FieldValueTooLong", "Too long: may not be more than 128 bytes", "fieldManager"});
-    else if (!printable(manager))
-        causes.push_back({"FieldValueInvalid", "Invalid value: \"" + std::string(manager) + "\": should only contain printable characters",
+    else if (const auto at = unprintable(manager); at != std::string_view::npos)
+        causes.push_back({"FieldValueInvalid", "Invalid value: " + go_quoted(manager) + ": invalid character U+00" + hex_byte(manager[at]) +
+                                                   " (at position " + std::to_string(at) + ")",
                           "fieldManager"});
     if (options_kind == "PatchOptions") {
         if (apply_patch && manager.empty())

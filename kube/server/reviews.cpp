@@ -5,6 +5,7 @@
 #include "kube/base/clock.h"
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
+#include "kube/server/engine.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/writes.h"
 
@@ -66,7 +67,7 @@ Api<Node> review_status(const Access& access, const Call& call, const Node& body
     if (kind == "tokenreviews") return token_review(access, spec);
     if (kind == "selfsubjectrulesreviews") return rules_review(access, call.user, spec.text_at("namespace"));
     if (spec.contains("resourceAttributes") == spec.contains("nonResourceAttributes"))
-        return refuse(invalid(call.resource->kind, call.group(), "",
+        return refuse(invalid("", call.group(), "",
                               {{"FieldValueInvalid",
                                 "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
                                 "spec.resourceAttributes"}}));
@@ -139,7 +140,9 @@ Api<HttpResponse> create_virtual(Core& core, const Access& access, Call& call, A
     }
     body.set("kind", Node::string(call.resource->kind));
     body.set("apiVersion", Node::string(call.api_version()));
-    meta_mut(body).set("creationTimestamp", Node());
+    API_TRY_VOID(read_write_options(call, "CreateOptions", false));
+    API_TRY_VOID(decode_object(call, body));
+    body = track_update(call, Node(), std::move(body), {});
     API_TRY(Node status, review_status(access, call, body));
     body.set("status", std::move(status));
     return respond_json(call, json, 201, write_json(body));

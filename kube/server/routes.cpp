@@ -80,12 +80,14 @@ Api<void> Router::resolve(Holder& h) const {
     call.registry = core_.registry();
     call.resource = call.registry->find(call.path.group, call.path.version, call.path.resource);
     if (!call.resource) { // groups of definitions are served by another handler, which answers in plain text
-        const bool built_in = call.registry->has_version(call.path.group, call.path.version) && !call.registry->custom_group(call.path.group);
+        const bool built_in = call.registry->has_group(call.path.group) && !call.registry->custom_group(call.path.group);
         return refuse(call.path.group.empty() || built_in ? resource_not_found() : path_not_found());
     }
     call.version = call.resource->version(call.path.version);
-    if (!call.path.subresource.empty() && !call.version->subresources.contains(call.path.subresource))
-        return refuse(call.resource->custom ? path_not_found() : resource_not_found());
+    if (const auto& sub = call.path.subresource; !sub.empty() && !call.version->subresources.contains(sub)) {
+        if (!call.resource->custom) return refuse(resource_not_found());
+        return refuse(sub == "status" || sub == "scale" ? call.not_found() : path_not_found());
+    }
     if (!call.resource->namespaced) {
         if (call.path.namespaces_path) return refuse(call.path.group.empty() ? resource_not_found() : path_not_found());
         call.path.ns.clear();

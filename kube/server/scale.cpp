@@ -92,6 +92,19 @@ Node with_replicas(const Call& call, const Node& live, std::int64_t replicas) {
     return next;
 }
 
+// Conflicts over a Scale are told in its own version.
+Api<Node> as_scale(const Call& call, Api<Node> applied) {
+    if (applied || applied.error().code != 409) return applied;
+    ApiError e = std::move(applied).error();
+    const std::string main = " using " + call.api_version(), scale = " using autoscaling/v1";
+    const auto reword = [&](std::string& text) {
+        for (auto at = text.find(main); at != std::string::npos; at = text.find(main, at + scale.size())) text.replace(at, main.size(), scale);
+    };
+    reword(e.message);
+    for (auto& c : e.causes) reword(c.message);
+    return refuse(std::move(e));
+}
+
 } // namespace
 
 Api<HttpResponse> scale_read(Core& core, Call& call) {
@@ -130,7 +143,7 @@ Api<HttpResponse> scale_patch(Core& core, Call& call, const Presentation& form, 
                                                                 {"kind", Node::string(call.resource->kind)},
                                                                 {"metadata", Node::map({{"name", Node::string(call.path.name)}})}});
                                          set_path(main, path_keys(replicas_path(call)), Node::integer(n));
-                                         return apply_patch(call, live, main, call.http->flag("force"), "scale");
+                                         return as_scale(call, apply_patch(call, live, main, call.http->flag("force"), "scale"));
                                      }
                                      API_TRY(const Node scale, patched(call, type, scale_of(call, live), patch));
                                      API_TRY(const std::int64_t n, wanted(call, scale));

@@ -27,6 +27,8 @@ std::set<int> node_ports(const Node& service) {
     if (const Node* ports = service.find_path({"spec", "ports"}))
         for (const auto& p : ports->items())
             if (const Node* n = p.find("nodePort"); n && n->as_int().value_or(0) > 0) out.insert(static_cast<int>(*n->as_int()));
+    if (const Node* n = service.find_path({"spec", "healthCheckNodePort"}); n && n->as_int().value_or(0) > 0)
+        out.insert(static_cast<int>(*n->as_int()));
     return out;
 }
 
@@ -35,8 +37,33 @@ ApiError refused(const Node& service, std::string field, std::string value, std:
                    {{"FieldValueInvalid", "Invalid value: " + std::move(value) + ": " + std::move(why), std::move(field)}});
 }
 
+bool externally_accessible(const Node& service) {
+    const auto type = spec_text(service, "type");
+    const Node* ips = service.find_path({"spec", "externalIPs"});
+    return type == "LoadBalancer" || type == "NodePort" || (type == "ClusterIP" && ips && !ips->empty());
+}
+
+bool needs_health_check(const Node& service) {
+    return spec_text(service, "type") == "LoadBalancer" && spec_text(service, "externalTrafficPolicy") == "Local";
+}
+
+// What only another type of Service has goes when the type changes and nobody set it anew.
+void drop_left_over(Node& service, const Node& live) {
+    Node& spec = service.get_or_insert("spec");
+    const auto drop = [&](std::string_view field, bool needed) {
+        const Node *now = spec.find(field), *before = live.find_path({"spec", field});
+        if (!needed && now && before && *now == *before) spec.erase(field);
+    };
+    drop("externalTrafficPolicy", externally_accessible(service));
+    drop("healthCheckNodePort", needs_health_check(service));
+    const bool balanced = spec_text(service, "type") == "LoadBalancer";
+    drop("allocateLoadBalancerNodePorts", balanced);
+    drop("loadBalancerClass", balanced);
+}
+
 // Values of the live Service that the new one left open.
 void carry_over(Node& service, const Node& live) {
+    drop_left_over(service, live);
     Node& spec = service.get_or_insert("spec");
     if (needs_cluster_ip(live) && needs_cluster_ip(service)) {
         for (const auto field : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"}) {
@@ -121,6 +148,11 @@ Api<void> allocate_ports(Allocator& allocator, Node& service, const Node& live) 
         for (Node& port : spec.find_mut("ports")->items_mut()) // a type that needs none gives kept ones back
             if (const Node* n = port.find("nodePort"); n && before.contains(static_cast<int>(n->as_int().value_or(0))))
                 port.erase("nodePort");
+    }
+    if (needs_health_check(service)) {
+        const Node* given = spec.find("healthCheckNodePort");
+        const Node* old = live.find_path({"spec", "healthCheckNodePort"});
+        if (!given || given->as_int().value_or(0) == 0) spec.set("healthCheckNodePort", old ? *old : Node::integer(allocator.take_port()));
     }
     const auto now = node_ports(service);
     for (const int p : before)

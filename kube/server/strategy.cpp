@@ -162,6 +162,9 @@ Api<void> prepare_create(Core& core, const Call& call, Node& obj) {
         obj.set("status", *read_json(it->second));
     else if (id != "/componentstatuses")
         obj.erase("status");
+    if (id == "/persistentvolumes") obj.get_or_insert("status").set("lastPhaseTransitionTime", Node::string(now_text()));
+    if (id == "autoscaling/horizontalpodautoscalers" && call.version->name == "v1")
+        obj.set("status", Node::map({{"currentReplicas", Node::integer(0)}, {"desiredReplicas", Node::integer(0)}}));
     if (id == "/secrets") move_string_data(obj);
     if (id == "/namespaces") prepare_namespace(obj);
     if (id == "/persistentvolumeclaims") add_finalizer(obj, "kubernetes.io/pvc-protection");
@@ -221,6 +224,7 @@ void release(Core& core, const ResourceInfo& resource, const Node& obj) {
 }
 
 bool generation_changes(const ResourceInfo& resource, const VersionInfo& version, const Node& obj, const Node& live) {
+    if (resource.plural == "priorityclasses" && !resource.custom) return false;
     if (resource.custom) return !all_custom_but_meta_equal(obj, live, !version.subresources.contains("status"));
     if (!all_custom_but_meta_equal(obj, live, false)) return true;
     if (resource.id() != "apps/deployments") return false;

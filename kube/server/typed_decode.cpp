@@ -61,14 +61,18 @@ private:
     }
     static std::string join(const std::string& path, std::string_view key) { return path.empty() ? std::string(key) : path + "." + std::string(key); }
 
-    Result<void> quantity(Node& v) const {
+    // `list`: a ResourceList, whose values have no more than three decimals.
+    Result<void> quantity(Node& v, bool list = false) const {
         if (custom_) return {};
         if (v.is_null()) {
             v = Node::string("0");
             return {};
         }
-        const auto parsed = v.is_string() || v.is_number() ? parse_quantity(v.text()) : std::nullopt;
+        auto parsed = v.is_string() || v.is_number() ? parse_quantity(v.text()) : std::nullopt;
         if (!parsed) return fail(ErrorCode::invalid, kQuantityRule);
+        if (v.is_number()) parsed->format = Quantity::Format::decimal;
+        constexpr __int128 kMilli = 1'000'000;
+        if (const __int128 rest = parsed->nanos % kMilli; list && rest != 0) parsed->nanos += rest > 0 ? kMilli - rest : -rest - kMilli;
         const std::string canonical = to_string(*parsed);
         if (!v.is_string() || v.text() != canonical) v = Node::string(canonical);
         return {};
@@ -78,23 +82,19 @@ private:
         if (!v.is_map()) return custom_ ? ok() : misfit(v, path, "v1." + std::string(struct_name(t)));
         if (t.fields.empty() && !t.preserve_unknown && !custom_) return {}; // raw extensions and the like
         std::vector<std::string> drop;
-        for (const auto& e : v.entries()) {
+        const std::string outer = std::exchange(owner_, std::string(struct_name(t)));
+        for (auto& e : v.entries_mut()) {
             const FieldSchema* f = t.field(e.key.view());
             if (!f) {
                 if (t.preserve_unknown) continue;
                 out.unknown.push_back(join(path, e.key.view()));
                 drop.push_back(e.key.str());
-            } else if (!custom_ && e.value.is_null()) {
-                drop.push_back(e.key.str());
+                continue;
             }
-        }
-        for (const auto& key : drop) v.erase(key);
-        if (v.empty()) return {};
-        const std::string outer = std::exchange(owner_, std::string(struct_name(t)));
-        drop.clear();
-        for (auto& e : v.entries_mut()) {
-            const FieldSchema* f = t.field(e.key.view());
-            if (!f) continue;
+            if (!custom_ && e.value.is_null()) {
+                drop.push_back(e.key.str());
+                continue;
+            }
             if (auto r = walk(e.value, *f->type, join(path, e.key.view())); !r) return r;
             if (!custom_ && go_form(*f) == GoForm::drop_empty && is_zero(e.value)) drop.push_back(e.key.str());
         }
@@ -113,7 +113,9 @@ private:
         if (!t.element || t.element->kind == TypeKind::any || v.empty()) return {};
         for (auto& e : v.entries_mut()) {
             if (e.value.is_null() && !custom_) zero(e.value, *t.element);
-            if (auto r = walk(e.value, *t.element, join(path, e.key.view())); !r) return r;
+            // Go's message names the map, not the key.
+            auto r = t.element->kind == TypeKind::quantity ? quantity(e.value, true) : walk(e.value, *t.element, custom_ ? join(path, e.key.view()) : path);
+            if (!r) return r;
         }
         return {};
     }

@@ -78,7 +78,7 @@ void check_annotations(Problems& p, const std::string& path, const Node* annotat
     if (bytes > 256 * 1024) p.too_long(path, 256 * 1024);
 }
 
-void check_metadata(Problems& p, NameRule rule, const Node& obj, const Node& live) {
+void check_metadata(Problems& p, NameRule rule, const Node& obj, const Node& live, bool built_in) {
     const Node& meta = child(obj, "metadata");
     const auto list = finalizers(obj);
     if (live.is_null()) {
@@ -109,6 +109,13 @@ void check_metadata(Problems& p, NameRule rule, const Node& obj, const Node& liv
     for (const auto& f : list) {
         p.invalid_all("metadata.finalizers", f, qualified_name(f));
     }
+    std::size_t i = 0;
+    if (built_in)
+        for (const auto& f : list) {
+            const std::string here = at("metadata.finalizers", i++);
+            if (f.find('/') == std::string::npos && f != "kubernetes" && f != "orphan" && f != "foregroundDeletion")
+                p.invalid(here, f, "name is neither a standard finalizer name nor is it fully qualified");
+        }
     if (std::find(list.begin(), list.end(), "orphan") != list.end() && std::find(list.begin(), list.end(), "foregroundDeletion") != list.end())
         p.invalid("metadata.finalizers", child(meta, "finalizers"), "finalizer orphan and foregroundDeletion cannot be both set");
 }
@@ -117,8 +124,14 @@ void check_metadata(Problems& p, NameRule rule, const Node& obj, const Node& liv
 
 std::vector<ErrorDetail> validate_built_in(std::string_view id, bool, const Node& obj, const Node& live) {
     Problems p;
-    check_metadata(p, name_rule(id), obj, live);
-    if (!live.is_null()) check_metadata(p, name_rule(id), obj, live); // once for all kinds, once by the kind's own strategy
+    check_metadata(p, name_rule(id), obj, live, true);
+    if (!live.is_null()) check_metadata(p, name_rule(id), obj, live, true); // once for all kinds, once by the kind's own strategy
+    // Some strategies validate the whole object again, its metadata included.
+    static const std::set<std::string_view> kThrice{"/configmaps", "/secrets", "/persistentvolumeclaims", "/serviceaccounts",
+                                                    "rbac.authorization.k8s.io/rolebindings", "rbac.authorization.k8s.io/clusterrolebindings",
+                                                    "rbac.authorization.k8s.io/roles", "rbac.authorization.k8s.io/clusterroles"};
+    if (!live.is_null() && kThrice.contains(id)) check_metadata(p, name_rule(id), obj, Node(), true);
+    if (!live.is_null() && id == "/configmaps") check_metadata(p, name_rule(id), obj, Node(), true);
     for (const auto find : {workload_rule, network_rule, other_rule})
         if (const KindRule rule = find(id)) rule(p, obj, live);
     return std::move(p.list);
@@ -126,7 +139,7 @@ std::vector<ErrorDetail> validate_built_in(std::string_view id, bool, const Node
 
 std::vector<ErrorDetail> validate_custom_metadata(const Node& obj, const Node& live) {
     Problems p;
-    check_metadata(p, NameRule::subdomain, obj, live);
+    check_metadata(p, NameRule::subdomain, obj, live, false);
     return std::move(p.list);
 }
 

@@ -87,7 +87,7 @@ void service(Problems& p, const Node& obj, const Node& live) {
         const auto old_type = before.text_at("type");
         if (type != "ExternalName" && old_type != "ExternalName" && !before.text_at("clusterIP").empty() &&
             spec.text_at("clusterIP") != before.text_at("clusterIP"))
-            p.invalid("spec.clusterIPs[0]", spec.text_at("clusterIP"), "may not change once set");
+            p.invalid("spec.clusterIPs[0]", Node::list({Node::string(spec.text_at("clusterIP"))}), "may not change once set");
     }
     if (child(spec, "ports").empty() && !headless && type != "ExternalName") p.required("spec.ports");
     if (headless && (type == "LoadBalancer" || type == "NodePort"))
@@ -185,7 +185,7 @@ void ingress(Problems& p, const Node& obj, const Node&) {
     const Node& spec = child(obj, "spec");
     const Node* backend = spec.find("defaultBackend");
     const Node& rules = child(spec, "rules");
-    if (rules.empty() && !backend) p.invalid("spec", spec, "either `defaultBackend` or `rules` must be specified");
+    if (rules.empty() && !backend) p.invalid("spec", Node(), "either `defaultBackend` or `rules` must be specified");
     if (backend) check_backend(p, "spec.defaultBackend", *backend);
     std::size_t i = 0;
     for (const Node& rule : rules.items()) {

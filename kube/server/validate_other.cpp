@@ -177,7 +177,11 @@ void cluster_role_binding(Problems& p, const Node& obj, const Node& live) { bind
 void disruption_budget(Problems& p, const Node& obj, const Node&) {
     const Node& spec = child(obj, "spec");
     const Node *least = spec.find("minAvailable"), *most = spec.find("maxUnavailable");
-    if (least && most) p.invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set");
+    if (least && most)
+        p.invalid("spec",
+                  Node::map({{"MinAvailable", *least}, {"Selector", child(spec, "selector")}, {"MaxUnavailable", *most},
+                             {"UnhealthyPodEvictionPolicy", child(spec, "unhealthyPodEvictionPolicy")}}),
+                  "minAvailable and maxUnavailable cannot be both set");
     for (const auto& [name, n] : {std::pair{"spec.minAvailable", least}, std::pair{"spec.maxUnavailable", most}}) {
         check_int_or_percent(p, name, n);
         check_at_most_100_percent(p, name, n);
@@ -197,7 +201,8 @@ void check_metrics(Problems& p, const Node& metrics) {
         if (type.empty()) p.required(here + ".type", "must specify a metric source type");
         const auto source = kSources.find(type);
         if (source == kSources.end()) {
-            p.not_supported(here + ".type", Node::string(type), {"ContainerResource", "External", "Object", "Pods", "Resource"});
+            for (int twice = 0; twice < 2; ++twice) // once as a type, once as the type of a source
+                p.not_supported(here + ".type", Node::string(type), {"ContainerResource", "External", "Object", "Pods", "Resource"});
             continue;
         }
         if (!m.contains(source->second)) p.required(here + "." + source->second, "must populate information for the given metric source");
@@ -236,7 +241,56 @@ void autoscaler(Problems& p, const Node& obj, const Node&) {
         else
             p.invalid_all(std::string("spec.scaleTargetRef.") + field, ref.text_at(field), path_segment(ref.text_at(field)));
     }
+    if (ref.text_at("apiVersion").empty()) p.invalid("spec.scaleTargetRef.apiVersion", "", "apiVersion must specify API group");
     check_metrics(p, child(spec, "metrics"));
+}
+
+// ---- definitions ------------------------------------------------------------------------------------------------------------
+
+void definition(Problems& p, const Node& obj, const Node& live) {
+    const Node& spec = child(obj, "spec");
+    const Node &names = child(spec, "names"), &versions = child(spec, "versions");
+    const auto group = spec.text_at("group"), plural = names.text_at("plural"), name = child(obj, "metadata").text_at("name");
+    if (live.is_null() && name != std::string(plural) + "." + std::string(group))
+        p.invalid("metadata.name", name, "must be spec.names.plural+\".\"+spec.group");
+    if (group.empty())
+        p.required("spec.group");
+    else
+        p.invalid_all("spec.group", group, dns_subdomain(group));
+    p.one_of("spec.scope", spec.text_at("scope"), {"Cluster", "Namespaced"});
+    std::int64_t stored = 0;
+    for (const Node& v : versions.items())
+        if (child(v, "storage").as_bool()) ++stored;
+    if (stored != 1) {
+        Node shown = Node::list();
+        for (const Node& v : versions.items())
+            shown.push_back(Node::map({{"Name", child(v, "name")}, {"Served", child(v, "served")}, {"Storage", child(v, "storage")},
+                                       {"Deprecated", Node::boolean(child(v, "deprecated").as_bool())}, {"DeprecationWarning", child(v, "deprecationWarning")},
+                                       {"Schema", Node()}, {"Subresources", Node()}, {"AdditionalPrinterColumns", Node()}, {"SelectableFields", Node()}}));
+        p.invalid("spec.versions", shown, "must have exactly one version marked as storage version");
+    }
+    std::size_t i = 0;
+    for (const Node& v : versions.items()) {
+        const std::string here = at("spec.versions", i++);
+        if (!child(v, "schema").contains("openAPIV3Schema")) p.required(here + ".schema.openAPIV3Schema");
+    }
+    for (const auto& [field, value] : {std::pair{"plural", plural}, std::pair{"singular", names.text_at("singular")}})
+        if (!value.empty()) p.invalid_all(std::string("spec.names.") + field, value, dns_1035_label(value));
+    if (plural.empty()) p.required("spec.names.plural");
+    if (names.text_at("kind").empty()) p.required("spec.names.kind");
+    if (live.is_null()) {
+        if (stored == 0) p.invalid("status.storedVersions", Node(), "must have at least one stored version");
+        return;
+    }
+    const Node& before = child(live, "spec");
+    for (const auto field : {"group", "scope"}) p.immutable(std::string("spec.") + field, spec.find(field), before.find(field));
+    const Node* conditions = live.find_path({"status", "conditions"});
+    bool established = false;
+    if (conditions)
+        for (const Node& c : conditions->items()) established = established || (c.text_at("type") == "Established" && c.text_at("status") == "True");
+    if (established)
+        for (const auto field : {"kind", "plural"})
+            p.immutable(std::string("spec.names.") + field, names.find(field), child(before, "names").find(field));
 }
 
 void storage_class(Problems& p, const Node& obj, const Node& live) {
@@ -245,11 +299,7 @@ void storage_class(Problems& p, const Node& obj, const Node& live) {
     if (const auto mode = obj.text_at("volumeBindingMode"); !mode.empty())
         p.one_of("volumeBindingMode", mode, {"Immediate", "WaitForFirstConsumer"});
     if (live.is_null()) return;
-    if (!same_meaning(obj.find("parameters"), live.find("parameters")))
-        p.forbidden("parameters", "updates to parameters are forbidden.");
-    if (obj.text_at("provisioner") != live.text_at("provisioner")) p.forbidden("provisioner", "updates to provisioner are forbidden.");
-    if (obj.text_at("reclaimPolicy") != live.text_at("reclaimPolicy")) p.forbidden("reclaimPolicy", "updates to reclaimPolicy are forbidden.");
-    p.immutable("volumeBindingMode", obj.find("volumeBindingMode"), live.find("volumeBindingMode"));
+    for (const auto field : {"parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"}) p.immutable(field, obj.find(field), live.find(field));
 }
 
 void priority_class(Problems& p, const Node& obj, const Node& live) {
@@ -263,7 +313,7 @@ void priority_class(Problems& p, const Node& obj, const Node& live) {
     if (const auto policy = obj.text_at("preemptionPolicy"); !policy.empty())
         p.one_of("preemptionPolicy", policy, {"PreemptLowerPriority", "Never"});
     if (live.is_null()) return;
-    if (!(child(obj, "value") == child(live, "value"))) p.invalid("value", child(obj, "value"), "field is immutable");
+    if (!(child(obj, "value") == child(live, "value"))) p.forbidden("value", "may not be changed in an update.");
     p.immutable("preemptionPolicy", obj.find("preemptionPolicy"), live.find("preemptionPolicy"));
 }
 
@@ -271,6 +321,7 @@ void priority_class(Problems& p, const Node& obj, const Node& live) {
 
 KindRule other_rule(std::string_view id) {
     static const std::map<std::string_view, KindRule> kRules{
+        {"apiextensions.k8s.io/customresourcedefinitions", definition},
         {"/configmaps", config_map},
         {"/secrets", secret},
         {"/persistentvolumeclaims", claim},

@@ -94,7 +94,10 @@ bool native_resource(std::string_view name) { return name.find('/') == std::stri
 void check_resource(Problems& p, const std::string& path, std::string_view name, const Node& value) {
     if (native_resource(name)) {
         const bool known = name == "cpu" || name == "memory" || name == "ephemeral-storage" || name.starts_with("hugepages-");
-        if (!known) p.invalid(path, name, "must be a standard resource for containers");
+        if (!known) {
+            p.invalid(path, name, "must be a standard resource type or fully qualified");
+            p.invalid(path, name, "must be a standard resource for containers");
+        }
     } else {
         p.invalid_all(path, name, qualified_name(name));
     }
@@ -224,7 +227,7 @@ void check_tolerations(Problems& p, const std::string& path, const Node& list) {
         if (op.empty() || op == "Equal")
             p.invalid_all(here + ".operator", value, label_value(value));
         else if (op == "Exists" && !value.empty())
-            p.invalid(here + ".operator", t, "value must be empty when `operator` is 'Exists'");
+            p.invalid(here + ".operator", value, "value must be empty when `operator` is 'Exists'");
         else if (op != "Exists")
             p.not_supported(here + ".operator", Node::string(op), {"Equal", "Exists"});
         if (!effect.empty()) p.one_of(here + ".effect", effect, {"NoSchedule", "PreferNoSchedule", "NoExecute"});

@@ -51,6 +51,8 @@ bool same_meaning(const Node* a, const Node* b); // absent, null and empty are e
 
 void check_labels(Problems& p, const std::string& path, const Node* labels);
 void check_label_selector(Problems& p, const std::string& path, const Node* selector);
+// False: such a selector cannot be used to match anything (the errors are check_label_selector's).
+bool selector_readable(const Node* selector);
 // Does a label selector (null selects nothing, empty everything) match labels?
 bool selector_matches(const Node* selector, const Node* labels);
 

@@ -31,6 +31,7 @@ bool is_name_part(std::string_view s) {
 }
 
 std::string too_many(std::size_t n) { return "must be no more than " + std::to_string(n) + " characters"; }
+std::string too_many_bytes(std::size_t n) { return "must be no more than " + std::to_string(n) + " bytes"; }
 
 constexpr const char* kLabel = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an "
                                "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
@@ -91,14 +92,14 @@ Messages qualified_name(std::string_view v) {
     if (name.empty())
         out.emplace_back("name part must be non-empty");
     else if (name.size() > 63)
-        out.push_back("name part " + too_many(63));
+        out.push_back("name part " + too_many_bytes(63));
     if (!is_name_part(name)) out.push_back(std::string("name part ") + kNamePart);
     return out;
 }
 
 Messages label_value(std::string_view v) {
     Messages out;
-    if (v.size() > 63) out.push_back(too_many(63));
+    if (v.size() > 63) out.push_back(too_many_bytes(63));
     if (!v.empty() && !is_name_part(v)) out.emplace_back(kLabelValue);
     return out;
 }
@@ -221,6 +222,12 @@ void check_label_selector(Problems& p, const std::string& path, const Node* sele
         std::size_t v = 0;
         for (const Node& value : values.items()) p.invalid_all(at(here + ".values", v++), value.text(), label_value(value.text()));
     }
+}
+
+bool selector_readable(const Node* selector) {
+    Problems p;
+    check_label_selector(p, "", selector);
+    return p.list.empty();
 }
 
 bool selector_matches(const Node* selector, const Node* labels) {

@@ -23,6 +23,7 @@ bool is_empty_selector(const Node* s) {
 // Null labels are shown as null, as Go does.
 void check_selected(Problems& p, const Node& spec, bool empty_is_fine) {
     const Node* selector = spec.find("selector");
+    if (!selector_readable(selector)) return;
     if (empty_is_fine && is_empty_selector(selector)) return;
     const Node* labels = child(child(spec, "template"), "metadata").find("labels");
     if (!selector_matches(selector, labels))
@@ -70,9 +71,15 @@ namespace {
 void check_replicated(Problems& p, const Node& spec, std::string_view kind) {
     p.nonnegative("spec.replicas", spec.find("replicas"));
     check_selector(p, spec, kind);
+    if (!selector_readable(spec.find("selector"))) return p.invalid("spec.selector", child(spec, "selector"), "invalid label selector");
     check_selected(p, spec, true);
     check_pod_template(p, "spec.template", child(spec, "template"));
     always_restarts(p, spec, "ReplicaSet");
+}
+
+// The real server shows its internal form of a value that it refuses as a whole.
+Node internal_strategy(const Node& strategy) {
+    return Node::map({{"Type", child(strategy, "type")}, {"RollingUpdate", child(strategy, "rollingUpdate")}});
 }
 
 void deployment(Problems& p, const Node& obj, const Node& live) {
@@ -92,7 +99,7 @@ void deployment(Problems& p, const Node& obj, const Node& live) {
             p.invalid(path + ".maxUnavailable", unavailable ? *unavailable : Node(), "may not be 0 when `maxSurge` is 0");
         check_at_most_100_percent(p, path + ".maxUnavailable", unavailable);
     } else {
-        p.not_supported("spec.strategy", strategy, {"Recreate", "RollingUpdate"});
+        p.not_supported("spec.strategy", internal_strategy(strategy), {"Recreate", "RollingUpdate"});
     }
     p.nonnegative("spec.minReadySeconds", spec.find("minReadySeconds"));
     p.nonnegative("spec.revisionHistoryLimit", spec.find("revisionHistoryLimit"));
@@ -133,8 +140,12 @@ void stateful_set(Problems& p, const Node& obj, const Node& live) {
     const Node& strategy = child(spec, "updateStrategy");
     const auto type = strategy.text_at("type");
     if (type == "OnDelete" && strategy.contains("rollingUpdate"))
-        p.invalid("spec.updateStrategy.rollingUpdate", child(strategy, "rollingUpdate"), "only allowed for updateStrategy 'RollingUpdate'");
-    if (type != "OnDelete" && type != "RollingUpdate") p.invalid("spec.updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'");
+        p.invalid("spec.updateStrategy.rollingUpdate",
+                  Node::map({{"Partition", child(child(strategy, "rollingUpdate"), "partition")},
+                             {"MaxUnavailable", child(child(strategy, "rollingUpdate"), "maxUnavailable")}}),
+                  "only allowed for updateStrategy 'RollingUpdate'");
+    if (type != "OnDelete" && type != "RollingUpdate")
+        p.invalid("spec.updateStrategy", internal_strategy(strategy), "must be 'RollingUpdate' or 'OnDelete'");
     if (type == "RollingUpdate") p.nonnegative("spec.updateStrategy.rollingUpdate.partition", child(strategy, "rollingUpdate").find("partition"));
     std::vector<std::string> volumes;
     for (const Node& claim : child(spec, "volumeClaimTemplates").items()) volumes.emplace_back(child(claim, "metadata").text_at("name"));

@@ -3,6 +3,8 @@
 #include <map>
 #include <set>
 
+#include "kube/base/digest.h"
+
 namespace weber::kube::server {
 namespace {
 
@@ -74,12 +76,34 @@ void clashing_ports(const PodPlace& pod, std::vector<std::string>& out) {
     });
 }
 
+void fractional_bytes(const PodPlace& pod, std::vector<std::string>& out) {
+    each_container(pod, [&](const Node& c, const std::string& path) {
+        for (const auto resource : {"memory", "ephemeral-storage"})
+            for (const auto side : {"limits", "requests"})
+                if (const Node* v = c.find_path({"resources", side, resource}); v && v->text().ends_with('m'))
+                    out.push_back(path + ".resources." + side + "[" + resource + "]: fractional byte value \"" + std::string(v->text()) +
+                                  "\" is invalid, must be an integer");
+    });
+}
+
+void unreadable_certificate(const Node& secret, std::vector<std::string>& out) {
+    const Node* data = secret.find("data");
+    if (secret.text_at("type") != "kubernetes.io/tls" || !data) return;
+    const auto certificate = base64_decode(data->text_at("tls.crt"));
+    if (certificate && certificate->find("-----BEGIN ") == std::string::npos)
+        out.emplace_back("tls: failed to find any PEM data in certificate input");
+}
+
 } // namespace
 
 std::vector<std::string> object_warnings(std::string_view id, const Node& obj) {
     std::vector<std::string> out;
+    if (id == "/secrets") unreadable_certificate(obj, out);
+    if (const Node* ips = obj.find_path({"spec", "externalIPs"}); id == "/services" && ips && !ips->empty())
+        out.emplace_back("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
     const PodPlace pod = pod_of(id, obj);
     if (!pod.spec) return out;
+    fractional_bytes(pod, out);
     hidden_variables(pod, out);
     clashing_ports(pod, out);
     return out;

@@ -1,5 +1,6 @@
 #include "kube/server/writes.h"
 
+#include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "kube/base/yaml.h"
 #include "kube/server/convert.h"
@@ -47,7 +48,8 @@ Api<void> check_type(const Call& call, Node& obj) {
     const std::string sent_version(obj.text_at("apiVersion")), sent_kind(obj.text_at("kind"));
     if (sent_kind != kind) {
         if (call.resource->custom)
-            return refuse(bad_request("the kind in the data (" + sent_kind + ") does not match the expected kind (" + kind + ")"));
+            return refuse(invalid(sent_kind, call.group(), meta_text(obj, "name"),
+                                  {{"FieldValueInvalid", "Invalid value: " + write_json(Node::string(sent_kind)) + ": must be " + kind, "kind"}}));
         return refuse(not_convertible(call, sent_version, sent_kind));
     }
     const auto slash = sent_version.find('/');
@@ -71,6 +73,38 @@ Api<void> check_name(const Call& call, const Node& obj) {
         return refuse(bad_request("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
                                   call.path.name + ")"));
     return {};
+}
+
+// A body in an error message: its beginning when it looks like JSON, else in hex.
+std::string summary(std::string_view body) {
+    constexpr std::size_t kMost = 30;
+    if (body.empty()) return "<empty>";
+    const std::string start(body.substr(0, kMost));
+    return (body.front() == '{' ? start : hex_encode(start)) + (body.size() > kMost ? " ..." : "");
+}
+
+// encoding/json's words for the commonest way of being no JSON: being cut off.
+std::string go_json_error(std::string_view body, const Error& error) {
+    std::int64_t open = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        const char c = body[i];
+        if (quoted && c == '\\')
+            ++i;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted)
+            open += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
+    }
+    return body.empty() || quoted || open > 0 ? "unexpected end of JSON input" : error.message;
+}
+
+// The patch fits, what it makes does not: told about the whole result.
+ApiError bad_result(const ApiError& decoding, const std::string& result) {
+    constexpr std::string_view kBefore = " cannot be handled as a ";
+    std::string why = decoding.message;
+    if (const auto at = why.find(kBefore); at != std::string::npos) why = why.substr(why.find(": ", at) + 2);
+    return invalid("", "", "", {{"FieldValueInvalid", "Invalid value: " + write_json(Node::string(result)) + ": " + why, "patch"}});
 }
 
 HttpResponse written_response(const Call& call, const Presentation& form, const Written& w) {
@@ -132,7 +166,7 @@ Api<DeleteOptions> read_delete_options(Call& call) {
 }
 
 // Namespaces/finalize: the body's spec.finalizers replace the live ones.
-Api<Node> with_finalizers(const Node& live, const Node& body) {
+Node with_finalizers(const Node& live, const Node& body) {
     Node next = live;
     const Node* list = body.find_path({"spec", "finalizers"});
     if (list && !list->empty())
@@ -158,14 +192,16 @@ Api<Node> read_body(const Call& call) {
         return refuse(unsupported_media(type, "application/json, application/yaml"));
     auto parsed = yaml ? read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false})
                        : read_json(body, {.bytes = 4u << 20});
-    const std::string shown = body.empty() ? "<empty>" : body.size() > 30 ? body.substr(0, 30) + " ..." : body;
+    const std::string shown = summary(body);
     if (!parsed)
         return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind +
-                                  "): couldn't get version/kind; json parse error: " + parsed.error().message + " (" + shown + ")"));
+                                  "): couldn't get version/kind; json parse error: " + go_json_error(body, parsed.error()) + " (" + shown + ")"));
     if (!parsed->is_map())
         return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind +
                                   "): couldn't get version/kind; json parse error: json: cannot unmarshal " +
-                                  std::string(parsed->kind_word()) + " into Go value of type struct (" + shown + ")"));
+                                  std::string(parsed->is_number() ? "number" : parsed->kind_word()) +
+                                  " into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+                                  "\"json:\\\"kind,omitempty\\\"\" } (" + shown + ")"));
     return std::move(*parsed);
 }
 
@@ -195,7 +231,7 @@ Api<HttpResponse> write_update(Core& core, Call& call, Ack& ack) {
     API_TRY(const Written w, core.change(
                                  call, options,
                                  [&](const Node& live) -> Api<Node> {
-                                     if (sub == "finalize") return with_finalizers(live, obj);
+                                     if (sub == "finalize") return track_update(call, live, with_finalizers(live, obj), sub);
                                      return track_update(call, live, obj, sub);
                                  },
                                  ack));
@@ -206,6 +242,8 @@ Api<HttpResponse> write_patch(Core& core, Call& call, Ack& ack) {
     API_TRY(const Presentation form, negotiate(*call.http));
     API_TRY(const PatchType type, patch_type(call));
     API_TRY_VOID(read_write_options(call, "PatchOptions", type == PatchType::apply));
+    // A patch of nothing is not even read.
+    if (type != PatchType::apply && !core.store.get(call.id(), call.path.ns, call.path.name)) return refuse(call.not_found());
     API_TRY(Node patch, read_patch(call, type));
     if (call.path.subresource == "scale") return scale_patch(core, call, form, type, patch, ack);
     const std::string sub = call.path.subresource;
@@ -227,7 +265,8 @@ Api<HttpResponse> write_patch(Core& core, Call& call, Ack& ack) {
                                      API_TRY(Node next, patched(call, type, live, patch));
                                      API_TRY_VOID(check_name(call, next));
                                      call.warnings.clear();
-                                     API_TRY_VOID(decode_object(call, next));
+                                     const std::string shown = write_json(next);
+                                     if (auto decoded = decode_object(call, next); !decoded) return refuse(bad_result(decoded.error(), shown));
                                      return track_update(call, live, std::move(next), sub);
                                  },
                                  ack));
