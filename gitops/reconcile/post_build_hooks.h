@@ -1,6 +1,10 @@
 // The hooks of post_build.h, made from variables and keys: what agent, `reconcile --once`, `build` and `diff` put into their settings.
 #pragma once
 
+#include <memory>
+#include <optional>
+
+#include "gitops/decrypt/data_key.h"
 #include "gitops/reconcile/post_build.h"
 #include "gitops/substitute/variables.h"
 
@@ -9,6 +13,8 @@ namespace weber::gitops {
 struct HookSettings {
     bool strict_substitution = false; // gate StrictPostBuildSubstitutions
     ValuesFile values = {};           // `--values FILE`: its objects are found before all others, its variables win over substituteFrom
+    std::optional<NamespacedName> age_secret = {}; // --sops-age-secret: for Kustomizations whose decryption names no Secret
+    std::shared_ptr<const KeyRing> local_keys = {}; // of the user's machine: used for work without a cluster, where the named Secret is missing
     ObjectLookup offline = {};        // ConfigMaps and Secrets when there is no client, e.g. of the fleet itself; null: none
 };
 

@@ -1,0 +1,241 @@
+// Objects, files and keys in a build: build.md 6.1 to 6.4 and the checklist of section 8, items 50 to 64.
+#include "gitops/decrypt/objects.h"
+
+#include <gtest/gtest.h>
+
+#include "gitops/decrypt/file.h"
+#include "gitops/decrypt/secret_keys.h"
+#include "gitops/decrypt/sources.h"
+#include "gitops/reconcile/pipeline.h"
+#include "gitops/reconcile/post_build_hooks.h"
+#include "kube/base/yaml.h"
+#include "tests/gitops/decrypt/vectors.h"
+
+namespace weber::gitops {
+namespace {
+
+constexpr std::string_view kNow = "2024-05-06T07:08:09Z";
+
+KeyRing keys() { return {.age = parse_age_identities(test::kAgeSecret).value()}; }
+
+sops::Metadata settings(sops::Rule rule = {.encrypted_regex = "^(data|stringData)$"}) {
+    return {.groups = {{{.provider = sops::Provider::age, .name = keys().age[0].recipient}}}, .rule = std::move(rule)};
+}
+
+std::string encrypted(std::string_view text, sops::Format format = sops::Format::yaml, sops::Rule rule = {.encrypted_regex = "^(data|stringData)$"}) {
+    return sops::encrypt_file(text, format, settings(std::move(rule)), {}, std::string(kNow)).value();
+}
+
+Node node_of(std::string_view yaml) { return kube::read_yaml_one(yaml, {.file = "a.yaml"}).value(); }
+Object object_of(std::string_view yaml) { return Object(node_of(yaml)); }
+
+Object encrypted_secret() { return object_of(encrypted("apiVersion: v1\nkind: Secret\nmetadata:\n    name: a\n    namespace: apps\nstringData:\n    pw: hunter2\n")); }
+
+std::string text_at(const Object& o, std::string_view field, std::string_view key) { return std::string(o.root().find(field)->text_at(key)); }
+std::string decoded(const Object& o, std::string_view key) { return kube::base64_decode(text_at(o, "data", key)).value(); }
+
+TEST(DecryptObject, Item50FieldsAddedByKustomizeDoNotMatter) {
+    Object secret = encrypted_secret();
+    secret.set_name("prefix-a");
+    secret.set_label("app", "x");
+    const auto out = decrypt_object(secret, keys());
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_EQ(text_at(*out, "stringData", "pw"), "hunter2");
+    EXPECT_FALSE(out->root().contains("sops"));
+    EXPECT_EQ(out->label("app"), "x");
+    EXPECT_EQ(out->where().file, "a.yaml");
+}
+
+TEST(DecryptObject, Item51PlainValuesUnderTheRuleAreErrorsWithoutThem) {
+    Object secret = encrypted_secret();
+    secret.root().find_mut("stringData")->set("plain", Node::string("swordfish"));
+    const auto text = decrypt_object(secret, keys());
+    ASSERT_FALSE(text);
+    EXPECT_EQ(text.error().message, "failed to decrypt and format 'apps/a' Secret data: error decrypting sops tree: Error walking tree: Could not decrypt value: "
+                                    "Input string <redacted> does not match sops' data format");
+    EXPECT_EQ(text.error().to_string().find("swordfish"), std::string::npos);
+    secret.root().find_mut("stringData")->set("plain", Node::integer(5));
+    EXPECT_TRUE(decrypt_object(secret, keys()).error().message.ends_with("Error walking tree: Expected encrypted value as string, but got int"));
+}
+
+TEST(DecryptObject, Item52AnyKindWithAMac) {
+    const Object map = object_of(encrypted("apiVersion: v1\nkind: ConfigMap\nmetadata:\n    name: a\ndata:\n    k: v\n"));
+    EXPECT_EQ(text_at(*decrypt_object(map, keys()), "data", "k"), "v");
+    const Object other = object_of("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nsops: {note: x}\n");
+    EXPECT_EQ(*decrypt_object(other, keys()), other);
+}
+
+TEST(DecryptObject, Item53DisabledInAnyCase) {
+    Object secret = encrypted_secret();
+    secret.set_annotation("kustomize.toolkit.fluxcd.io/decrypt", "Disabled");
+    EXPECT_EQ(*decrypt_object(secret, keys()), secret);
+}
+
+TEST(DecryptObject, Item56ValuesEncryptedThenBase64) {
+    const std::string ini = encrypted("[db]\npw = x\n", sops::Format::ini, {});
+    const std::string ini_in_yaml = kube::base64_encode(encrypted("db:\n    pw: x\nDEFAULT: {}\n", sops::Format::yaml, {}));
+    const std::string binary = encrypted("bytes", sops::Format::binary, {});
+    Object secret = object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: apps}\ndata: {}\n");
+    Node& data = *secret.root().find_mut("data");
+    data.set("a.ini", Node::string(kube::base64_encode(ini)));
+    data.set("b.ini", Node::string(ini_in_yaml));
+    data.set("c", Node::string(kube::base64_encode(binary)));
+    data.set("plain", Node::string(kube::base64_encode("some other value")));
+    data.set("broken", Node::string("not base64 at all!"));
+    const auto out = decrypt_object(secret, keys());
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_EQ(decoded(*out, "a.ini"), "[db]\npw = x\n");
+    EXPECT_EQ(decoded(*out, "b.ini"), "[db]\npw = x\n\n[DEFAULT]\n");
+    EXPECT_EQ(decoded(*out, "c"), "bytes");
+    EXPECT_EQ(decoded(*out, "plain"), "some other value");
+    EXPECT_EQ(text_at(*out, "data", "broken"), "not base64 at all!");
+
+    data.set("d", Node::string(kube::base64_encode(encrypted("x: y\n", sops::Format::yaml, {}))));
+    EXPECT_EQ(decrypt_object(secret, keys()).error().message, "failed to decrypt and format 'apps/a' Secret field 'd': failed to emit encrypted YAML file as decrypted binary: "
+                                                              "error emitting binary store: no binary data found in tree");
+}
+
+TEST(DecryptObject, Item57MinifiedJsonIsNotRecognised) {
+    std::string json = encrypted("{\"data\": \"x\"}\n", sops::Format::json, {});
+    json.replace(json.find("\"mac\": "), 7, "\"mac\":");
+    Object secret = object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {}\n");
+    secret.root().find_mut("data")->set("k.json", Node::string(kube::base64_encode(json)));
+    EXPECT_EQ(*decrypt_object(secret, keys()), secret);
+}
+
+// ---- files --------------------------------------------------------------------------------------------------------
+
+Snapshot snapshot_of(std::map<std::string, std::string> files) {
+    std::map<std::string, TreeFileSystem::File, std::less<>> entries;
+    for (const auto& [path, text] : files) entries[path] = {path, text.size()};
+    auto reader = [files = std::move(files)](const std::string& path, const TreeFileSystem::File&) -> Result<std::string> { return files.at(path); };
+    return {std::make_shared<TreeFileSystem>(std::string(kSourceMount), std::move(entries), std::move(reader)), "main@sha1:1"};
+}
+
+std::string read(const Snapshot& s, const std::string& path) { return s.fs->read(std::string(kSourceMount) + "/" + path).value(); }
+
+Result<Snapshot> decrypted(const Snapshot& s, std::string_view kustomization) { return decrypt_sources(s, std::string(kSourceMount) + "/app", node_of(kustomization), keys()); }
+
+TEST(DecryptSources, Items54And55FilesOfSecretGenerators) {
+    const Snapshot s = snapshot_of({{"app/app.env", encrypted("A=b\n", sops::Format::dotenv, {})},
+                                    {"app/file.txt", encrypted("text\n", sops::Format::binary, {})},
+                                    {"app/enc.bin", encrypted("k: v\n", sops::Format::yaml, {})},
+                                    {"app/docker", encrypted("{\"auths\": {}}", sops::Format::json, {})},
+                                    {"app/plain.env", "A=plain\n"},
+                                    {"app/min.json", "{\"sops\":{\"mac\":\"ENC[x\"}}"}});
+    const auto out = decrypted(s, "secretGenerator:\n- name: a\n  envs: [app.env, plain.env]\n  files: [key=file.txt, config.yaml=enc.bin, .dockerconfigjson=docker, min.json]\n"
+                                  "configMapGenerator:\n- name: b\n  files: [file.txt]\n");
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_EQ(read(*out, "app/app.env"), "A=b\n");
+    EXPECT_EQ(read(*out, "app/file.txt"), "text\n");
+    EXPECT_EQ(read(*out, "app/enc.bin"), "k: v\n");
+    EXPECT_EQ(read(*out, "app/docker"), "{\n\t\"auths\": {}\n}\n");
+    EXPECT_EQ(read(*out, "app/plain.env"), "A=plain\n");
+    EXPECT_EQ(read(*out, "app/min.json"), "{\"sops\":{\"mac\":\"ENC[x\"}}");
+    EXPECT_TRUE(read(s, "app/app.env").find("ENC[") != std::string::npos);
+}
+
+TEST(DecryptSources, Item59PatchesAndIncludedDirectories) {
+    const Snapshot s = snapshot_of({{"app/patch.yaml", encrypted("data: x\n", sops::Format::yaml, {})},
+                                    {"base/kustomization.yaml", "components: [../component]\nresources: [https://example.com/x, missing, file.yaml]\n"},
+                                    {"base/file.yaml", "a: b\n"},
+                                    {"component/Kustomization", "secretGenerator: [{name: x, files: [s.txt]}]\n"},
+                                    {"component/s.txt", encrypted("deep", sops::Format::binary, {})}});
+    const auto out = decrypted(s, "resources: [../base, ../base]\npatches: [{path: patch.yaml}, {path: \"https://example.com/p.yaml\"}, {patch: x}]\n");
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_EQ(read(*out, "app/patch.yaml"), "data: x\n");
+    EXPECT_EQ(read(*out, "component/s.txt"), "deep");
+}
+
+TEST(DecryptSources, Item58WhatCannotBeDecrypted) {
+    const Snapshot s = snapshot_of({{"app/big.txt", std::string((5u << 20) + 1, 'x')}, {"app/dir/f", "x"}, {"two/kustomization.yaml", ""}, {"two/Kustomization", ""}, {"none/x", ""}});
+    const auto message = [&](std::string_view file) {
+        const auto out = decrypted(s, file);
+        return out ? std::string() : out.error().message;
+    };
+    EXPECT_EQ(message("secretGenerator: [{name: x, files: [big.txt]}]"), "cannot decrypt file with size (5242881 bytes) exceeding limit (5242880)");
+    EXPECT_EQ(message("secretGenerator: [{name: x, files: [dir]}]"), "cannot decrypt irregular file as it has file mode type bits set");
+    EXPECT_EQ(message("secretGenerator: [{name: x, files: [../../../etc/passwd]}]"), "lstat etc/passwd: no such file or directory");
+    EXPECT_EQ(message("resources: [../two]"), "found multiple kustomization files");
+    EXPECT_EQ(message("resources: [../none]"), "no kustomization file found");
+}
+
+// ---- keys ---------------------------------------------------------------------------------------------------------
+
+TEST(ImportKeys, Item61EntriesByTheirNames) {
+    const auto import = [](std::string_view name, std::string_view value) {
+        KeyRing ring;
+        Object secret = object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: keys, namespace: apps}\ndata: {}\n");
+        secret.root().find_mut("data")->set(name, Node::string(kube::base64_encode(value)));
+        const auto done = import_keys(secret, KeySecret::of_kustomization, ring);
+        return done ? std::to_string(ring.age.size()) : done.error().message;
+    };
+    EXPECT_EQ(import("a.agekey", test::kAgeSecret), "1");
+    EXPECT_EQ(import("identity.txt", "garbage"), "0");
+    EXPECT_EQ(import("sops.vault-token", "x"), "0");
+    EXPECT_EQ(import("a.agekey", "swordfish"),
+              "failed to import 'a.agekey' data from sops decryption Secret 'apps/keys': failed to parse and add to age identities: unknown identity type");
+    EXPECT_TRUE(import("x.asc", "swordfish").starts_with("failed to import 'x.asc' data from sops decryption Secret 'apps/keys': "));
+    EXPECT_EQ(import("x.asc", "swordfish").find("swordfish"), std::string::npos);
+}
+
+Kustomization with_decryption(std::string_view spec) {
+    return parse_kustomization(object_of("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: apps}\nspec:\n  interval: 1m\n"
+                                         "  prune: true\n  path: app\n  sourceRef: {kind: GitRepository, name: x}\n" +
+                                         std::string(spec)))
+        .value();
+}
+
+Object key_secret(std::string_view name, std::string_view entry = "a.agekey") {
+    return object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: " + std::string(name) + ", namespace: apps}\nstringData: {" + std::string(entry) + ": " + std::string(test::kAgeSecret) + "}\n");
+}
+
+Result<Built> build(const Snapshot& s, const Kustomization& k, HookSettings settings) { return build_objects(s, k, {.post_build = post_build_hooks(std::move(settings))}); }
+
+TEST(DecryptionHooks, Item62TheControllersKeyIsTheFallback) {
+    const Snapshot s = snapshot_of({{"app/secret.yaml", encrypted("apiVersion: v1\nkind: Secret\nmetadata:\n    name: a\nstringData:\n    pw: hunter2\n")}});
+    const HookSettings settings{.values = {.objects = {key_secret("global"), key_secret("other", "x.txt")}}, .age_secret = NamespacedName{"apps", "global"}};
+    EXPECT_EQ(text_at(build(s, with_decryption("  decryption: {provider: sops}\n"), settings)->objects[0], "stringData", "pw"), "hunter2");
+    const auto named = build(s, with_decryption("  decryption: {provider: sops, secretRef: {name: other}}\n"), settings);
+    ASSERT_FALSE(named);
+    EXPECT_TRUE(named.error().message.starts_with("decryption failed for 'Secret.v1.[noGrp]/a': failed to decrypt and format '/a' Secret data: cannot get sops data key: "))
+        << named.error().message;
+    const auto missing = build(s, with_decryption("  decryption: {provider: sops, secretRef: {name: nope}}\n"), settings);
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().message, "secrets \"nope\" not found");
+}
+
+TEST(DecryptionHooks, Item64SubstitutionSeesPlainStringDataOnly) {
+    const Snapshot s = snapshot_of({{"app/secret.yaml", encrypted("apiVersion: v1\nkind: Secret\nmetadata:\n    name: a\nstringData:\n    pw: ab${z}\ndata:\n    k: " +
+                                                                  kube::base64_encode("ab${z}") + "\n")}});
+    const auto out = build(s, with_decryption("  decryption: {provider: sops, secretRef: {name: keys}}\n  postBuild: {substitute: {v: x}}\n"), {.values = {.objects = {key_secret("keys")}}});
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_EQ(text_at(out->objects[0], "stringData", "pw"), "ab");
+    EXPECT_EQ(decoded(out->objects[0], "k"), "ab${z}");
+}
+
+TEST(DecryptionHooks, GeneratedSecretsAreNamedByTheirPlainText) {
+    const std::string file = encrypted("text", sops::Format::binary, {});
+    const std::string kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nsecretGenerator:\n- name: s\n  files: [f.txt]\n";
+    const auto cipher = build(snapshot_of({{"app/kustomization.yaml", kustomization}, {"app/f.txt", file}}), with_decryption("  decryption: {provider: sops, secretRef: {name: keys}}\n"),
+                              {.values = {.objects = {key_secret("keys")}}});
+    const auto plain = build(snapshot_of({{"app/kustomization.yaml", kustomization}, {"app/f.txt", "text"}}), with_decryption(""), {});
+    ASSERT_TRUE(cipher) << cipher.error().message;
+    ASSERT_TRUE(plain) << plain.error().message;
+    EXPECT_EQ(cipher->objects[0], plain->objects[0]);
+}
+
+TEST(SubstitutionHooks, ErrorsNameTheObject) {
+    const Snapshot s = snapshot_of({{"app/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: \"${x}\"}\n"}});
+    const auto missing = build(s, with_decryption("  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}\n"), {});
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().message, "post build failed for 'ConfigMap.v1.[noGrp]/a': substitute from 'ConfigMap/vars' error: configmaps \"vars\" not found");
+    const auto strict = build(s, with_decryption("  postBuild: {substitute: {y: z}}\n"), {.strict_substitution = true});
+    ASSERT_FALSE(strict);
+    EXPECT_EQ(strict.error().message, "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: variable substitution failed: variable not set (strict mode): \"x\"");
+    const auto given = build(s, with_decryption("  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars, optional: true}]}\n"), {.values = {.variables = {{"x", "1"}}}});
+    EXPECT_EQ(*given->objects[0].at({"data", "k"}), Node::integer(1));
+}
+
+} // namespace
+} // namespace weber::gitops
