@@ -54,11 +54,11 @@ load() {
 }
 median() { sort -n | awk '{v[NR] = $1} END {print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
 
-"$bench" "${target[@]}" --objects $objects --seconds 0.1 >/dev/null # makes the objects
+"$bench" "${target[@]}" --objects $objects --seconds 0.1 >/dev/null 2>&1 # makes the objects
 for ((round = 0; round < rounds; round++)); do
   for i in "${!shapes[@]}"; do load "${shapes[$i]}" >>"$work/h2load.$i"; done
-  "$bench" "${target[@]}" --objects $objects --in-flight $in_flight --seconds "$seconds" >>"$work/ours"
-  "$bench" "${target[@]}" --objects $objects --in-flight $in_flight --seconds "$seconds" --raw >>"$work/raw"
+  "$bench" "${target[@]}" --objects $objects --in-flight $in_flight --seconds "$seconds" >>"$work/ours" 2>"$work/cpu"
+  "$bench" "${target[@]}" --objects $objects --in-flight $in_flight --seconds "$seconds" --raw >>"$work/raw" 2>"$work/cpu-raw"
 done
 ours=$(median <"$work/ours") raw=$(median <"$work/raw") best=0
 for i in "${!shapes[@]}"; do
@@ -66,5 +66,5 @@ for i in "${!shapes[@]}"; do
   echo "h2load ${shapes[$i]%% --h1*}: $rate applies/s"
   best=$(awk -v a="$best" -v b="$rate" 'BEGIN {print (a > b) ? a : b}')
 done
-echo "weber client: $ours applies/s (transport alone $raw)"
+echo "weber client: $ours applies/s (transport alone $raw); $(cat "$work/cpu") ($(cat "$work/cpu-raw"))"
 awk -v a="$best" -v b="$ours" -v c="$raw" 'BEGIN {printf "h2load / weber: %.2f (transport alone %.2f), goal at most 1.3\n", a / b, a / c}'
