@@ -4,6 +4,7 @@
 #include <set>
 
 #include "kube/base/digest.h"
+#include "kube/server/crd_values.h"
 
 namespace weber::kube::server {
 namespace {
@@ -94,10 +95,19 @@ void unreadable_certificate(const Node& secret, std::vector<std::string>& out) {
         out.emplace_back("tls: failed to find any PEM data in certificate input");
 }
 
+void skipped_rules(const Node& definition, std::vector<std::string>& out) {
+    const Node* versions = definition.find_path({"spec", "versions"});
+    if (!versions) return;
+    for (const Node& v : versions->items())
+        if (const Node* schema = v.find_path({"schema", "openAPIV3Schema"}); schema && has_cel_rules(*schema))
+            out.push_back("version " + std::string(v.text_at("name")) + " has x-kubernetes-validations, which the embedded API server does not evaluate");
+}
+
 } // namespace
 
 std::vector<std::string> object_warnings(std::string_view id, const Node& obj) {
     std::vector<std::string> out;
+    if (id == "apiextensions.k8s.io/customresourcedefinitions") skipped_rules(obj, out);
     if (id == "/secrets") unreadable_certificate(obj, out);
     if (const Node* ips = obj.find_path({"spec", "externalIPs"}); id == "/services" && ips && !ips->empty())
         out.emplace_back("spec.externalIPs is deprecated and may no longer be implemented in some clusters");

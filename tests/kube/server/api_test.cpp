@@ -354,6 +354,16 @@ TEST(ServerDefinitions, ServeTheirObjects) {
     EXPECT_EQ(table.at("rows.0.cells.1"), "3");
 }
 
+TEST(ServerDefinitions, SayThatRulesInCelAreSkipped) {
+    const TestServer s;
+    std::string crd = kFoos;
+    crd.replace(crd.find("required: [name]"), 0, "x-kubernetes-validations: [{rule: 'self.size > 1'}], ");
+    const Reply r = s->post(kCrds, crd);
+    EXPECT_EQ(r.status, 201) << r.body;
+    ASSERT_EQ(r.warnings.size(), 1U);
+    EXPECT_NE(r.warnings[0].find("does not evaluate"), std::string::npos);
+}
+
 TEST(ServerDefinitions, MergeListsByTheirKeys) {
     const TestServer s;
     s->post(kCrds, kFoos);
