@@ -9,8 +9,8 @@
 namespace weber::cel {
 
 // About one unit a step of the evaluator, one unit for four bytes of text made, ten for an element of a list made.
-// Ten million units are about half a second and at most some ten megabytes of values.
-inline constexpr std::int64_t kDefaultCostLimit = 10'000'000;
+// Three million units are about half a second and at most some ten megabytes of values.
+inline constexpr std::int64_t kDefaultCostLimit = 3'000'000;
 
 class Budget {
 public:

@@ -18,7 +18,7 @@ public:
     Lexer(const Source& source, Issues& issues) : source_(source), text_(source.points()), issues_(issues) {}
 
     Tokens run() {
-        while (at_ < text_.size()) step();
+        while (at_ < text_.size() && !result_.gave_up) step();
         result_.list.push_back({Token::end, offset(text_.size()), offset(text_.size())});
         return std::move(result_);
     }
@@ -53,6 +53,11 @@ private:
 
     // `end`: the first character that fits nothing; it is part of the message and skipped.
     void fail(std::size_t end) {
+        if (result_.skipped.size() >= kMaxSyntaxErrors) {
+            issues_.report(offset(at_), "Syntax error: More than " + std::to_string(kMaxSyntaxErrors) + " syntax errors");
+            result_.gave_up = true;
+            return;
+        }
         issues_.report(offset(at_), "Syntax error: token recognition error at: '" + source_.text(offset(at_), offset(end) + 1) + "'");
         const std::size_t next = std::min(end + 1, text_.size());
         result_.skipped.emplace_back(offset(at_), offset(next));

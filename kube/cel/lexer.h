@@ -32,7 +32,11 @@ struct TokenAt {
 struct Tokens {
     std::vector<TokenAt> list;                        // the last is Token::end
     std::vector<std::pair<Offset, Offset>> skipped = {}; // unreadable characters
+    bool gave_up = false;                             // too many of them: the rest is not read
 };
+
+// More syntax errors than these end a compilation.
+inline constexpr std::size_t kMaxSyntaxErrors = 100;
 
 // All tokens. Unreadable characters become issues ("token recognition error at: …") and are skipped.
 Tokens tokenize(const Source& source, Issues& issues);

@@ -15,7 +15,7 @@ namespace weber::cel {
 // Makes nodes and numbers them in cel-go's order. Copies of macros can double a tree with every level, so nodes are counted.
 class NodeMaker {
 public:
-    static constexpr std::size_t kMaxNodes = 500'000;
+    static constexpr std::size_t kMaxNodes = 100'000;
 
     std::int64_t next_id() { return next_++; }
     // Gives `id` back when it was the last one (cel-go does, after a macro took the place of its call).

@@ -54,10 +54,10 @@ public:
     Parser(const Source& source, Issues& issues) : source_(source), issues_(issues), in_(source, issues) {}
 
     ExprPtr run() {
+        if (in_.gave_up()) return nullptr;
         try {
             ExprPtr e = start();
             for (auto& [at, message] : late_) issues_.report(at, std::move(message));
-            if (issues_.empty() && make_.too_many()) issues_.report(kNowhere, "expression size exceeds limit after macro expansion");
             return issues_.empty() ? std::move(e) : nullptr;
         } catch (const GiveUp&) {
             return nullptr;

@@ -4,7 +4,6 @@ namespace weber::cel {
 
 namespace {
 
-constexpr int kMaxErrors = 100;
 constexpr int kMaxRecoveries = 30;
 constexpr int kMaxRecoveryLookahead = 256;
 
@@ -63,8 +62,8 @@ std::string Recognizer::shown(const TokenAt& t) const {
 }
 
 void Recognizer::syntax_error(const TokenAt& token, std::string message) {
-    if (reported_++ >= kMaxErrors) {
-        issues_.report(token.from, "Syntax error: More than " + std::to_string(kMaxErrors) + " syntax errors");
+    if (reported_++ >= kMaxSyntaxErrors) {
+        issues_.report(token.from, "Syntax error: More than " + std::to_string(kMaxSyntaxErrors) + " syntax errors");
         throw GiveUp{};
     }
     issues_.report(token.from, "Syntax error: " + std::move(message));

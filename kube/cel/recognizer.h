@@ -45,10 +45,15 @@ struct GiveUp {
 class Recognizer {
 public:
     Recognizer(const Source& source, Issues& issues) : source_(source), issues_(issues) {
-        auto [list, skipped] = tokenize(source, issues);
-        tokens_ = std::move(list);
-        skipped_ = std::move(skipped);
+        Tokens read = tokenize(source, issues);
+        tokens_ = std::move(read.list);
+        skipped_ = std::move(read.skipped);
+        reported_ = skipped_.size();
+        gave_up_ = read.gave_up;
     }
+
+    // Too many unreadable characters: there is nothing to parse.
+    [[nodiscard]] bool gave_up() const { return gave_up_; }
 
     [[nodiscard]] Token la(std::size_t k = 1) const { return at(k).token; }
     [[nodiscard]] const TokenAt& at(std::size_t k = 1) const { return tokens_[std::min(pos_ + k - 1, tokens_.size() - 1)]; }
@@ -110,7 +115,8 @@ private:
     std::set<int> last_states_;
     int attempts_ = 0;
     int lookahead_ = 0;
-    int reported_ = 0;
+    std::size_t reported_ = 0;
+    bool gave_up_ = false;
     TokenAt conjured_;
 };
 

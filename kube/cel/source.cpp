@@ -65,6 +65,7 @@ std::string Issues::render(const Issue& issue) const {
     std::string out = "ERROR: <input>:" + std::to_string(line) + ":" + std::to_string(column + 1) + ": " + issue.message;
     if (line < 1 || source_->points().empty()) return out;
     const std::u32string_view points = source_->line(line);
+    if (points.size() > kMaxSnippetBytes) return out;
     std::string snippet;
     for (const char32_t c : points) kube::append_utf8(snippet, c == '\t' ? ' ' : c);
     if (snippet.size() > kMaxSnippetBytes) return out;

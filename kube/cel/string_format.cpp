@@ -78,6 +78,7 @@ std::string plain_text(const Value& v, Budget& budget, std::string& bad_kind);
 std::string list_text(const List& list, Budget& budget, std::string& bad_kind) {
     std::string out = "[";
     for (std::size_t i = 0; i < list.size() && !budget.exhausted(); ++i) out += (i != 0 ? ", " : "") + plain_text(list.at(i), budget, bad_kind);
+    budget.spend_text(out.size());
     return out + "]";
 }
 
@@ -89,6 +90,7 @@ std::string map_text(const Map& map, Budget& budget, std::string& bad_kind) {
     }
     std::string out = "{";
     for (const auto& [key, value] : entries) out += (out.size() > 1 ? ", " : "") + key + ": " + value;
+    budget.spend_text(out.size());
     return out + "}";
 }
 
@@ -228,78 +230,6 @@ std::optional<FormatProblem> check_format(std::string_view format, std::size_t a
     });
     if (result) return std::nullopt;
     return FormatProblem{result.error().message, bad_argument};
-}
-
-namespace {
-
-std::string quoted(std::string_view text) {
-    constexpr std::string_view kPlain = "\a\b\f\n\r\t\v\\\"";
-    constexpr std::string_view kLetters = "abfnrtv\\\"";
-    std::string out = "\"";
-    for (const char c : text) {
-        const std::size_t i = kPlain.find(c);
-        if (i != std::string_view::npos) {
-            out += '\\';
-            out += kLetters[i];
-        } else if (static_cast<unsigned char>(c) < 32 || c == 127) {
-            out += "\\x" + hex(std::string_view(&c, 1));
-        } else {
-            out += c;
-        }
-    }
-    return out + "\"";
-}
-
-std::string double_literal(double v) {
-    if (std::isnan(v)) return "double(\"NaN\")";
-    if (std::isinf(v)) return v > 0 ? "double(\"Infinity\")" : "double(\"-Infinity\")";
-    std::string s = format_plain(v);
-    return s.find('.') == std::string::npos ? s + ".0" : s;
-}
-
-std::string bytes_literal(std::string_view bytes) {
-    std::string out = "b\"";
-    for (const char c : bytes) {
-        const std::string octal = format_base(static_cast<std::uint8_t>(c), 8);
-        out += "\\" + std::string(3 - octal.size(), '0') + octal;
-    }
-    return out + "\"";
-}
-
-} // namespace
-
-std::string format_value(const Value& v) {
-    switch (v.kind()) {
-    case Kind::unsigned_integer: return std::to_string(v.as_uint()) + "u";
-    case Kind::floating: return double_literal(v.as_double());
-    case Kind::string: return quoted(v.as_string());
-    case Kind::bytes: return bytes_literal(v.as_bytes());
-    case Kind::duration: return "duration(\"" + format_seconds(v.as_duration()) + "\")";
-    case Kind::timestamp: {
-        Timestamp t = v.as_timestamp();
-        t.offset = 0;
-        return "timestamp(\"" + format_timestamp(t) + "\")";
-    }
-    case Kind::list: {
-        std::string out = "[";
-        for (std::size_t i = 0; i < v.as_list().size(); ++i) out += (i != 0 ? ", " : "") + format_value(v.as_list().at(i));
-        return out + "]";
-    }
-    case Kind::map: {
-        std::multimap<std::string, std::string> entries;
-        for (std::size_t i = 0; i < v.as_map().size(); ++i) entries.emplace(format_value(v.as_map().key_at(i)), format_value(v.as_map().value_at(i)));
-        std::string out = "{";
-        for (const auto& [key, value] : entries) out += (out.size() > 1 ? ", " : "") + key + ": " + value;
-        return out + "}";
-    }
-    case Kind::optional: return v.as_optional() != nullptr ? "optional.of(" + format_value(*v.as_optional()) + ")" : "optional.none()";
-    case Kind::error: return std::string(v.as_error());
-    default: {
-        Budget budget;
-        std::string unused;
-        return plain_text(v, budget, unused);
-    }
-    }
 }
 
 } // namespace weber::cel

@@ -28,7 +28,4 @@ std::optional<FormatProblem> check_format(std::string_view format, std::size_t a
 // The message for a value of a type that the clause does not take.
 std::string clause_problem(char clause, std::string_view type_name);
 
-// types.Format of cel-go: a value as a CEL expression.
-std::string format_value(const Value& value);
-
 } // namespace weber::cel

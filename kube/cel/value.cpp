@@ -154,7 +154,7 @@ bool is_nan(const Value& v) { return v.is(Kind::floating) && std::isnan(v.as_dou
 
 bool equal_lists(const List& a, const List& b, Budget& budget) {
     if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
+    for (std::size_t i = 0; i < a.size() && budget.spend(); ++i)
         if (!equal(a.at(i), b.at(i), budget)) return false;
     return true;
 }
@@ -326,39 +326,6 @@ std::string display(const Value& value, Budget& budget) {
     std::string out;
     display_to(value, out, budget);
     return out;
-}
-
-std::optional<Node> to_node(const Value& value) {
-    switch (value.kind()) {
-    case Kind::null: return Node::null();
-    case Kind::boolean: return Node::boolean(value.as_bool());
-    case Kind::integer: return Node::integer(value.as_int());
-    case Kind::unsigned_integer: return Node::scalar(NodeKind::integer, Text(std::to_string(value.as_uint())));
-    case Kind::floating: return Node::floating(value.as_double());
-    case Kind::string: return Node::string(value.as_string());
-    case Kind::timestamp: return Node::string(format_timestamp(value.as_timestamp()));
-    case Kind::duration: return Node::string(format_seconds(value.as_duration()));
-    case Kind::list: {
-        Node out = Node::list();
-        for (std::size_t i = 0; i < value.as_list().size(); ++i) {
-            auto item = to_node(value.as_list().at(i));
-            if (!item) return std::nullopt;
-            out.push_back(std::move(*item));
-        }
-        return out;
-    }
-    case Kind::map: {
-        Node out = Node::map();
-        for (std::size_t i = 0; i < value.as_map().size(); ++i) {
-            const Value key = value.as_map().key_at(i);
-            auto item = to_node(value.as_map().value_at(i));
-            if (!item || !key.is(Kind::string)) return std::nullopt;
-            out.set(key.as_string(), std::move(*item));
-        }
-        return out;
-    }
-    default: return std::nullopt;
-    }
 }
 
 } // namespace weber::cel

@@ -144,7 +144,4 @@ std::optional<std::uint64_t> double_to_uint(double v);
 // As Go's %v prints it inside error messages: strings bare, lists in brackets.
 std::string display(const Value& value, Budget& budget);
 
-// JSON data of a value, for results that leave the evaluator; nullopt for kinds without one (types, optionals, errors, keys that are no strings).
-std::optional<Node> to_node(const Value& value);
-
 } // namespace weber::cel

@@ -8,7 +8,7 @@
 
 #include "kube/base/json.h"
 #include "kube/cel/program.h"
-#include "kube/cel/string_format.h"
+#include "tests/kube/cel/format_value.h"
 #include "tests/kube/cel/type_text.h"
 
 namespace weber::cel {

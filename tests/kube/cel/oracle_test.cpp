@@ -13,7 +13,7 @@
 
 #include "kube/base/json.h"
 #include "kube/cel/program.h"
-#include "kube/cel/string_format.h"
+#include "tests/kube/cel/format_value.h"
 
 namespace weber::cel {
 namespace {
