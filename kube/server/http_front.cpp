@@ -206,7 +206,9 @@ private:
         if (ec.category() == http::make_error_code(http::error::bad_method).category() && ec != http::error::end_of_stream &&
             ec != http::error::partial_message) {
             keep_alive_ = false;
-            return deliver(HttpResponse{.status = 400, .content_type = "text/plain", .headers = {}, .body = "400 Bad Request"});
+            return deliver(ec == http::error::header_limit
+                               ? HttpResponse{.status = 431, .content_type = "text/plain", .headers = {}, .body = "431 Request Header Fields Too Large"}
+                               : HttpResponse{.status = 400, .content_type = "text/plain", .headers = {}, .body = "400 Bad Request"});
         }
         finish();
     }

@@ -225,5 +225,49 @@ TEST(ServerLoad, TenThousandObjectsAndAThousandWatchesFitIn150MiB) {
     for (const int fd : watches) ::close(fd);
 }
 
+TEST(ServerLoad, WatchersThatDoNotReadHoldNoMemory) {
+    const ScratchDir dir;
+    ServerProcess server(dir.path());
+    const Api api = server.api();
+    api.post(kMaps, "{apiVersion: v1, kind: ConfigMap, metadata: {name: big}}");
+    std::vector<int> watches;
+    for (int i = 0; i < 100; ++i) {
+        const int fd = server.connect();
+        const std::string request = "GET " + kMaps + "?watch=true&resourceVersion=0 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        ASSERT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+        watches.push_back(fd);
+    }
+    const std::size_t before = server.status_bytes("VmRSS");
+    const std::string value(20'000, 'x');
+    for (int i = 0; i < 1500; ++i) // 30 MB of events, 3 GB if each watcher had a queue of its own
+        ASSERT_EQ(api.send({.method = "PATCH", .path = kMaps + "/big", .body = R"({"data":{"k":")" + value + std::to_string(i) + "\"}}", .type = "merge"}).status, 200);
+    const double grown = static_cast<double>(server.status_bytes("VmRSS")) / (1 << 20) - static_cast<double>(before) / (1 << 20);
+    std::cout << "grown by " << grown << " MiB\n";
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    EXPECT_LT(grown, 60.0);
+#endif
+    for (const int fd : watches) ::close(fd);
+}
+
+TEST(ServerLimits, RefuseWhatIsTooLargeOrTooDeep) {
+    const TestServer s;
+    const std::string large(3u << 20, 'x');
+    EXPECT_EQ(s->send({.method = "POST", .path = kMaps, .body = R"({"data":{"k":")" + large + "\"}}"}).status, 413);
+    std::string deep = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"x":)";
+    for (int i = 0; i < 5000; ++i) deep += "[";
+    for (int i = 0; i < 5000; ++i) deep += "]";
+    EXPECT_EQ(s->send({.method = "POST", .path = kMaps, .body = deep + "}"}).status, 400);
+    std::string yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nx: ";
+    for (int i = 0; i < 5000; ++i) yaml += "[";
+    EXPECT_EQ(s->send({.method = "PATCH", .path = kMaps + "/a?fieldManager=m", .body = yaml, .type = "apply"}).status, 400);
+    std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n";
+    for (char c = 'b'; c < 'k'; ++c) bomb += std::string(1, c) + ": &" + c + " [*" + std::string(1, static_cast<char>(c - 1)) + ",*" + static_cast<char>(c - 1) + ",*" +
+                                            static_cast<char>(c - 1) + ",*" + static_cast<char>(c - 1) + ",*" + static_cast<char>(c - 1) + ",*" + static_cast<char>(c - 1) + "]\n";
+    EXPECT_EQ(s->send({.method = "PATCH", .path = kMaps + "/a?fieldManager=m", .body = bomb, .type = "apply"}).status, 400);
+    const std::string long_path = kMaps + "?labelSelector=" + std::string(70'000, 'a');
+    EXPECT_EQ(s->get(long_path).status, 431);
+    EXPECT_EQ(s->get(kMaps).status, 200) << "it goes on";
+}
+
 } // namespace
 } // namespace weber::testing
