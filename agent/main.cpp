@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 int main(int argc, char** argv) {
     using namespace weber::agent;
     std::signal(SIGPIPE, SIG_IGN);
+    setenv("RNP_LOG_CONSOLE", "0", 0); // librnp would write its findings to the standard error
     std::ios::sync_with_stdio(false);
     const std::string_view self = argc > 0 ? argv[0] : "weber";
     const std::string program = self.substr(self.rfind('/') + 1) == "flux" ? "flux" : "weber";

@@ -9,6 +9,7 @@ Command apiserver_command();
 Command bootstrap_command();
 Command kustomize_command();
 Command reconcile_command();
+Command sops_command();
 Command version_command();
 
 // The whole tree. `program`: "weber" or "flux".

@@ -7,6 +7,7 @@
 #include "agent/interrupt.h"
 #include "agent/once_report.h"
 #include "agent/once_view.h"
+#include "agent/post_build_flags.h"
 #include "agent/state_dir.h"
 #include "gitops/reconcile/once.h"
 #include "kube/base/json.h"
@@ -104,13 +105,16 @@ Result<int> reconcile(const Invocation& in, gitops::OnceOptions options) {
 
 Result<int> run(Invocation& in) {
     if (const std::string why = objection(in); !why.empty()) return in.usage(why);
-    return reconcile(in, options_of(in.flags));
+    gitops::OnceOptions options = options_of(in.flags);
+    TRY(gitops::HookSettings hooks, hook_settings(in.flags));
+    options.post_build = gitops::post_build_hooks(std::move(hooks));
+    return reconcile(in, std::move(options));
 }
 
 } // namespace
 
 Command reconcile_command() {
-    return {.name = "reconcile",
+    Command command = {.name = "reconcile",
             .summary = "Make a cluster what git says: once, from here, or by asking the agent in the cluster",
             .about = "`weber reconcile --once` reads a fleet repository (clusters/NAME and what its Kustomizations name), applies it in dependency\n"
                      "order, prunes, waits until everything is ready and says what it did. Without --kubeconfig or --context it works on an\n"
@@ -136,6 +140,8 @@ Command reconcile_command() {
                       {.name = "fail", .kind = FlagKind::list, .help = "a workload that the embedded API server never lets become ready", .hidden = true},
                       {.name = "rollout-delay", .kind = FlagKind::duration, .help = "of workloads in the embedded API server", .hidden = true}},
             .run = run};
+    for (const Flag& flag : post_build_flags()) command.flags.push_back(flag);
+    return command;
 }
 
 } // namespace weber::agent

@@ -9,6 +9,7 @@ Command root_command(const std::string& program) {
     root.children.push_back(bootstrap_command());
     root.children.push_back(kustomize_command());
     root.children.push_back(reconcile_command());
+    root.children.push_back(sops_command());
     root.children.push_back(version_command());
     return root;
 }

@@ -41,25 +41,25 @@ Result<void> import_from(const ObjectLookup& lookup, const NamespacedName& name,
     return fail(std::move(error).with_prefix(std::string(what) + name.to_string() + "': "));
 }
 
-Result<std::shared_ptr<const KeyRing>> key_ring(const HookSettings& settings, const Kustomization& k, bool offline, const ObjectLookup& lookup) {
+Result<std::shared_ptr<const KeyRing>> key_ring(const HookSettings& settings, const Kustomization& k, const ObjectLookup& lookup) {
     const DecryptionSpec& spec = *k.spec.decryption;
     auto keys = std::make_shared<KeyRing>();
     Result<void> imported;
     if (!spec.secret_name.empty()) imported = import_from(lookup, {k.name.ns, spec.secret_name}, KeySecret::of_kustomization, *keys);
     else if (settings.age_secret) imported = import_from(lookup, *settings.age_secret, KeySecret::of_controller, *keys);
     const bool absent = !imported && imported.error().code == ErrorCode::not_found;
-    if (offline && settings.local_keys && (absent || (imported && keys->age.empty() && keys->pgp.empty()))) return settings.local_keys;
+    if (settings.local_keys && (absent || (imported && keys->age.empty() && keys->pgp.empty()))) return settings.local_keys;
     if (!imported) return fail(std::move(imported.error()).at(spec.where));
     return keys;
 }
 
-Result<void> add_decryption(const HookSettings& settings, const Kustomization& k, bool offline, const ObjectLookup& lookup, PostBuild& hooks) {
+Result<void> add_decryption(const HookSettings& settings, const Kustomization& k, const ObjectLookup& lookup, PostBuild& hooks) {
     const DecryptionSpec& spec = *k.spec.decryption;
     if (!spec.service_account.empty())
         return fail(ErrorCode::unsupported,
                     "to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller",
                     spec.where);
-    TRY(std::shared_ptr<const KeyRing> keys, key_ring(settings, k, offline, lookup));
+    TRY(std::shared_ptr<const KeyRing> keys, key_ring(settings, k, lookup));
     hooks.files = [keys](const Snapshot& snapshot, const std::string& dir, const Node& file) { return decrypt_sources(snapshot, dir, file, *keys); };
     hooks.decrypt = [keys](const Object& object) { return decrypt_object(object, *keys); };
     return {};
@@ -77,7 +77,7 @@ PostBuildFactory post_build_hooks(HookSettings settings) {
     return [settings = std::make_shared<const HookSettings>(std::move(settings))](const Kustomization& k, kube::Client* client) -> Result<PostBuild> {
         PostBuild hooks;
         const ObjectLookup lookup = lookup_of(*settings, client);
-        if (k.spec.decryption) TRY_VOID(add_decryption(*settings, k, client == nullptr, lookup, hooks));
+        if (k.spec.decryption) TRY_VOID(add_decryption(*settings, k, lookup, hooks));
         if (k.spec.post_build) hooks.substitute = substitute_hook(*settings, k, lookup);
         return hooks;
     };

@@ -14,7 +14,7 @@ struct HookSettings {
     bool strict_substitution = false; // gate StrictPostBuildSubstitutions
     ValuesFile values = {};           // `--values FILE`: its objects are found before all others, its variables win over substituteFrom
     std::optional<NamespacedName> age_secret = {}; // --sops-age-secret: for Kustomizations whose decryption names no Secret
-    std::shared_ptr<const KeyRing> local_keys = {}; // of the user's machine: used for work without a cluster, where the named Secret is missing
+    std::shared_ptr<const KeyRing> local_keys = {}; // of the user at a command line: in the place of a Secret that is missing; null in the agent
     ObjectLookup offline = {};        // ConfigMaps and Secrets when there is no client, e.g. of the fleet itself; null: none
 };
 

@@ -1,0 +1,240 @@
+// `weber sops`: files of the fleet encrypted, decrypted, and given a new data key. What it writes, the `sops` program reads, and the other way round.
+#include <sys/stat.h>
+
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <ostream>
+
+#include "agent/commands/commands.h"
+#include "agent/post_build_flags.h"
+#include "gitops/decrypt/config.h"
+#include "gitops/decrypt/file.h"
+#include "kube/base/yaml.h"
+
+namespace weber::agent {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace sops = gitops::sops;
+
+constexpr std::string_view kSecretFields = "^(data|stringData)$";
+
+std::string now() {
+    const std::time_t t = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    std::tm utc{};
+    gmtime_r(&t, &utc);
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return text;
+}
+
+// ---- where the result goes ----------------------------------------------------------------------------------------
+
+// Beside its place, then renamed: a reader sees the old file or the new one. Only the owner may read a new file.
+Result<void> write_file(const std::string& path, std::string_view text) {
+    const std::string temporary = path + ".weber-" + std::to_string(getpid());
+    std::error_code error;
+    const fs::perms mode = fs::exists(path, error) ? fs::status(path, error).permissions() : fs::perms::owner_read | fs::perms::owner_write;
+    const mode_t mask = umask(077);
+    std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+    umask(mask);
+    out << text;
+    out.close();
+    if (out) fs::permissions(temporary, mode, error);
+    if (out && !error) fs::rename(temporary, path, error);
+    if (out && !error) return {};
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    return fail(ErrorCode::unavailable, "cannot write the file" + (error ? ": " + error.message() : std::string()), {path, 0, 0});
+}
+
+Result<int> deliver(const Invocation& in, const std::string& file, const std::string& text) {
+    const std::string output = in.flags.on("in-place") ? file : in.flags.text("output");
+    if (output.empty()) {
+        in.io.out << text;
+        return kOk;
+    }
+    TRY_VOID(write_file(output, text));
+    return kOk;
+}
+
+std::string objection(const Invocation& in) {
+    if (in.args.size() != 1) return "name one file";
+    if (in.flags.on("in-place") && in.flags.given("output")) return "--in-place and --output exclude each other";
+    for (const std::string_view flag : {"input-type", "output-type"})
+        if (in.flags.knows(flag) && in.flags.given(flag) && !sops::format_from_word(in.flags.text(flag)))
+            return "--" + std::string(flag) + " must be yaml, json, dotenv, ini or binary";
+    return "";
+}
+
+sops::Format format_of(const Invocation& in, std::string_view flag, const std::string& path) {
+    const auto given = in.flags.knows(flag) ? sops::format_from_word(in.flags.text(flag)) : std::nullopt;
+    return given ? *given : sops::format_for_path(path);
+}
+
+// ---- what a new file is encrypted with ----------------------------------------------------------------------------
+
+// The nearest .sops.yaml above the file.
+std::string config_above(const std::string& file) {
+    std::error_code error;
+    for (fs::path dir = fs::weakly_canonical(file, error).parent_path(); !dir.empty(); dir = dir.parent_path()) {
+        if (fs::exists(dir / ".sops.yaml", error)) return (dir / ".sops.yaml").string();
+        if (dir == dir.root_path()) break;
+    }
+    return "";
+}
+
+Result<sops::Metadata> rule_from_config(const Invocation& in, const std::string& file) {
+    const std::string config = in.flags.given("config") ? in.flags.text("config") : config_above(file);
+    if (config.empty())
+        return fail(Error{.code = ErrorCode::invalid, .message = "nobody to encrypt for: there is no .sops.yaml above the file", .hint = "give --age RECIPIENT or --pgp FINGERPRINT"});
+    TRY(const std::string text, read_file(config));
+    std::error_code error;
+    const std::string relative = fs::relative(fs::weakly_canonical(file, error), fs::weakly_canonical(config, error).parent_path(), error).string();
+    TRY(auto rule, sops::creation_rule(text, config, relative));
+    if (!rule) return fail(ErrorCode::invalid, "no creation rule fits " + relative, {config, 0, 0});
+    return std::move(*rule);
+}
+
+void rule_from_flags(const Flags& flags, sops::Rule& rule) {
+    sops::Rule given{.unencrypted_suffix = flags.text("unencrypted-suffix"),
+                     .encrypted_suffix = flags.text("encrypted-suffix"),
+                     .unencrypted_regex = flags.text("unencrypted-regex"),
+                     .encrypted_regex = flags.text("encrypted-regex"),
+                     .unencrypted_comment_regex = flags.text("unencrypted-comment-regex"),
+                     .encrypted_comment_regex = flags.text("encrypted-comment-regex")};
+    if (given != sops::Rule{}) rule = given;
+}
+
+// A Kubernetes object must keep its kind and name readable, else no build can decrypt it.
+bool is_object(std::string_view text, sops::Format format) {
+    if (format != sops::Format::yaml && format != sops::Format::json) return false;
+    const auto documents = kube::read_yaml(text);
+    return documents && !documents->empty() && documents->front().contains("apiVersion") && documents->front().contains("kind");
+}
+
+Result<sops::Metadata> settings_for(const Invocation& in, const std::string& file, std::string_view text, sops::Format format) {
+    sops::Metadata m;
+    const std::vector<std::string> age = in.flags.list("age"), pgp = in.flags.list("pgp");
+    if (age.empty() && pgp.empty()) {
+        TRY(m, rule_from_config(in, file));
+    } else {
+        sops::KeyGroup group;
+        for (const std::string& recipient : age) group.push_back({.provider = sops::Provider::age, .name = recipient});
+        for (const std::string& fingerprint : pgp) group.push_back({.provider = sops::Provider::pgp, .name = fingerprint});
+        m.groups.push_back(std::move(group));
+    }
+    rule_from_flags(in.flags, m.rule);
+    if (m.rule == sops::Rule{} && is_object(text, format)) m.rule.encrypted_regex = kSecretFields;
+    if (in.flags.on("mac-only-encrypted")) m.mac_only_encrypted = true;
+    return m;
+}
+
+// ---- the commands -------------------------------------------------------------------------------------------------
+
+const gitops::KeyRing& ring(const std::shared_ptr<const gitops::KeyRing>& keys) {
+    static const gitops::KeyRing kNone;
+    return keys ? *keys : kNone;
+}
+
+Error about(Error error, const std::string& file) { return std::move(error).at({file, error.where.line, 0}); }
+
+Result<int> encrypt(Invocation& in) {
+    if (const std::string why = objection(in); !why.empty()) return in.usage(why);
+    const std::string& file = in.args[0];
+    const sops::Format format = format_of(in, "input-type", file);
+    TRY(const std::string text, read_file(file));
+    TRY(sops::Metadata settings, settings_for(in, file, text, format));
+    TRY(const auto keys, local_keys(in.flags));
+    auto out = sops::encrypt_file(text, format, std::move(settings), ring(keys), now());
+    if (!out) return fail(about(std::move(out.error()), file));
+    return deliver(in, file, *out);
+}
+
+Result<int> decrypt(Invocation& in) {
+    if (const std::string why = objection(in); !why.empty()) return in.usage(why);
+    const std::string& file = in.args[0];
+    TRY(const std::string text, read_file(file));
+    TRY(const auto keys, local_keys(in.flags));
+    const sops::Format from = format_of(in, "input-type", file);
+    const sops::Format to = in.flags.given("output-type") ? format_of(in, "output-type", file) : from;
+    auto out = sops::decrypt_file(text, from, to, ring(keys), {.verify_mac = !in.flags.on("sops-ignore-mac")});
+    if (!out) return fail(about(std::move(out.error()), file));
+    return deliver(in, file, *out);
+}
+
+Result<int> rotate(Invocation& in) {
+    if (const std::string why = objection(in); !why.empty()) return in.usage(why);
+    const std::string& file = in.args[0];
+    TRY(const std::string text, read_file(file));
+    TRY(const auto keys, local_keys(in.flags));
+    auto out = sops::rotate_file(text, format_of(in, "input-type", file), ring(keys), now(), {.verify_mac = !in.flags.on("sops-ignore-mac")});
+    if (!out) return fail(about(std::move(out.error()), file));
+    return deliver(in, file, *out);
+}
+
+Result<int> keygen(Invocation& in) {
+    if (!in.args.empty()) return in.usage("no arguments, please");
+    TRY(const gitops::AgeIdentity identity, gitops::make_age_identity());
+    std::string secret = gitops::age_identity_text(identity);
+    std::string text = "# created: " + now() + "\n# public key: " + identity.recipient + "\n" + secret + "\n";
+    const gitops::WipedAtEnd guard(secret), guard_text(text);
+    const std::string output = in.flags.text("output");
+    if (output.empty()) {
+        in.io.out << text;
+        return kOk;
+    }
+    if (fs::exists(output)) return fail(ErrorCode::already_exists, "the file exists; a key is never overwritten", {output, 0, 0});
+    TRY_VOID(write_file(output, text));
+    in.io.out << identity.recipient << "\n";
+    return kOk;
+}
+
+std::vector<Flag> with_common(std::vector<Flag> flags) {
+    flags.push_back({.name = "in-place", .kind = FlagKind::boolean, .help = "write the result over the file", .letter = 'i'});
+    flags.push_back({.name = "output", .help = "write the result to this file", .value = "file"});
+    flags.push_back({.name = "input-type", .help = "yaml, json, dotenv, ini or binary; by the file's name otherwise", .value = "format"});
+    for (const Flag& flag : key_flags()) flags.push_back(flag);
+    return flags;
+}
+
+std::vector<Flag> encrypt_flags() {
+    std::vector<Flag> out = {{.name = "age", .kind = FlagKind::comma_list, .help = "age recipients", .value = "recipients"},
+                             {.name = "pgp", .kind = FlagKind::comma_list, .help = "fingerprints of OpenPGP keys given by --pgp-key-file", .value = "fingerprints"},
+                             {.name = "config", .help = "creation rules; otherwise the nearest .sops.yaml above the file", .value = "file"},
+                             {.name = "encrypted-regex", .help = "encrypt values under keys that match"},
+                             {.name = "unencrypted-regex", .help = "leave values under keys that match"},
+                             {.name = "encrypted-suffix", .help = "encrypt values under keys that end so"},
+                             {.name = "unencrypted-suffix", .help = "leave values under keys that end so"},
+                             {.name = "encrypted-comment-regex", .help = "encrypt values below comments that match"},
+                             {.name = "unencrypted-comment-regex", .help = "leave values below comments that match"},
+                             {.name = "mac-only-encrypted", .kind = FlagKind::boolean, .help = "the MAC covers encrypted values only"}};
+    return with_common(std::move(out));
+}
+
+constexpr Flag kIgnoreMac = {.name = "sops-ignore-mac", .kind = FlagKind::boolean, .help = "decrypt though the file's MAC does not fit, as Flux does"};
+
+} // namespace
+
+Command sops_command() {
+    return {.name = "sops",
+            .summary = "Encrypt and decrypt files as SOPS does, with age and OpenPGP keys",
+            .about = "The files are those of the sops program, both ways. Kubernetes objects are encrypted below data and stringData unless a rule says\n"
+                     "otherwise. Keys come from --age-key-file, --pgp-key-file, SOPS_AGE_KEY and SOPS_AGE_KEY_FILE.",
+            .children = {{.name = "encrypt", .args = "FILE", .summary = "Encrypt a file", .flags = encrypt_flags(), .run = encrypt},
+                         {.name = "decrypt",
+                          .args = "FILE",
+                          .summary = "Decrypt a file",
+                          .flags = with_common({kIgnoreMac, {.name = "output-type", .help = "format of the result", .value = "format"}}),
+                          .run = decrypt},
+                         {.name = "rotate", .args = "FILE", .summary = "Encrypt a file anew, with another data key, for the same recipients", .flags = with_common({kIgnoreMac}), .run = rotate},
+                         {.name = "keygen",
+                          .summary = "Make an age key",
+                          .flags = {{.name = "output", .help = "write the key to this new file, its recipient to the standard output", .letter = 'o', .value = "file"}},
+                          .run = keygen}}};
+}
+
+} // namespace weber::agent
