@@ -129,7 +129,7 @@ Client::Client(std::shared_ptr<Transport> transport, DiscoveryOptions discovery)
 Client::~Client() = default;
 
 Result<ApiResource> Client::resource_of(const GroupVersionKind& gvk, const Call& call) {
-    return gvk.version.empty() ? discovery_.preferred(gvk.group_kind(), call.stop) : discovery_.find(gvk, call.stop);
+    return gvk.version.empty() ? discovery_.preferred(gvk.group_kind(), call.stop, call.timeout) : discovery_.find(gvk, call.stop, call.timeout);
 }
 
 template <class T>

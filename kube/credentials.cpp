@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "kube/base/json.h"
+#include "kube/pause.h"
 #include "kube/process.h"
 
 namespace weber::kube {
@@ -78,7 +79,8 @@ public:
     ExecPlugin(ExecConfig config, const Clock& clock) : config_(std::move(config)), clock_(clock) {}
 
     Result<Credential> get(std::stop_token stop) override {
-        const std::lock_guard lock(mutex_); // several callers want one run, not several
+        if (!mutex_.lock(stop)) return fail(ErrorCode::cancelled, "cancelled"); // several callers want one run, not several
+        const std::lock_guard held(mutex_, std::adopt_lock);
         if (known_ && (!expires_ || clock_.now() < *expires_)) return *known_;
         known_.reset();
         TRY(Credential fresh, run(stop));
@@ -151,7 +153,7 @@ private:
 
     const ExecConfig config_;
     const Clock& clock_;
-    std::mutex mutex_; // guards the rest
+    StoppableMutex mutex_; // guards the rest, also while the plugin runs
     std::optional<Credential> known_;
     std::optional<SystemTime> expires_;
 };

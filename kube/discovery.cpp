@@ -8,6 +8,7 @@
 
 #include "kube/base/json.h"
 #include "kube/discovery_read.h"
+#include "kube/pause.h"
 
 namespace weber::kube {
 
@@ -59,7 +60,8 @@ struct Discovery::Impl {
 
     const DiscoveryOptions options;
     DocumentCache documents;
-    std::mutex mutex; // guards the rest, also while the server is asked
+    StoppableMutex mutex; // guards the rest, also while the server is asked
+    std::chrono::milliseconds timeout{0}; // of the caller that holds it
     bool ask = false; // the next load does not trust what is on disk
     bool loaded = false;
     std::map<std::string, Group> groups;
@@ -78,7 +80,7 @@ struct Discovery::Impl {
 };
 
 Result<std::optional<Node>> Discovery::Impl::fetch(const std::string& path, std::string_view accept, Freshness freshness, std::stop_token stop) {
-    auto body = documents.get(path, accept, freshness, stop);
+    auto body = documents.get(path, accept, freshness, stop, timeout);
     if (!body) return fail(std::move(body.error()).with_prefix("discovery: "));
     if (!*body) return std::optional<Node>();
     auto node = read_json(**body);
@@ -195,13 +197,32 @@ Result<void> Discovery::Impl::refresh_group(const std::string& group, std::stop_
     return {};
 }
 
+// One caller's time with the documents; false when it was stopped before its turn came.
+class Discovery::Turn {
+public:
+    Turn(Impl& impl, std::stop_token stop, std::chrono::milliseconds timeout) : impl_(impl), held_(impl.mutex.lock(std::move(stop))) {
+        if (held_) impl_.timeout = timeout;
+    }
+    ~Turn() {
+        if (held_) impl_.mutex.unlock();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    explicit operator bool() const { return held_; }
+
+private:
+    Impl& impl_;
+    const bool held_;
+};
+
 Discovery::Discovery(std::shared_ptr<Transport> transport, DiscoveryOptions options)
     : impl_(std::make_unique<Impl>(std::move(transport), std::move(options))) {}
 
 Discovery::~Discovery() = default;
 
-Result<ApiResource> Discovery::find(const GroupVersionKind& gvk, std::stop_token stop) {
-    const std::lock_guard lock(impl_->mutex);
+Result<ApiResource> Discovery::find(const GroupVersionKind& gvk, std::stop_token stop, std::chrono::milliseconds timeout) {
+    const Turn turn(*impl_, stop, timeout);
+    if (!turn) return fail(ErrorCode::cancelled, "discovery: cancelled");
     TRY_VOID(impl_->load(stop));
     if (const ApiResource* known = find_kind(impl_->groups[gvk.group], gvk.version, gvk.kind)) return *known;
     TRY_VOID(impl_->refresh_version(gvk.group, gvk.version, stop));
@@ -209,8 +230,9 @@ Result<ApiResource> Discovery::find(const GroupVersionKind& gvk, std::stop_token
     return fail(ErrorCode::not_found, "no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\"");
 }
 
-Result<ApiResource> Discovery::preferred(const GroupKind& kind, std::stop_token stop) {
-    const std::lock_guard lock(impl_->mutex);
+Result<ApiResource> Discovery::preferred(const GroupKind& kind, std::stop_token stop, std::chrono::milliseconds timeout) {
+    const Turn turn(*impl_, stop, timeout);
+    if (!turn) return fail(ErrorCode::cancelled, "discovery: cancelled");
     TRY_VOID(impl_->load(stop));
     for (int round = 0; round < 2; ++round) {
         if (round == 1) TRY_VOID(impl_->refresh_group(kind.group, stop));
@@ -222,7 +244,8 @@ Result<ApiResource> Discovery::preferred(const GroupKind& kind, std::stop_token 
 }
 
 Result<std::vector<ApiResource>> Discovery::all(std::stop_token stop) {
-    const std::lock_guard lock(impl_->mutex);
+    const Turn turn(*impl_, stop, {});
+    if (!turn) return fail(ErrorCode::cancelled, "discovery: cancelled");
     TRY_VOID(impl_->load(stop));
     std::vector<ApiResource> out;
     for (const auto& [name, group] : impl_->groups)

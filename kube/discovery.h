@@ -43,7 +43,7 @@ struct DiscoveryOptions {
 
 // Read lazily with the first question (aggregated discovery; /api and /apis where a server lacks it), then kept, with a cache also on disk. A miss
 // asks the server for that one group version, so that a kind that was just defined is found.
-// Thread-safe; callers that come during a read wait for it.
+// Thread-safe; callers that come during a read wait for it, or until they are stopped. `timeout` is of each request, 0 = the transport's.
 class Discovery {
 public:
     explicit Discovery(std::shared_ptr<Transport> transport, DiscoveryOptions options = {});
@@ -53,10 +53,10 @@ public:
 
     // The resource of exactly that version. Error not_found: `no matches for kind "Foo" in version "x.io/v1"`
     // (apimachinery's NoKindMatchError); others as the transport's.
-    Result<ApiResource> find(const GroupVersionKind& gvk, std::stop_token stop = {});
+    Result<ApiResource> find(const GroupVersionKind& gvk, std::stop_token stop = {}, std::chrono::milliseconds timeout = {});
 
     // The server's preferred version of a kind. Error not_found: `no matches for kind "Foo" in group "x.io"`.
-    Result<ApiResource> preferred(const GroupKind& kind, std::stop_token stop = {});
+    Result<ApiResource> preferred(const GroupKind& kind, std::stop_token stop = {}, std::chrono::milliseconds timeout = {});
 
     // All resources of all versions, preferred versions first within a group.
     Result<std::vector<ApiResource>> all(std::stop_token stop = {});
@@ -68,6 +68,7 @@ public:
 
 private:
     struct Impl;
+    class Turn;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -93,13 +93,14 @@ void DocumentCache::drop(const std::string& target) {
     if (!options_.dir.empty()) fs::remove(path_of(target), error);
 }
 
-Result<std::optional<std::string>> DocumentCache::get(const std::string& target, std::string_view accept, Freshness freshness, std::stop_token stop) {
+Result<std::optional<std::string>> DocumentCache::get(const std::string& target, std::string_view accept, Freshness freshness, std::stop_token stop,
+                                                      std::chrono::milliseconds timeout) {
     auto kept = load(target);
     const SystemTime now = clock_.now();
     const bool recent = kept && kept->at <= now && now - kept->at <= options_.max_age;
     if (kept && (freshness == Freshness::immutable || (freshness == Freshness::recent && recent))) return std::optional(std::move(kept->body));
 
-    HttpRequest request{.target = target, .headers = {{"Accept", std::string(accept)}}};
+    HttpRequest request{.target = target, .headers = {{"Accept", std::string(accept)}}, .timeout = timeout};
     if (kept && !kept->etag.empty()) request.headers.push_back({"If-None-Match", kept->etag});
     TRY(HttpResponse response, transport_->send(std::move(request), std::move(stop)));
     if (response.status == 304 && kept) {

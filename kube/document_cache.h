@@ -35,7 +35,8 @@ public:
         immutable // a document on disk is good for ever: its target names its content
     };
     // The body; nullopt for 404. Errors: as the transport's, or the server's answer.
-    Result<std::optional<std::string>> get(const std::string& target, std::string_view accept, Freshness freshness, std::stop_token stop = {});
+    Result<std::optional<std::string>> get(const std::string& target, std::string_view accept, Freshness freshness, std::stop_token stop = {},
+                                           std::chrono::milliseconds timeout = {});
 
     // Forgets it on disk.
     void drop(const std::string& target);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "kube/base/json.h"
+#include "kube/pause.h"
 
 namespace weber::kube {
 
@@ -35,7 +36,7 @@ struct OpenApi::Impl {
 
     const std::chrono::milliseconds miss_interval;
     DocumentCache documents;
-    std::mutex mutex; // guards the rest, also while the server is asked
+    StoppableMutex mutex; // guards the rest, also while the server is asked
     bool indexed = false;
     steady_clock::time_point indexed_at{};
     std::map<std::string, std::string> index;                      // "apis/apps/v1" → address with the digest of the content
@@ -86,12 +87,14 @@ OpenApi::OpenApi(std::shared_ptr<Transport> transport, const DiscoveryOptions& o
 OpenApi::~OpenApi() = default;
 
 Result<Node> OpenApi::document(const GroupVersion& version, std::stop_token stop) {
-    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->mutex.lock(stop)) return fail(ErrorCode::cancelled, "OpenAPI: cancelled");
+    const std::lock_guard held(impl_->mutex, std::adopt_lock);
     return impl_->document(version, std::move(stop));
 }
 
 Result<Node> OpenApi::schema(const GroupVersionKind& gvk, std::stop_token stop) {
-    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->mutex.lock(stop)) return fail(ErrorCode::cancelled, "OpenAPI: cancelled");
+    const std::lock_guard held(impl_->mutex, std::adopt_lock);
     const auto missing = [&] { return fail(ErrorCode::not_found, "no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\""); };
     for (int round = 0; round < 2; ++round) {
         if (round == 1) {

@@ -17,4 +17,29 @@ inline bool pause_for(std::chrono::milliseconds time, std::stop_token stop) {
     return !stop.stop_requested();
 }
 
+// A mutex whose waiters give up when they are stopped: for what is held while a server is asked.
+class StoppableMutex {
+public:
+    // False when `stop` was requested first; then it is not held.
+    bool lock(std::stop_token stop) {
+        std::unique_lock guard(mutex_);
+        if (!free_.wait(guard, std::move(stop), [&] { return !taken_; })) return false;
+        taken_ = true;
+        return true;
+    }
+    void lock() { (void)lock(std::stop_token()); }
+    void unlock() {
+        {
+            const std::lock_guard guard(mutex_);
+            taken_ = false;
+        }
+        free_.notify_one();
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any free_;
+    bool taken_ = false;
+};
+
 } // namespace weber::kube

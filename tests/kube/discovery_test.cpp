@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <random>
 #include <thread>
@@ -104,6 +105,28 @@ TEST(Discovery, ErrorsAreNotKept) {
     Discovery discovery(transport);
     EXPECT_FALSE(discovery.find(kConfigMap));
     EXPECT_TRUE(discovery.find(kConfigMap));
+}
+
+// A server that hangs holds up whoever asked it, not those behind who are stopped; and not for longer than the call allows.
+TEST(Discovery, WaitersCanBeStopped) {
+    std::atomic<bool> asked{false}, go_on{false};
+    milliseconds given{0};
+    auto transport = std::make_shared<ScriptedTransport>([&](const HttpRequest& r, int) {
+        given = r.timeout;
+        asked = true;
+        asked.notify_all();
+        go_on.wait(false);
+        return small_discovery(r);
+    });
+    Client client(transport);
+    std::jthread first([&] { EXPECT_EQ(client.get({.gvk = {"x.io", "v1", "Foo"}, .ns = "n", .name = "a"}, {}, {.timeout = milliseconds(1234)}).error().code, ErrorCode::not_found); });
+    asked.wait(false);
+    EXPECT_EQ(given, milliseconds(1234));
+    std::stop_source stop;
+    std::jthread stopper([&] { stop.request_stop(); });
+    EXPECT_EQ(client.discovery().find(kConfigMap, stop.get_token()).error().code, ErrorCode::cancelled);
+    go_on = true;
+    go_on.notify_all();
 }
 
 TEST(Discovery, AGoneAddressIsForgotten) {
