@@ -5,6 +5,7 @@
 
 namespace weber::agent {
 
+Command agent_command();
 Command apiserver_command();
 Command bootstrap_command();
 Command kustomize_command();

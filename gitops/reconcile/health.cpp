@@ -35,6 +35,10 @@ void HealthTracker::observe(std::size_t index, const kube::Observation& seen, st
     state.message = std::move(judged.message);
 }
 
+void HealthTracker::judge(std::size_t index, kube::StatusCode code, std::string message, std::string error) {
+    states_[index] = {.known = true, .code = code, .message = std::move(message), .error = std::move(error)};
+}
+
 bool HealthTracker::done(std::size_t i) const {
     if (states_[i].code == kube::StatusCode::current) return true;
     return states_[i].code == kube::StatusCode::not_found && settings_.may_vanish.contains(keys_[i]);
@@ -89,15 +93,14 @@ HealthEnd HealthTracker::conclude(bool timed_out) const {
     return end;
 }
 
-namespace {
-
-// Pods that belong to a workload by its selector; empty when they cannot be listed: the workload's own status stands then.
 std::vector<Object> pods_of(kube::Client& client, const Object& workload, std::stop_token stop) {
     const Node* selector = workload.at({"spec", "selector"});
     if (selector == nullptr) return {};
     auto list = client.list({"", "v1", "Pod"}, {.ns = std::string(workload.ns()), .label_selector = kube::selector_text(*selector)}, {.stop = std::move(stop)});
     return list ? std::move(list->items) : std::vector<Object>{};
 }
+
+namespace {
 
 // `resource <Kind.group> <name> is namespace scoped, but namespace is not set`: such an object cannot be read. Kinds that are not known yet may come.
 Result<void> check_scopes(kube::Client& client, std::span<const kube::ObjectRef> refs, const std::stop_token& stop) {

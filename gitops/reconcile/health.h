@@ -41,6 +41,8 @@ public:
 
     // `pods`: of objects for which kube::needs_pods; may be empty.
     void observe(std::size_t index, const kube::Observation& seen, std::span<const Object> pods = {});
+    // The same for who judged already: `error` is why it could not.
+    void judge(std::size_t index, kube::StatusCode code, std::string message, std::string error = {});
     // All Current; or one Failed with fail_fast; or all Current or Failed.
     [[nodiscard]] bool ended() const;
     [[nodiscard]] HealthEnd conclude(bool timed_out) const;
@@ -61,6 +63,9 @@ private:
     HealthSettings settings_;
     std::vector<State> states_;
 };
+
+// Pods that a workload selects (kube::needs_pods); empty when they cannot be listed: its own status stands then.
+std::vector<Object> pods_of(kube::Client& client, const Object& workload, std::stop_token stop = {});
 
 using HealthProgress = std::function<void(std::size_t ready, std::size_t total, const std::vector<std::string>& waiting)>;
 

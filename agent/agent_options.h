@@ -1,0 +1,42 @@
+// What `weber agent` was told: the flags of Flux's kustomize-controller and source-controller (kustomization.md 8.1, sources.md 0.2) and our own.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/work_queue.h"
+#include "kube/base/object_key.h"
+
+namespace weber::agent {
+
+struct AgentOptions {
+    std::size_t concurrent = 4;        // Kustomizations built and applied at once; waits do not count
+    std::size_t concurrent_ssa = 4;    // dry runs and applies in flight for each of them
+    std::chrono::nanoseconds requeue_dependency{std::chrono::seconds(30)};
+    double jitter = 0.05;              // of intervals, 0 to < 1
+    BackoffSettings backoff = {};
+    int http_retry = 9;
+    bool no_cross_namespace_refs = false;
+    bool no_remote_bases = false;
+    bool allow_external_artifact = false;
+    bool fail_fast = true;
+    bool strict_substitution = true;
+    bool additive_cel_dependency_check = false;
+    bool migrate_api_version = false;
+    bool watch_configs = true;
+    bool prune_guard = true;
+    std::string default_service_account = {};
+    std::string sops_age_secret = {};
+    std::vector<std::string> override_managers = {};
+    std::vector<kube::GroupKind> custom_stage_kinds = {};
+    std::string watch_namespace = {};  // "" = all (--watch-all-namespaces)
+    std::string watch_label_selector = {};
+    std::string watch_configs_label_selector = "reconcile.fluxcd.io/watch=Enabled";
+    std::string runtime_namespace = {}; // RUNTIME_NAMESPACE
+    std::string events_addr = {};
+    std::string source_controller_localhost = {}, source_watcher_localhost = {};
+};
+
+} // namespace weber::agent

@@ -1,0 +1,145 @@
+// `weber agent`: the controllers, for as long as the process lives.
+#include <cstdlib>
+
+#include "agent/cluster.h"
+#include "agent/commands/commands.h"
+#include "agent/interrupt.h"
+#include "agent/process.h"
+#include "gitops/reconcile/apply.h"
+#include "kube/base/selector.h"
+
+namespace weber::agent {
+
+namespace {
+
+std::string from_env(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+std::chrono::milliseconds millis(const Flags& flags, std::string_view name) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(flags.duration(name));
+}
+
+// "A=true,B=false": the gates of kustomization.md 8.2. Those that Weber need not have (caches that it does not keep) are accepted.
+Result<void> set_gates(const std::string& text, AgentOptions& o) {
+    static constexpr std::string_view kWithoutEffect[] = {"CacheSecretsAndConfigMaps", "GroupChangeLog", "DirectSourceFetch", "DisableStatusPollerCache",
+                                                          "CancelHealthCheckOnNewRevision", "ObjectLevelWorkloadIdentity"};
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t comma = std::min(text.find(',', at), text.size());
+        const std::string item = text.substr(at, comma - at);
+        at = comma + 1;
+        if (item.empty()) continue;
+        const std::size_t equals = item.find('=');
+        const std::string name = item.substr(0, equals), value = equals == item.npos ? "" : item.substr(equals + 1);
+        if (value != "true" && value != "false") return fail(ErrorCode::invalid, "--feature-gates: \"" + item + "\" must be NAME=true or NAME=false");
+        const bool on = value == "true";
+        if (name == "StrictPostBuildSubstitutions") o.strict_substitution = on;
+        else if (name == "DisableFailFastBehavior") o.fail_fast = !on;
+        else if (name == "AdditiveCELDependencyCheck") o.additive_cel_dependency_check = on;
+        else if (name == "ExternalArtifact") o.allow_external_artifact = on;
+        else if (name == "DisableConfigWatchers") o.watch_configs = !on;
+        else if (name == "MigrateAPIVersion") o.migrate_api_version = on;
+        else if (std::ranges::find(kWithoutEffect, name) == std::end(kWithoutEffect)) return fail(ErrorCode::invalid, "feature-gate '" + name + "' not supported");
+    }
+    return {};
+}
+
+Result<ProcessOptions> options_of(const Flags& f) {
+    ProcessOptions p;
+    AgentOptions& o = p.agent;
+    o.concurrent = static_cast<std::size_t>(std::max<std::int64_t>(f.integer("concurrent"), 1));
+    o.concurrent_ssa = static_cast<std::size_t>(std::max<std::int64_t>(f.integer("concurrent-ssa"), 1));
+    o.requeue_dependency = f.duration("requeue-dependency");
+    const std::int64_t jitter = f.integer("interval-jitter-percentage");
+    if (jitter < 0 || jitter >= 100) return fail(ErrorCode::invalid, "--interval-jitter-percentage must be from 0 to 99");
+    o.jitter = static_cast<double>(jitter) / 100;
+    o.backoff = {.min = millis(f, "min-retry-delay"), .max = millis(f, "max-retry-delay")};
+    o.http_retry = static_cast<int>(f.integer("http-retry"));
+    o.no_cross_namespace_refs = f.on("no-cross-namespace-refs");
+    o.no_remote_bases = f.on("no-remote-bases");
+    o.prune_guard = f.text("prune-guard") != "off";
+    o.default_service_account = f.text("default-service-account");
+    o.sops_age_secret = f.text("sops-age-secret");
+    o.override_managers = f.list("override-manager");
+    o.custom_stage_kinds = gitops::parse_stage_kinds(f.text("custom-apply-stage-kinds"));
+    o.watch_label_selector = f.text("watch-label-selector");
+    o.watch_configs_label_selector = f.text("watch-configs-label-selector");
+    for (const char* flag : {"watch-label-selector", "watch-configs-label-selector"})
+        if (const auto selector = kube::LabelSelector::parse(f.text(flag)); !selector)
+            return fail(ErrorCode::invalid, "--" + std::string(flag) + ": " + selector.error().message);
+    o.runtime_namespace = from_env("RUNTIME_NAMESPACE");
+    if (!f.on("watch-all-namespaces")) o.watch_namespace = o.runtime_namespace;
+    o.events_addr = f.text("events-addr");
+    o.source_controller_localhost = from_env("SOURCE_CONTROLLER_LOCALHOST");
+    o.source_watcher_localhost = from_env("SOURCE_WATCHER_LOCALHOST");
+    TRY_VOID(set_gates(f.text("feature-gates"), o));
+    p.metrics_addr = f.text("metrics-addr");
+    p.health_addr = f.text("health-addr");
+    p.leader_election = f.on("enable-leader-election");
+    p.release_on_cancel = f.on("leader-election-release-on-cancel");
+    p.lease_duration = millis(f, "leader-election-lease-duration");
+    p.renew_deadline = millis(f, "leader-election-renew-deadline");
+    p.retry_period = millis(f, "leader-election-retry-period");
+    return p;
+}
+
+Result<int> run(Invocation& in) {
+    if (!in.args.empty()) return in.usage("agent takes no arguments, but got \"" + in.args.front() + "\"");
+    const std::string level = in.flags.text("log-level"), encoding = in.flags.text("log-encoding");
+    if (level != "trace" && level != "debug" && level != "info" && level != "error") return in.usage("--log-level must be trace, debug, info or error");
+    if (encoding != "json" && encoding != "console") return in.usage("--log-encoding must be json or console");
+    const auto options = options_of(in.flags);
+    if (!options) return in.usage(options.error().message);
+    Interrupt interrupt;
+    TRY(const Cluster cluster, open_cluster(in));
+    const LogLevel at = level == "trace" ? LogLevel::trace : level == "debug" ? LogLevel::debug : level == "info" ? LogLevel::info : LogLevel::error;
+    TRY_VOID(run_agent(cluster.config, *options, Log(at, encoding == "json"), interrupt.token()));
+    return kOk;
+}
+
+} // namespace
+
+Command agent_command() {
+    std::vector<Flag> flags = connection_flags();
+    const Flag own[] = {
+        {.name = "concurrent", .kind = FlagKind::integer, .help = "Kustomizations reconciled at once; health checks do not count", .default_text = "4"},
+        {.name = "concurrent-ssa", .kind = FlagKind::integer, .help = "server-side applies at once for each of them", .default_text = "4"},
+        {.name = "requeue-dependency", .kind = FlagKind::duration, .help = "when to look again at a dependency that is not ready", .default_text = "30s"},
+        {.name = "interval-jitter-percentage", .kind = FlagKind::integer, .help = "jitter of intervals", .default_text = "5"},
+        {.name = "min-retry-delay", .kind = FlagKind::duration, .help = "first pause after an error, doubled with each", .default_text = "750ms"},
+        {.name = "max-retry-delay", .kind = FlagKind::duration, .help = "longest pause after an error", .default_text = "15m0s"},
+        {.name = "http-retry", .kind = FlagKind::integer, .help = "retries of an artifact's download", .default_text = "9"},
+        {.name = "no-cross-namespace-refs", .kind = FlagKind::boolean, .help = "refuse sources of other namespaces"},
+        {.name = "no-remote-bases", .kind = FlagKind::boolean, .help = "refuse remote bases in kustomization files"},
+        {.name = "prune-guard", .help = "on: stop before most of an inventory is deleted; off: as Flux", .default_text = "on"},
+        {.name = "default-service-account", .help = "account to impersonate when a Kustomization names none"},
+        {.name = "sops-age-secret", .help = "Secret with age keys for all Kustomizations, in RUNTIME_NAMESPACE"},
+        {.name = "override-manager", .kind = FlagKind::list, .help = "field manager whose fields are taken over (repeatable)"},
+        {.name = "custom-apply-stage-kinds", .help = "kinds applied before the rest: group/Kind, comma separated"},
+        {.name = "watch-all-namespaces", .kind = FlagKind::boolean, .help = "false: only RUNTIME_NAMESPACE", .default_text = "true"},
+        {.name = "watch-label-selector", .help = "only Kustomizations with these labels (sharding)"},
+        {.name = "watch-configs-label-selector", .help = "ConfigMaps and Secrets whose change starts a run", .default_text = "reconcile.fluxcd.io/watch=Enabled"},
+        {.name = "events-addr", .help = "URL of the notification service"},
+        {.name = "metrics-addr", .help = "where /metrics is served", .default_text = ":8080"},
+        {.name = "health-addr", .help = "where /healthz and /readyz are served", .default_text = ":9440"},
+        {.name = "enable-leader-election", .kind = FlagKind::boolean, .help = "of several replicas, one works"},
+        {.name = "leader-election-release-on-cancel", .kind = FlagKind::boolean, .help = "free the lease at the end", .default_text = "true"},
+        {.name = "leader-election-lease-duration", .kind = FlagKind::duration, .help = "when others may take over", .default_text = "35s"},
+        {.name = "leader-election-renew-deadline", .kind = FlagKind::duration, .help = "when a leader that cannot renew gives up", .default_text = "30s"},
+        {.name = "leader-election-retry-period", .kind = FlagKind::duration, .help = "between tries", .default_text = "5s"},
+        {.name = "log-level", .help = "trace, debug, info or error", .default_text = "info"},
+        {.name = "log-encoding", .help = "json or console", .default_text = "json"},
+        {.name = "feature-gates", .help = "NAME=true,NAME=false as Flux's kustomize-controller has them"},
+    };
+    flags.insert(flags.end(), std::begin(own), std::end(own));
+    return {.name = "agent",
+            .summary = "Run the controllers: the cluster's GitOps engine",
+            .about = "Reconciles the Kustomizations of a cluster until it is told to stop. Inside a pod it uses the pod's service account, elsewhere the\n"
+                     "kubeconfig that a flag names.",
+            .flags = std::move(flags),
+            .run = run};
+}
+
+} // namespace weber::agent

@@ -1,0 +1,347 @@
+#include "agent/controllers/kustomization.h"
+
+#include <random>
+
+#include "agent/controllers/active.h"
+#include "gitops/api/names.h"
+#include "gitops/reconcile/post_build_hooks.h"
+#include "gitops/reconcile/status_writer.h"
+
+namespace weber::agent {
+
+using gitops::NamespacedName;
+
+namespace {
+
+constexpr std::string_view kDuration = "gotk_reconcile_duration_seconds";
+constexpr std::chrono::seconds kDriftMemory{300}; // a correction that long ago does not slow the next one down
+
+NamespacedName name_of(const Object& o) { return {std::string(o.ns()), std::string(o.name())}; }
+
+std::string revision_of(const Object& source) {
+    const Node* revision = source.at({"status", "artifact", "revision"});
+    return revision != nullptr ? std::string(revision->text()) : "";
+}
+
+// Sources without what no Kustomization asks for.
+Object slim_source(Object o) {
+    Object out(Node::map());
+    for (std::string_view field : {"metadata", "status"})
+        if (const Node* n = o.root().find(field)) out.root().set(field, *n);
+    out.metadata_mut().erase("managedFields");
+    return out;
+}
+
+Object without_managed_fields(Object o) {
+    o.metadata_mut().erase("managedFields");
+    return o;
+}
+
+double jittered(double seconds, double share) {
+    thread_local std::mt19937_64 random{std::random_device{}()};
+    return seconds * (1 + share * std::uniform_real_distribution(-1.0, 1.0)(random));
+}
+
+gitops::PipelineSettings settings_of(const AgentOptions& o) {
+    gitops::PipelineSettings s;
+    s.dry_runs_in_flight = o.concurrent_ssa;
+    s.override_managers = o.override_managers;
+    s.custom_stage_kinds = o.custom_stage_kinds;
+    s.migrate_api_version = o.migrate_api_version;
+    s.fail_fast = o.fail_fast;
+    s.post_build = gitops::post_build_hooks({.strict_substitution = o.strict_substitution});
+    return s;
+}
+
+} // namespace
+
+KustomizationController::KustomizationController(std::shared_ptr<kube::Client> client, const kube::ClientConfig& config, const AgentOptions& options,
+                                                 ArtifactStore& artifacts, EventSink& events, Metrics& metrics, Log log)
+    : client_(client), options_(options), artifacts_(artifacts), events_(events), metrics_(metrics),
+      log_(log.with({{"controller", Node::string("kustomization")},
+                     {"controllerGroup", Node::string(gitops::kKustomizeGroup)},
+                     {"controllerKind", Node::string("Kustomization")}})),
+      targets_(client, config, options.default_service_account), settings_(settings_of(options)), queue_(options.backoff) {
+    metrics_.define_histogram(std::string(kDuration), "The duration in seconds of a GitOps Toolkit resource reconciliation.",
+                              Metrics::exponential_buckets(10e-3, 1800, 10));
+    metrics_.define_counter("controller_runtime_reconcile_total", "Total number of reconciliations per controller");
+    metrics_.define_counter("controller_runtime_reconcile_errors_total", "Total number of reconciliation errors per controller");
+    metrics_.define_counter("controller_runtime_terminal_reconcile_errors_total", "Total number of terminal reconciliation errors from the reconciler");
+    metrics_.define_gauge("controller_runtime_active_workers", "Number of currently used workers per controller");
+    metrics_.define_gauge("workqueue_depth", "Current depth of workqueue");
+    metrics_.define_counter("workqueue_adds_total", "Total number of adds handled by workqueue");
+    metrics_.define_counter("workqueue_retries_total", "Total number of retries handled by workqueue");
+    metrics_.define_gauge("weber_waiting_kustomizations", "Kustomizations whose health checks run");
+    metrics_.define_gauge("weber_watched_kinds", "Kinds of applied objects that are watched");
+}
+
+KustomizationController::~KustomizationController() = default;
+
+void KustomizationController::run(std::stop_token stop) {
+    objects_ = std::make_unique<ManagedObjects>(client_, [this](const auto& key, const auto& before, const auto& after) { on_managed(key, before, after); });
+    waits_ = std::make_unique<WaitBoard>(*objects_, client_);
+    metrics_.before_scrape([this](Metrics& m) {
+        const WorkQueue::Numbers n = queue_.numbers();
+        const Labels queue{{"name", "kustomization"}, {"controller", "kustomization"}};
+        m.set("workqueue_depth", static_cast<double>(n.ready), queue);
+        m.set("workqueue_adds_total", static_cast<double>(n.adds), queue);
+        m.set("workqueue_retries_total", static_cast<double>(n.retries), queue);
+        m.set("controller_runtime_active_workers", static_cast<double>(n.working - std::min(n.working, waits_->size())), {{"controller", "kustomization"}});
+        m.set("weber_waiting_kustomizations", static_cast<double>(waits_->size()));
+        m.set("weber_watched_kinds", static_cast<double>(objects_->kinds()));
+    });
+    watch_everything();
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < std::max<std::size_t>(options_.concurrent, 1); ++i)
+        threads.emplace_back([this, stop] {
+            while (const auto key = queue_.next(stop)) work(*key, stop);
+        });
+    for (int i = 0; i < 2; ++i) threads.emplace_back([this, stop] { finish_waits(stop); });
+    threads.emplace_back([this, stop] { write_late_statuses(stop); });
+    threads.clear(); // joins: they end with `stop`
+    kustomizations_->stop();
+    for (auto& [kind, informer] : sources_) informer->stop();
+    for (auto& informer : configs_) informer->stop();
+    objects_.reset();
+}
+
+// ---- what starts a run -------------------------------------------------------------------------------------------
+
+void KustomizationController::watch_everything() {
+    // Sources first, so that a Kustomization finds its own.
+    std::vector<std::string> kinds{"GitRepository", "OCIRepository", "Bucket"};
+    if (options_.allow_external_artifact) kinds.push_back("ExternalArtifact");
+    for (const std::string& kind : kinds) {
+        const kube::GroupVersionKind gvk{std::string(gitops::kSourceGroup), "v1", kind};
+        if (!client_->discovery().find(gvk)) continue; // not installed
+        auto informer = std::make_unique<kube::Informer>(
+            client_, kube::InformerOptions{.target = {.gvk = gvk, .ns = options_.watch_namespace}, .watch = {}, .project = slim_source});
+        informer->add_handler({.added = [this, kind](const Object& o, bool) { on_source(kind, nullptr, o); },
+                               .updated = [this, kind](const Object& before, const Object& after) { on_source(kind, &before, after); }});
+        informer->start();
+        sources_[kind] = std::move(informer);
+    }
+    for (auto& [kind, informer] : sources_) informer->wait_synced(std::chrono::seconds(60));
+
+    kustomizations_ = std::make_unique<kube::Informer>(
+        client_, kube::InformerOptions{.target = {.gvk = {std::string(gitops::kKustomizeGroup), "v1", "Kustomization"}, .ns = options_.watch_namespace,
+                                                  .label_selector = options_.watch_label_selector},
+                                       .watch = {}, .project = without_managed_fields});
+    kustomizations_->add_handler({.added =
+                                      [this](const Object& o, bool initial) {
+                                          if (const auto k = gitops::parse_kustomization(o)) index_.set(*k);
+                                          queue_.add(name_of(o).to_string(), initial ? Priority::sweep : Priority::event);
+                                      },
+                                  .updated = [this](const Object& before, const Object& after) { on_kustomization(before, after); },
+                                  .deleted =
+                                      [this](const Object& o) {
+                                          index_.erase(name_of(o));
+                                          queue_.add(name_of(o).to_string());
+                                      },
+                                  .trouble = [this](const Error& e) { log_.error("watch of Kustomizations failed", e.message); }});
+    kustomizations_->start();
+
+    if (!options_.watch_configs) return;
+    for (const char* kind : {"ConfigMap", "Secret"}) {
+        auto informer = std::make_unique<kube::Informer>(
+            client_, kube::InformerOptions{.target = {.gvk = {"", "v1", kind}, .ns = options_.watch_namespace,
+                                                      .label_selector = options_.watch_configs_label_selector, .metadata_only = true}});
+        const std::string name = kind;
+        informer->add_handler({.added = [this, name](const Object& o, bool initial) { if (!initial) on_config(name, o); },
+                               .updated = [this, name](const Object&, const Object& o) { on_config(name, o); },
+                               .deleted = [this, name](const Object& o) { on_config(name, o); }});
+        informer->start();
+        configs_.push_back(std::move(informer));
+    }
+}
+
+void KustomizationController::enqueue(const NamespacedName& name, const std::string& trigger, Priority priority) {
+    queue_.add(name.to_string(), priority);
+    waits_->supersede(name.to_string(), trigger);
+}
+
+void KustomizationController::on_kustomization(const Object& before, const Object& after) {
+    const NamespacedName name = name_of(after);
+    if (const auto k = gitops::parse_kustomization(after)) index_.set(*k);
+    const std::string_view asked = after.annotation(gitops::kRequestedAt);
+    const bool wanted = !asked.empty() && asked != before.annotation(gitops::kRequestedAt);
+    if (before.generation() != after.generation() || wanted || before.uid() != after.uid() || before.deleting() != after.deleting())
+        enqueue(name, "Kustomization/" + name.to_string(), wanted ? Priority::user : Priority::event);
+    wake_dependents(after);
+}
+
+// A dependent starts when what it waits for is ready, not with its next look.
+void KustomizationController::wake_dependents(const Object& ready) {
+    const auto status = gitops::read_status(ready);
+    if (!status || !status->ready()) return;
+    for (const NamespacedName& name : index_.dependents(name_of(ready))) {
+        const auto dependent = current(name);
+        if (!dependent) continue;
+        const auto its = gitops::read_status(*dependent);
+        const auto* condition = its ? its->find("Ready") : nullptr;
+        if (condition != nullptr && condition->reason == "DependencyNotReady") queue_.add(name.to_string());
+    }
+}
+
+void KustomizationController::on_source(const std::string& kind, const Object* before, const Object& after) {
+    const std::string revision = revision_of(after);
+    if (revision.empty() || (before != nullptr && revision_of(*before) == revision)) return;
+    const gitops::SourceRef source{kind, name_of(after)};
+    const auto names = index_.of_source(source);
+    if (!names) return log_.error("failed to sort dependencies for revision change", names.error().message);
+    for (const NamespacedName& name : *names) {
+        const auto object = current(name);
+        if (!object) continue;
+        const auto status = gitops::read_status(*object);
+        const bool has_it = status && status->last_attempted_revision == revision && (status->ready() || status->is_true("Reconciling"));
+        if (!has_it) enqueue(name, source.to_string());
+    }
+}
+
+void KustomizationController::on_config(const std::string& kind, const Object& object) {
+    for (const NamespacedName& name : index_.readers(kind, name_of(object))) {
+        memory_.forget(name.to_string());
+        enqueue(name, kind + "/" + name_of(object).to_string());
+    }
+}
+
+void KustomizationController::on_managed(const kube::ObjectKey& key, const std::optional<Sighting>& before, const std::optional<Sighting>& after) {
+    waits_->on_sighting(key, after);
+    const NamespacedName owner = after && !after->owner.name.empty() ? after->owner : before ? before->owner : NamespacedName{};
+    if (owner.name.empty() || !memory_.drifted(owner.to_string(), key, after)) return;
+    // Corrected within seconds; whoever fights us over a field waits longer each time.
+    std::chrono::milliseconds delay{500};
+    {
+        const std::lock_guard lock(mutex_);
+        Drift& drift = drift_[owner.to_string()];
+        const Tick now = std::chrono::steady_clock::now();
+        if (now - drift.last > kDriftMemory) drift.count = 0;
+        delay *= 1 << std::min(drift.count++, 10);
+        drift.last = now;
+    }
+    log_of(owner).info("drift detected", {{"object", Node::string(key.subject())}});
+    memory_.forget(owner.to_string());
+    queue_.add_after(owner.to_string(), delay);
+}
+
+// ---- objects as they are now -------------------------------------------------------------------------------------
+
+std::optional<Object> KustomizationController::current(const NamespacedName& name) {
+    auto cached = kustomizations_ ? kustomizations_->get(name.ns, name.name) : std::nullopt;
+    const std::lock_guard lock(mutex_);
+    const auto at = written_.find(name.to_string());
+    if (at == written_.end()) return cached;
+    if (cached && cached->uid() == at->second.uid() &&
+        is_older(std::string(cached->resource_version()), std::string(at->second.resource_version())))
+        return at->second;
+    written_.erase(at); // the cache has caught up, or the object is gone
+    return cached;
+}
+
+void KustomizationController::wrote(const Object& object) {
+    const std::lock_guard lock(mutex_);
+    written_[name_of(object).to_string()] = object;
+}
+
+Result<void> KustomizationController::save_status(Active& active, const gitops::KustomizationStatus& status) {
+    auto saved = gitops::patch_status(*client_, active.object, status);
+    if (!saved) return fail(std::move(saved.error()));
+    active.object = std::move(*saved);
+    active.object.metadata_mut().erase("managedFields");
+    active.written = status;
+    wrote(active.object);
+    return {};
+}
+
+Result<Object> KustomizationController::source_object(const gitops::SourceRef& ref) {
+    const kube::ObjectRef object{{std::string(gitops::kSourceGroup), "v1", ref.kind}, ref.name.ns, ref.name.name};
+    if (const auto at = sources_.find(ref.kind); at != sources_.end())
+        if (auto found = at->second->get(ref.name.ns, ref.name.name)) return std::move(*found);
+    return client_->get(object); // also for the API server's own words when there is none
+}
+
+Log KustomizationController::log_of(const NamespacedName& name) const {
+    return log_.with({{"Kustomization", Node::map({{"name", Node::string(name.name)}, {"namespace", Node::string(name.ns)}})},
+                      {"namespace", Node::string(name.ns)},
+                      {"name", Node::string(name.name)}});
+}
+
+// ---- the end of a run --------------------------------------------------------------------------------------------
+
+void KustomizationController::schedule(const Active& active, gitops::NextRun next) {
+    using gitops::NextRun;
+    const auto& spec = active.k.spec;
+    if (next == NextRun::backoff) return queue_.add_with_backoff(active.key);
+    queue_.forget(active.key);
+    switch (next) {
+    case NextRun::now: queue_.add(active.key); break;
+    case NextRun::dependency: queue_.add_after(active.key, options_.requeue_dependency); break;
+    case NextRun::retry: queue_.add_after(active.key, spec.retry_interval.value_or(spec.interval)); break;
+    case NextRun::interval: {
+        const double seconds = jittered(std::chrono::duration<double>(spec.interval).count(), options_.jitter);
+        queue_.add_after(active.key, std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds)));
+        break;
+    }
+    case NextRun::none:
+    case NextRun::terminal:
+    case NextRun::backoff: break;
+    }
+}
+
+void KustomizationController::leave(const std::string& key) { queue_.done(key); }
+
+// Status, events, metrics, the next run: the deferred part of every run (kustomization.md 2, step 2).
+void KustomizationController::complete(std::unique_ptr<Active> active, gitops::Conclusion conclusion, std::stop_token) {
+    gitops::NextRun next = conclusion.next;
+    for (gitops::Event& event : conclusion.events) {
+        events_.send(active->object, event);
+        event.warning ? active->log.error(event.message, event.reason, {{"revision", Node::string(active->artifact.revision)}})
+                      : active->log.info(event.message, {{"revision", Node::string(active->artifact.revision)}});
+    }
+    if (auto saved = save_status(*active, conclusion.status); !saved && saved.error().code != ErrorCode::not_found) {
+        active->log.error("failed to update status", saved.error().message);
+        next = gitops::NextRun::backoff;
+    }
+    const Labels controller{{"controller", "kustomization"}};
+    const char* word = next == gitops::NextRun::backoff || next == gitops::NextRun::terminal ? "error" : next == gitops::NextRun::none ? "success" : "requeue_after";
+    metrics_.add("controller_runtime_reconcile_total", {{"controller", "kustomization"}, {"result", word}});
+    if (std::string_view(word) == "error") metrics_.add("controller_runtime_reconcile_errors_total", controller);
+    if (next == gitops::NextRun::terminal) metrics_.add("controller_runtime_terminal_reconcile_errors_total", controller);
+    metrics_.observe(std::string(kDuration), std::chrono::duration<double>(active->elapsed()).count(),
+                     {{"kind", "Kustomization"}, {"name", active->k.name.name}, {"namespace", active->k.name.ns}});
+    schedule(*active, next);
+    leave(active->key);
+}
+
+void KustomizationController::finish_waits(std::stop_token stop) {
+    while (auto ended = waits_->next(stop)) {
+        std::unique_ptr<Active> active;
+        {
+            const std::lock_guard writing(flushing_);
+            const std::lock_guard lock(mutex_);
+            active = std::move(active_.extract(ended->key).mapped());
+        }
+        active->run->finish(ended->health);
+        gitops::RunResult result = active->run->result();
+        remember(*active, result);
+        complete(std::move(active), std::move(result.conclusion), stop);
+    }
+}
+
+void KustomizationController::write_late_statuses(std::stop_token stop) {
+    while (const auto key = late_.next(stop)) {
+        {
+            const std::lock_guard writing(flushing_); // nobody finishes the wait meanwhile
+            Active* active = nullptr;
+            {
+                const std::lock_guard lock(mutex_);
+                if (const auto at = active_.find(*key); at != active_.end()) active = at->second.get();
+            }
+            if (active != nullptr)
+                if (auto written = active->observer->flush(); !written) active->log.error("failed to update status", written.error().message);
+        }
+        late_.done(*key);
+    }
+}
+
+} // namespace weber::agent

@@ -1,0 +1,109 @@
+// The controller of Kustomizations: what Flux's kustomize-controller does (kustomization.md), with waits that hold no worker and drift seen by watch.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agent/agent_options.h"
+#include "agent/artifact_store.h"
+#include "agent/event_sink.h"
+#include "agent/kustomization_index.h"
+#include "agent/log.h"
+#include "agent/managed_objects.h"
+#include "agent/metrics.h"
+#include "agent/reconcile_memory.h"
+#include "agent/target_clients.h"
+#include "agent/wait_board.h"
+#include "agent/work_queue.h"
+#include "gitops/reconcile/pipeline.h"
+#include "kube/informer.h"
+
+namespace weber::agent {
+
+class KustomizationController {
+public:
+    // Nothing happens before `run`. Borrowed references must outlive it.
+    KustomizationController(std::shared_ptr<kube::Client> client, const kube::ClientConfig& config, const AgentOptions& options, ArtifactStore& artifacts,
+                            EventSink& events, Metrics& metrics, Log log);
+    ~KustomizationController();
+
+    // Blocks until `stop`; then lets runs come to their next request and ends. Once.
+    void run(std::stop_token stop);
+
+private:
+    struct Active;
+    class Observer;
+
+    // What starts a run (kustomization.md 7).
+    void watch_everything();
+    void on_kustomization(const Object& before, const Object& after);
+    void on_source(const std::string& kind, const Object* before, const Object& after);
+    void on_config(const std::string& kind, const Object& object);
+    void on_managed(const kube::ObjectKey& key, const std::optional<Sighting>& before, const std::optional<Sighting>& after);
+    void wake_dependents(const Object& ready);
+    void enqueue(const gitops::NamespacedName& name, const std::string& trigger, Priority priority = Priority::event);
+
+    // One run.
+    void work(const std::string& key, std::stop_token stop);
+    void begin(std::unique_ptr<Active> active, std::stop_token stop);
+    std::optional<gitops::Outcome> prelude(Active& active, std::stop_token stop);
+    std::optional<gitops::Outcome> look_up_source(Active& active);
+    std::optional<gitops::Outcome> check_dependencies(Active& active);
+    bool nothing_changed(Active& active, std::stop_token stop);
+    std::string references_of(const gitops::Kustomization& k, std::stop_token stop);
+    void start(std::unique_ptr<Active> active, std::stop_token stop);
+    void finalize(std::unique_ptr<Active> active, std::stop_token stop);
+
+    // Its end.
+    void finish_waits(std::stop_token stop);
+    void write_late_statuses(std::stop_token stop);
+    void complete(std::unique_ptr<Active> active, gitops::Conclusion conclusion, std::stop_token stop);
+    void remember(const Active& active, const gitops::RunResult& result);
+    void schedule(const Active& active, gitops::NextRun next);
+    void leave(const std::string& key);
+
+    // Objects as they are now: the cache, or what we wrote since.
+    std::optional<Object> current(const gitops::NamespacedName& name);
+    void wrote(const Object& object);
+    Result<void> save_status(Active& active, const gitops::KustomizationStatus& status);
+    Result<Object> source_object(const gitops::SourceRef& ref);
+    [[nodiscard]] gitops::PipelineSettings pipeline_settings();
+    [[nodiscard]] Log log_of(const gitops::NamespacedName& name) const;
+
+    const std::shared_ptr<kube::Client> client_;
+    const AgentOptions options_;
+    ArtifactStore& artifacts_;
+    EventSink& events_;
+    Metrics& metrics_;
+    const Log log_;
+    TargetClients targets_;
+    kustomize::ParseCache cache_;
+    const gitops::PipelineSettings settings_;
+    WorkQueue queue_;
+    KustomizationIndex index_;
+    ReconcileMemory memory_;
+
+    std::mutex mutex_; // guards written_, active_, drift_
+    std::map<std::string, Object> written_;
+    std::map<std::string, std::unique_ptr<Active>> active_; // those that wait
+    struct Drift {
+        int count = 0;
+        Tick last = {};
+    };
+    std::map<std::string, Drift> drift_;
+    std::mutex flushing_; // held while the status of a waiting run is written; taken before mutex_
+    WorkQueue late_; // keys whose health-check status is to be written, if they still wait
+
+    // Their threads use all above.
+    std::unique_ptr<ManagedObjects> objects_;
+    std::unique_ptr<WaitBoard> waits_;
+    std::unique_ptr<kube::Informer> kustomizations_;
+    std::map<std::string, std::unique_ptr<kube::Informer>> sources_; // by kind
+    std::vector<std::unique_ptr<kube::Informer>> configs_;
+};
+
+} // namespace weber::agent

@@ -1,0 +1,276 @@
+// One run of a Kustomization, in the order of kustomization.md section 2.
+#include <set>
+
+#include "agent/controllers/active.h"
+#include "gitops/api/names.h"
+#include "gitops/reconcile/dependencies.h"
+#include "gitops/reconcile/finalize.h"
+#include "gitops/reconcile/health_expressions.h"
+#include "gitops/reconcile/ready_expression.h"
+#include "gitops/reconcile/status_writer.h"
+
+namespace weber::agent {
+
+using gitops::Outcome;
+
+namespace {
+
+constexpr std::chrono::seconds kWorthAWrite{1}; // a step that lasts so long is shown
+
+} // namespace
+
+Result<void> KustomizationController::Observer::on_status(const gitops::KustomizationStatus& status) {
+    pending_ = status;
+    const Tick now = std::chrono::steady_clock::now();
+    if (last_ && now - *last_ < kWorthAWrite) return {};
+    return flush();
+}
+
+Result<void> KustomizationController::Observer::flush() {
+    if (!pending_) return {};
+    last_ = std::chrono::steady_clock::now();
+    auto saved = controller_.save_status(active_, *pending_);
+    pending_.reset();
+    return saved;
+}
+
+void KustomizationController::work(const std::string& key, std::stop_token stop) {
+    const std::size_t slash = key.find('/');
+    const gitops::NamespacedName name{key.substr(0, slash), key.substr(slash + 1)};
+    auto object = current(name);
+    if (!object) {
+        memory_.forget(key);
+        metrics_.forget("gotk_reconcile_duration_seconds", {{"kind", "Kustomization"}, {"name", name.name}, {"namespace", name.ns}});
+        queue_.forget(key);
+        return leave(key);
+    }
+    auto active = std::make_unique<Active>(Active{.key = key, .object = std::move(*object), .log = log_of(name)});
+    active->k.name = name;
+    begin(std::move(active), std::move(stop));
+}
+
+void KustomizationController::begin(std::unique_ptr<Active> active, std::stop_token stop) {
+    auto status = gitops::read_status(active->object);
+    if (!status) {
+        active->log.error("the status cannot be read", status.error().message);
+        status = gitops::KustomizationStatus{};
+    }
+    active->written = *status;
+    auto parsed = gitops::parse_kustomization(active->object);
+    if (parsed) active->k = std::move(*parsed);
+    else active->k.object = active->object;
+    active->context = gitops::run_context(active->k);
+    active->context.requeue_dependency = options_.requeue_dependency;
+
+    if (active->object.deleting()) return finalize(std::move(active), std::move(stop));
+    if (!gitops::has_finalizer(active->object)) {
+        auto added = gitops::add_finalizer(*client_, active->object, {.stop = stop});
+        if (!added) {
+            active->log.error("failed to add the finalizer", added.error().message);
+            queue_.add_with_backoff(active->key);
+            return leave(active->key);
+        }
+        active->object = std::move(*added);
+        active->object.metadata_mut().erase("managedFields");
+        wrote(active->object);
+    }
+    std::optional<Outcome> outcome;
+    if (!parsed) outcome = gitops::Terminal{"InvalidSpec", parsed.error().message, false};
+    else outcome = prelude(*active, stop);
+    if (!outcome && nothing_changed(*active, stop)) outcome = gitops::Succeeded{};
+    if (!outcome) return start(std::move(active), std::move(stop));
+    auto conclusion = gitops::conclude(active->written, active->context, *outcome, kube::system_clock().now(), active->elapsed());
+    complete(std::move(active), std::move(conclusion), stop);
+}
+
+// Steps 5 to 10: what ends a run before it starts.
+std::optional<Outcome> KustomizationController::prelude(Active& active, std::stop_token stop) {
+    if (active.k.spec.suspend) {
+        active.log.info("Reconciliation is suspended for this object");
+        return gitops::SuspendedRun{};
+    }
+    auto rules = gitops::HealthExpressions::compile(active.k.spec.health_expressions);
+    if (!rules) return gitops::Terminal{"InvalidCELExpression", rules.error().message, false};
+    if (!rules->empty()) active.reader = gitops::health_reader(std::move(*rules));
+    if (active.k.spec.decryption && !active.k.spec.decryption->service_account.empty())
+        return gitops::Terminal{"FeatureGateDisabled",
+                                "to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity "
+                                "feature gate in the controller"};
+    if (auto outcome = look_up_source(active)) return outcome;
+    (void)stop;
+    return check_dependencies(active);
+}
+
+std::optional<Outcome> KustomizationController::look_up_source(Active& active) {
+    const gitops::SourceRef& ref = active.k.spec.source;
+    const auto denied = [&](const std::string& why) -> Outcome {
+        return gitops::Terminal{"AccessDenied", "can't access '" + ref.to_string() + "', " + why};
+    };
+    if (options_.no_cross_namespace_refs && ref.name.ns != active.k.name.ns) return denied("cross-namespace references have been blocked");
+    if (ref.kind == "ExternalArtifact" && !options_.allow_external_artifact) return denied("ExternalArtifact feature gate is disabled");
+    const auto source = source_object(ref);
+    if (!source && source.error().http_status == 404) {
+        active.log.info("Source '" + ref.to_string() + "' not found");
+        return gitops::SourceNotFound{source.error().message};
+    }
+    if (!source) return gitops::SourceUnreadable{"unable to get source '" + ref.name.to_string() + "': " + source.error().message};
+    const auto artifact = artifact_of(*source);
+    if (!artifact) return gitops::NoArtifact{};
+    active.artifact = *artifact;
+    active.context.revision = artifact->revision;
+    active.context.origin_revision = artifact->origin_revision;
+    return std::nullopt;
+}
+
+std::optional<Outcome> KustomizationController::check_dependencies(Active& active) {
+    for (const gitops::Dependency& d : active.k.spec.depends_on) {
+        auto object = current(d.name); // this instance's own view, with what it wrote; others are read
+        Result<Object> read = object ? Result<Object>(std::move(*object))
+                                     : client_->get({{std::string(gitops::kKustomizeGroup), "v1", "Kustomization"}, d.name.ns, d.name.name});
+        const auto problem = gitops::dependency_problem(active.k, d, read, active.artifact.revision, gitops::evaluate_ready_expression,
+                                                        options_.additive_cel_dependency_check);
+        if (!problem) continue;
+        if (problem->terminal) return gitops::Terminal{"InvalidCELExpression", problem->message, true};
+        return gitops::DependencyNotReady{problem->message};
+    }
+    return std::nullopt;
+}
+
+// resourceVersions of what a build reads from the cluster. "" when it reads nothing.
+std::string KustomizationController::references_of(const gitops::Kustomization& k, std::stop_token stop) {
+    std::set<std::pair<std::string, std::string>> refs;
+    if (k.spec.post_build)
+        for (const auto& from : k.spec.post_build->substitute_from) refs.emplace(from.kind, from.name);
+    if (k.spec.decryption && !k.spec.decryption->secret_name.empty()) refs.emplace("Secret", k.spec.decryption->secret_name);
+    std::string out;
+    for (const auto& [kind, name] : refs) {
+        const auto found = client_->find({{"", "v1", kind}, k.name.ns, name}, {.metadata_only = true}, {.stop = stop});
+        out += kind + "/" + name + "=";
+        if (!found) out += "?";
+        else if (*found) out += (*found)->resource_version();
+        out += "\n";
+    }
+    return out;
+}
+
+// The last run was good, and neither the spec, nor any file of the build, nor a value it took from the cluster, nor an applied object changed since. Then
+// there is nothing to send but the status. A person who asks for a run gets a whole one.
+bool KustomizationController::nothing_changed(Active& active, std::stop_token stop) {
+    const auto good = memory_.find(active.key);
+    active.references = references_of(active.k, stop);
+    if (!good || good->uid != active.object.uid() || good->generation != active.object.generation() || good->references != active.references) return false;
+    if (!active.written.ready() && !active.written.is_true("Ready")) return false;
+    if (active.context.requested_at && *active.context.requested_at != active.written.last_handled_reconcile_at) return false;
+    if (!TargetClients::is_local(active.k) || !all_in_place(*good, *objects_)) return false;
+    if (active.artifact.revision != active.written.last_applied_revision) {
+        auto snapshot = artifacts_.get(active.artifact, stop);
+        if (!snapshot) return false; // the run says why
+        const auto dir = snapshot->directory(active.k.spec.path);
+        if (!dir || build_closure(*snapshot, *dir, good->files_read) != good->closure) return false;
+        active.written.last_attempted_revision = active.artifact.revision;
+    }
+    active.context.digest = good->digest;
+    active.context.started = kube::system_clock().now();
+    return true;
+}
+
+gitops::PipelineSettings KustomizationController::pipeline_settings() {
+    gitops::PipelineSettings settings = settings_;
+    settings.cache = &cache_;
+    return settings;
+}
+
+// Steps 11 to 23.
+void KustomizationController::start(std::unique_ptr<Active> active, std::stop_token stop) {
+    Active& a = *active;
+    auto target = targets_.client_for(a.k, stop);
+    a.settings = std::make_unique<gitops::PipelineSettings>(pipeline_settings());
+    if (a.reader) a.settings->health_reader = [reader = a.reader](const gitops::Kustomization&) { return reader; };
+    a.observer = std::make_unique<Observer>(*this, a);
+    a.target = target ? *target : client_;
+    a.k.object = a.object;
+    gitops::RunSource source{.revision = a.artifact.revision, .origin_revision = a.artifact.origin_revision, .open = {}};
+    source.open = [this, &a, error = target ? std::optional<Error>() : std::optional<Error>(target.error())](std::stop_token s) -> Result<gitops::Snapshot> {
+        if (error) return fail(*error);
+        TRY(gitops::Snapshot snapshot, artifacts_.get(a.artifact, s));
+        a.snapshot = snapshot;
+        return snapshot;
+    };
+    a.run.emplace(a.k, a.written, std::move(source), *a.settings, *a.target, *a.observer);
+    const std::optional<gitops::WaitTask> task = a.run->until_wait(stop);
+    if (task && TargetClients::is_local(a.k)) {
+        const std::string key = a.key;
+        std::set<std::string> groups;
+        for (const gitops::HealthExpression& h : a.k.spec.health_expressions)
+            if (const auto gv = kube::GroupVersion::parse(h.api_version)) groups.insert(gv->group);
+        const gitops::ChangeSet applied = a.run->changes();
+        late_.add_after(key, kWorthAWrite);
+        {
+            const std::lock_guard lock(mutex_);
+            active_[key] = std::move(active);
+        }
+        return waits_->begin(key, *task, applied, groups);
+    }
+    if (task) { // another cluster, which no watch of ours tells of: this worker waits
+        const auto end = gitops::wait_until_healthy(*a.target, *task, a.k.name, nullptr, stop);
+        a.run->finish(end ? *end : gitops::HealthEnd{.healthy = false, .message = end.error().message});
+    }
+    gitops::RunResult result = a.run->result();
+    remember(a, result);
+    complete(std::move(active), std::move(result.conclusion), stop);
+}
+
+void KustomizationController::remember(const Active& active, const gitops::RunResult& result) {
+    memory_.forget(active.key);
+    if (!std::holds_alternative<gitops::Succeeded>(result.outcome) || !active.snapshot || !TargetClients::is_local(active.k)) return;
+    const auto dir = active.snapshot->directory(active.k.spec.path);
+    if (!dir || result.conclusion.status.history.empty()) return;
+    LastGood good{.uid = std::string(active.object.uid()), .generation = active.object.generation(),
+                  .closure = build_closure(*active.snapshot, *dir, result.files_read), .files_read = result.files_read, .references = active.references,
+                  .digest = result.conclusion.status.history.front().digest, .owned = {}};
+    for (const gitops::Change& c : result.changes.changes) {
+        if (c.action == gitops::Action::deleted || c.action == gitops::Action::unknown) continue;
+        good.owned.emplace_back(c.key, c.owned);
+        if (c.owned != 0) objects_->watch({c.key.group, c.version, c.key.kind});
+    }
+    memory_.remember(active.key, std::move(good));
+}
+
+// Section 5.3.
+void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop_token stop) {
+    Active& a = *active;
+    memory_.forget(a.key);
+    if (!gitops::has_finalizer(a.object)) return leave(a.key);
+    gitops::Finalized done;
+    if (!gitops::deletes_on_removal(a.k.spec, a.written)) {
+        done.done = true;
+    } else {
+        const std::string account = targets_.account_of(a.k);
+        if (!account.empty() && !client_->find({{"", "v1", "ServiceAccount"}, a.k.name.ns, account}, {.metadata_only = true}, {.stop = stop}).value_or(std::nullopt)) {
+            std::string text = "unable to prune objects: \n";
+            for (const gitops::InventoryEntry& e : a.written.inventory.value_or(gitops::Inventory{})) text += e.key.subject() + "\n";
+            done.events.push_back(gitops::make_event(a.written, a.context, true, text, gitops::EventRevision::applied));
+            done.done = true;
+        } else if (auto target = targets_.client_for(a.k, stop)) {
+            done = gitops::finalize(**target, a.k, a.written, false, nullptr, stop);
+        } else {
+            done.error = std::move(target.error());
+        }
+    }
+    for (const gitops::Event& event : done.events) {
+        events_.send(a.object, event);
+        event.warning ? a.log.error(event.message, event.reason) : a.log.info(event.message);
+    }
+    if (done.error) a.log.error("failed to finalize", done.error->message);
+    if (done.done) {
+        if (auto removed = gitops::remove_finalizer(*client_, a.object, {.stop = stop}); !removed) {
+            a.log.error("failed to remove the finalizer", removed.error().message);
+            done.done = false;
+        }
+    }
+    if (done.done) queue_.forget(a.key);
+    else queue_.add_with_backoff(a.key);
+    leave(a.key);
+}
+
+} // namespace weber::agent

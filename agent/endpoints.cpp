@@ -1,0 +1,59 @@
+#include "agent/endpoints.h"
+
+#include <charconv>
+
+namespace weber::agent {
+
+namespace {
+
+using kube::server::Exchange;
+using kube::server::HttpFront;
+using kube::server::HttpRequest;
+using kube::server::HttpResponse;
+
+HttpResponse text(int status, std::string body, std::string type = "text/plain; charset=utf-8") {
+    return {.status = status, .content_type = std::move(type), .headers = {}, .body = std::move(body)};
+}
+
+Result<std::unique_ptr<HttpFront>> serve(const std::string& address, std::function<HttpResponse(const HttpRequest&)> answer) {
+    TRY(const ListenAddress at, parse_listen_address(address));
+    kube::server::HttpFrontOptions options;
+    options.address = at.address;
+    options.port = at.port;
+    options.threads = 1;
+    options.max_body = 1 << 10;
+    options.max_connections = 64;
+    return HttpFront::start(options, [answer = std::move(answer)](HttpRequest&& request, const std::shared_ptr<Exchange>& exchange) {
+        exchange->respond(request.method == "GET" || request.method == "HEAD" ? answer(request) : text(405, "method not allowed\n"));
+    });
+}
+
+} // namespace
+
+Result<ListenAddress> parse_listen_address(const std::string& text) {
+    const std::size_t colon = text.rfind(':');
+    ListenAddress out{.address = colon == text.npos ? "" : text.substr(0, colon)};
+    if (out.address.size() > 2 && out.address.front() == '[' && out.address.back() == ']') out.address = out.address.substr(1, out.address.size() - 2);
+    if (out.address.empty()) out.address = "0.0.0.0";
+    const std::string port = text.substr(colon == text.npos ? 0 : colon + 1);
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+    if (error != std::errc{} || end != port.data() + port.size())
+        return fail(ErrorCode::invalid, "cannot listen on \"" + text + "\": an address must be HOST:PORT or :PORT");
+    return out;
+}
+
+Result<std::unique_ptr<HttpFront>> serve_metrics(const std::string& address, Metrics& metrics) {
+    return serve(address, [&metrics](const HttpRequest& r) {
+        return r.path == "/metrics" ? text(200, metrics.text(), "text/plain; version=0.0.4; charset=utf-8") : text(404, "not found: /metrics is here\n");
+    });
+}
+
+Result<std::unique_ptr<HttpFront>> serve_probes(const std::string& address, std::function<bool()> alive) {
+    return serve(address, [alive = std::move(alive)](const HttpRequest& r) {
+        if (r.path == "/readyz") return text(200, "ok");
+        if (r.path == "/healthz") return alive() ? text(200, "ok") : text(500, "the lease could not be renewed\n");
+        return text(404, "not found: /healthz and /readyz are here\n");
+    });
+}
+
+} // namespace weber::agent

@@ -1,0 +1,25 @@
+// HTTP endpoints of the process: metrics and probes.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "agent/metrics.h"
+#include "kube/server/http_front.h"
+
+namespace weber::agent {
+
+// ":8080", "127.0.0.1:8080", "[::1]:0" → address and port; an empty host means all interfaces. Error: invalid.
+struct ListenAddress {
+    std::string address;
+    std::uint16_t port = 0;
+};
+Result<ListenAddress> parse_listen_address(const std::string& text);
+
+// GET /metrics. Errors: invalid (address), unavailable (in use).
+Result<std::unique_ptr<kube::server::HttpFront>> serve_metrics(const std::string& address, Metrics& metrics);
+// GET /healthz and /readyz: 200 `ok`; /healthz 500 while `alive` is false.
+Result<std::unique_ptr<kube::server::HttpFront>> serve_probes(const std::string& address, std::function<bool()> alive);
+
+} // namespace weber::agent

@@ -1,0 +1,60 @@
+// What the cluster holds of the objects that Kustomizations applied, kept by one watch a kind: some hundred bytes an object. Waits are fed from it and
+// drift is seen by it, so that at rest the API server serves watches and nothing else.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gitops/api/kustomization.h"
+#include "kube/client.h"
+#include "kube/informer.h"
+#include "kube/kstatus.h"
+
+namespace weber::agent {
+
+// One object, as last seen.
+struct Sighting {
+    std::string uid, resource_version;
+    std::size_t owned = 0;         // gitops::owned_hash
+    gitops::NamespacedName owner;  // by its labels; empty: none
+    kube::Status status = {};
+    std::string status_error = {}; // why kstatus cannot judge it
+    Object whole = {};             // only of kinds that are kept whole
+};
+
+// "10" < "9" by value: resourceVersions of one server are ordered numbers. Texts that are no numbers are never older.
+bool is_older(const std::string& resource_version, const std::string& than);
+
+class ManagedObjects {
+public:
+    // `after` is nullopt when the object is gone. Called on watch threads, one at a time for each kind; must not block for long, nor call back in.
+    using Listener = std::function<void(const kube::ObjectKey& key, const std::optional<Sighting>& before, const std::optional<Sighting>& after)>;
+
+    explicit ManagedObjects(std::shared_ptr<kube::Client> client, Listener listener);
+    ~ManagedObjects(); // stops all watches
+
+    // Watches the kind from now on (all namespaces, objects with owner labels); nothing when it is watched already. `whole`: sightings hold the object,
+    // for rules that look at more than kstatus does; a kind that was watched without is watched anew.
+    void watch(const kube::GroupVersionKind& gvk, bool whole = false);
+    // Of a kind that is watched.
+    [[nodiscard]] bool synced(const kube::GroupKind& kind) const;
+    [[nodiscard]] std::optional<Sighting> find(const kube::ObjectKey& key) const;
+    [[nodiscard]] std::size_t kinds() const;
+
+private:
+    struct Kind;
+    [[nodiscard]] std::shared_ptr<Kind> kind_of(const kube::GroupKind& kind) const;
+
+    const std::shared_ptr<kube::Client> client_;
+    const Listener listener_;
+    mutable std::mutex mutex_; // guards kinds_
+    std::map<kube::GroupKind, std::shared_ptr<Kind>> kinds_;
+};
+
+} // namespace weber::agent

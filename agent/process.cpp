@@ -1,0 +1,105 @@
+#include "agent/process.h"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "agent/artifact_store.h"
+#include "agent/controllers/kustomization.h"
+#include "agent/endpoints.h"
+#include "agent/event_sink.h"
+#include "agent/metrics.h"
+#include "kube/base/digest.h"
+#include "kube/lease.h"
+
+namespace weber::agent {
+
+namespace {
+
+// <host>_<random>, as controller-runtime has it.
+std::string identity() {
+    char host[256] = {};
+    gethostname(host, sizeof host - 1);
+    std::string id(16, '\0');
+    std::ifstream("/dev/urandom", std::ios::binary).read(id.data(), static_cast<std::streamsize>(id.size()));
+    return std::string(host) + "_" + kube::hex_encode(id);
+}
+
+void describe_process(Metrics& metrics) {
+    metrics.define_gauge("process_resident_memory_bytes", "Resident memory size in bytes.");
+    metrics.define_counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.");
+    metrics.before_scrape([](Metrics& m) {
+        std::ifstream statm("/proc/self/statm");
+        std::size_t size = 0, resident = 0;
+        statm >> size >> resident;
+        m.set("process_resident_memory_bytes", static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)));
+        m.set("process_cpu_seconds_total", static_cast<double>(std::clock()) / CLOCKS_PER_SEC);
+    });
+}
+
+void describe_requests(Metrics& metrics, const std::shared_ptr<kube::Client>& client) {
+    metrics.define_counter("rest_client_requests_total", "Number of HTTP requests, partitioned by method and verb.");
+    metrics.before_scrape([client](Metrics& m) {
+        const kube::RequestCounts c = client->counts();
+        const auto set = [&](const char* method, const char* verb, std::uint64_t n) {
+            m.set("rest_client_requests_total", static_cast<double>(n), {{"method", method}, {"verb", verb}});
+        };
+        set("GET", "get", c.get), set("GET", "list", c.list), set("GET", "watch", c.watch), set("POST", "create", c.create), set("PUT", "update", c.update);
+        set("PATCH", "patch", c.patch), set("PATCH", "apply", c.apply), set("PATCH", "dryrun", c.dry_run), set("DELETE", "delete", c.remove);
+    });
+}
+
+} // namespace
+
+std::string lease_name(const std::string& name, const std::string& label_selector) {
+    const std::string base = name + "-leader-election";
+    return label_selector.empty() ? base : base + "-" + kube::sha256_hex(label_selector).substr(0, 8);
+}
+
+Result<void> run_agent(const kube::ClientConfig& config, const ProcessOptions& options, const Log& log, std::stop_token stop) {
+    const Log setup = log.with({{"logger", Node::string("setup")}});
+    TRY(const std::shared_ptr<kube::Client> client, kube::Client::connect(config));
+    TRY(const Node version, client->get_raw("/version", {.stop = stop}));
+    setup.info("connected to the API server", {{"version", Node::string(version.text_at("gitVersion"))}});
+
+    Metrics metrics;
+    describe_process(metrics);
+    describe_requests(metrics, client);
+    ArtifactStore artifacts({.retries = options.agent.http_retry, .source_controller = options.agent.source_controller_localhost,
+                             .source_watcher = options.agent.source_watcher_localhost});
+    EventSink events(client, "kustomize-controller", options.agent.events_addr, log);
+    KustomizationController kustomizations(client, config, options.agent, artifacts, events, metrics, log);
+
+    std::unique_ptr<kube::LeaderElector> elector;
+    std::unique_ptr<kube::server::HttpFront> metrics_front, health_front;
+    const auto alive = [&elector] { return !elector || elector->healthy(std::chrono::seconds(20)); };
+    const auto work = [&](std::stop_token s) {
+        setup.info("starting controllers");
+        kustomizations.run(std::move(s));
+    };
+    if (options.leader_election) {
+        kube::LeaseOptions lease{.ns = options.agent.runtime_namespace, .name = lease_name("kustomize-controller", options.agent.watch_label_selector),
+                                 .identity = identity(), .duration = options.lease_duration, .renew_deadline = options.renew_deadline,
+                                 .retry_period = options.retry_period, .release_on_cancel = options.release_on_cancel};
+        if (lease.ns.empty()) return fail(ErrorCode::invalid, "leader election needs a namespace: set RUNTIME_NAMESPACE");
+        kube::LeaseCallbacks callbacks{.started = work, .stopped = {}, .new_leader = [&](const std::string& who) { setup.info("leader is " + who); }};
+        TRY(elector, kube::LeaderElector::create(client, lease, callbacks));
+    }
+    if (!options.metrics_addr.empty()) {
+        TRY(metrics_front, serve_metrics(options.metrics_addr, metrics));
+    }
+    if (!options.health_addr.empty()) {
+        TRY(health_front, serve_probes(options.health_addr, alive));
+    }
+
+    if (!elector) {
+        work(stop);
+    } else if (elector->run(stop) == kube::LeaseEnd::lost) {
+        return fail(ErrorCode::unavailable, "leader election lost");
+    }
+    events.flush(std::chrono::seconds(5));
+    setup.info("stopped");
+    return {};
+}
+
+} // namespace weber::agent

@@ -1,0 +1,50 @@
+// What the last good run of a Kustomization was made of, so that the next one can tell that nothing changed and nothing drifted, without a request.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/managed_objects.h"
+#include "gitops/reconcile/changes.h"
+#include "gitops/source/snapshot.h"
+
+namespace weber::agent {
+
+// The files a build read, and the listings of the folders they lie in, as one text. The same closure in another commit builds the same objects.
+// `dir`: the folder of the Kustomization; all below it counts when it has no kustomization file of its own (then one is generated from what lies there).
+std::string build_closure(const gitops::Snapshot& snapshot, const std::string& dir, const std::vector<std::string>& files_read);
+
+struct LastGood {
+    std::string uid;
+    std::int64_t generation = 0;
+    std::string closure;                      // of the build
+    std::vector<std::string> files_read;
+    std::string references;                   // resourceVersions of the ConfigMaps and Secrets it was built with
+    std::string digest;                       // of the built YAML
+    std::vector<std::pair<kube::ObjectKey, std::size_t>> owned; // what was applied, and owned_hash of each; 0: skipped, not looked at
+};
+
+// Thread-safe.
+class ReconcileMemory {
+public:
+    void remember(const std::string& key, LastGood good);
+    void forget(const std::string& key);
+    [[nodiscard]] std::optional<LastGood> find(const std::string& key) const;
+
+    // Does the sighting differ from what the last good run of `key` left? False while nothing is remembered.
+    [[nodiscard]] bool drifted(const std::string& key, const kube::ObjectKey& object, const std::optional<Sighting>& now) const;
+
+private:
+    mutable std::mutex mutex_; // guards good_
+    std::map<std::string, LastGood> good_;
+};
+
+// Every object is there and as it was left. False also when one is not watched yet.
+bool all_in_place(const LastGood& good, const ManagedObjects& objects);
+
+} // namespace weber::agent

@@ -1,0 +1,177 @@
+#include "agent/wait_board.h"
+
+#include <algorithm>
+
+namespace weber::agent {
+
+namespace {
+
+constexpr std::chrono::seconds kRecheck{5}; // of objects that no watch tells of
+using std::chrono::steady_clock;
+
+bool needs_whole(const kube::GroupVersionKind& gvk) { return gvk.group == "apps" && (gvk.kind == "StatefulSet" || gvk.kind == "ReplicaSet"); }
+
+} // namespace
+
+struct WaitBoard::Wait {
+    std::vector<kube::ObjectRef> refs;
+    std::vector<std::string> at_least; // resourceVersion that a sighting must have, by index; "" any
+    gitops::HealthTracker tracker;
+    steady_clock::time_point deadline;
+    std::optional<std::string> superseded = {};
+};
+
+WaitBoard::WaitBoard(ManagedObjects& objects, std::shared_ptr<kube::Client> client) : objects_(objects), client_(std::move(client)) {}
+WaitBoard::~WaitBoard() = default;
+
+void WaitBoard::begin(const std::string& key, const gitops::WaitTask& task, const gitops::ChangeSet& applied,
+                      const std::set<std::string>& whole_groups) {
+    std::unordered_map<kube::ObjectKey, std::string> written;
+    for (const gitops::Change& c : applied.changes) written[c.key] = c.resource_version;
+    std::vector<kube::ObjectKey> keys;
+    std::vector<std::string> at_least;
+    for (const kube::ObjectRef& ref : task.objects) {
+        keys.push_back(ref.key());
+        const auto at = written.find(ref.key());
+        at_least.push_back(at != written.end() ? at->second : "");
+        objects_.watch(ref.gvk, whole_groups.contains(ref.gvk.group) || needs_whole(ref.gvk));
+    }
+    const auto timeout = std::chrono::duration_cast<steady_clock::duration>(task.settings.timeout);
+    auto wait = std::make_unique<Wait>(Wait{.refs = task.objects, .at_least = std::move(at_least), .tracker = gitops::HealthTracker(keys, task.settings),
+                                            .deadline = steady_clock::now() + timeout});
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        by_object_[keys[i]].emplace(key, i);
+        if (const auto seen = objects_.find(keys[i])) show(*wait, i, seen);
+    }
+    const bool ended = wait->tracker.ended();
+    waits_[key] = std::move(wait);
+    if (ended) due_.add(key);
+    else due_.add_after(key, std::min<std::chrono::nanoseconds>(task.settings.timeout, kRecheck));
+}
+
+void WaitBoard::show(Wait& wait, std::size_t index, const std::optional<Sighting>& now) {
+    if (!now) {
+        wait.tracker.judge(index, kube::StatusCode::not_found, "Resource not found");
+        return;
+    }
+    if (is_older(now->resource_version, wait.at_least[index])) return;
+    if (now->whole.root().is_map())
+        wait.tracker.observe(index, {.state = kube::Observation::State::present, .object = now->whole, .error = {}});
+    else
+        wait.tracker.judge(index, now->status.code, now->status.message, now->status_error);
+}
+
+void WaitBoard::on_sighting(const kube::ObjectKey& object, const std::optional<Sighting>& now) {
+    const std::lock_guard lock(mutex_);
+    const auto at = by_object_.find(object);
+    if (at == by_object_.end()) return;
+    for (const auto& [key, index] : at->second) {
+        Wait& wait = *waits_.at(key);
+        show(wait, index, now);
+        if (wait.tracker.ended()) due_.add(key);
+    }
+}
+
+bool WaitBoard::supersede(const std::string& key, const std::string& trigger) {
+    const std::lock_guard lock(mutex_);
+    const auto at = waits_.find(key);
+    if (at == waits_.end()) return false;
+    at->second->superseded = trigger;
+    due_.add(key, Priority::user);
+    return true;
+}
+
+bool WaitBoard::waiting(const std::string& key) const {
+    const std::lock_guard lock(mutex_);
+    return waits_.contains(key);
+}
+
+std::size_t WaitBoard::size() const {
+    const std::lock_guard lock(mutex_);
+    return waits_.size();
+}
+
+// What no watch has told by now is read: objects without our labels, or of kinds that cannot be watched.
+void WaitBoard::read_unknown(const std::string& key, std::stop_token stop) {
+    std::vector<std::size_t> indices;
+    std::vector<kube::ObjectRef> refs;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto at = waits_.find(key);
+        if (at == waits_.end()) return;
+        const Wait& wait = *at->second;
+        for (std::size_t i = 0; i < wait.refs.size(); ++i) {
+            const auto seen = objects_.find(wait.refs[i].key());
+            const bool told = seen && !is_older(seen->resource_version, wait.at_least[i]);
+            if (told && !(kube::needs_pods(seen->whole) && seen->status.code == kube::StatusCode::in_progress)) continue;
+            indices.push_back(i);
+            refs.push_back(wait.refs[i]);
+        }
+    }
+    if (refs.empty()) return;
+    auto read = client_->get_all(refs, 8, {}, {.stop = stop});
+    std::vector<std::vector<Object>> pods(refs.size());
+    for (std::size_t k = 0; k < refs.size(); ++k)
+        if (read[k] && kube::needs_pods(*read[k])) pods[k] = gitops::pods_of(*client_, *read[k], stop);
+    const std::lock_guard lock(mutex_);
+    const auto at = waits_.find(key);
+    if (at == waits_.end()) return;
+    Wait& wait = *at->second;
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+        kube::Observation seen{.state = kube::Observation::State::unknown, .object = {}, .error = {}};
+        if (read[k]) {
+            seen.state = kube::Observation::State::present;
+            seen.object = std::move(*read[k]);
+        } else if (read[k].error().http_status == 404) {
+            seen.state = kube::Observation::State::absent;
+        } else {
+            seen.error = std::move(read[k].error());
+        }
+        wait.tracker.observe(indices[k], seen, pods[k]);
+    }
+}
+
+std::optional<gitops::Health> WaitBoard::settle(const std::string& key) {
+    const auto at = waits_.find(key);
+    if (at == waits_.end()) return std::nullopt;
+    Wait& wait = *at->second;
+    const auto now = steady_clock::now();
+    std::optional<gitops::Health> health;
+    if (wait.superseded) health = gitops::Superseded{*wait.superseded};
+    else if (wait.tracker.ended()) health = wait.tracker.conclude(false);
+    else if (now >= wait.deadline) health = wait.tracker.conclude(true);
+    if (!health) {
+        due_.add_after(key, std::min<std::chrono::nanoseconds>(wait.deadline - now, kRecheck));
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < wait.refs.size(); ++i) {
+        const auto object = by_object_.find(wait.refs[i].key());
+        object->second.erase({key, i});
+        if (object->second.empty()) by_object_.erase(object);
+    }
+    waits_.erase(at);
+    return health;
+}
+
+std::optional<WaitBoard::Ended> WaitBoard::next(std::stop_token stop) {
+    while (const auto key = due_.next(stop)) {
+        std::optional<gitops::Health> health;
+        bool look = false;
+        {
+            const std::lock_guard lock(mutex_);
+            const auto at = waits_.find(*key);
+            look = at != waits_.end() && !at->second->superseded && !at->second->tracker.ended();
+        }
+        if (look) read_unknown(*key, stop);
+        {
+            const std::lock_guard lock(mutex_);
+            due_.done(*key);
+            health = settle(*key);
+        }
+        if (health) return Ended{*key, std::move(*health)};
+    }
+    return std::nullopt;
+}
+
+} // namespace weber::agent
