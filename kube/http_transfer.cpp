@@ -24,7 +24,16 @@ bool never_connected(CURLcode code) {
     return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY;
 }
 
-bool is_tls_refusal(CURLcode code) {
+// The connection was lost within the handshake, as opposed to a handshake that one side refused.
+bool cut_in_handshake(CURLcode code, std::string_view text) {
+    if (code != CURLE_SSL_CONNECT_ERROR) return false;
+    for (const std::string_view sign : {"SSL_ERROR_SYSCALL", "unexpected eof", "reset by peer"})
+        if (text.find(sign) != std::string_view::npos) return true;
+    return false;
+}
+
+bool is_tls_refusal(CURLcode code, std::string_view text) {
+    if (cut_in_handshake(code, text)) return false;
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
@@ -254,7 +263,7 @@ Error Transfer::curl_error(CURLcode code, CURL* e) const {
         Error err = error(ErrorCode::timeout, connected > 0 ? "no answer in time" : "connecting timed out");
         return std::move(err).advise("is the API server reachable and not overloaded?");
     }
-    if (is_tls_refusal(code))
+    if (is_tls_refusal(code, text))
         return error(ErrorCode::unavailable, std::string("TLS: ") + std::string(text))
             .advise("check certificate-authority-data and the client certificate of the kubeconfig");
     if (code == CURLE_SEND_FAIL_REWIND) return error(ErrorCode::unavailable, "the connection was lost before the answer came");
@@ -270,9 +279,9 @@ std::optional<milliseconds> Transfer::conclude(CURLcode code, CURL* e, double ji
         attempt.retry_after = parse_retry_after(response_.header("Retry-After"), system_clock().now());
         if (response_.header("Retry-After").empty()) attempt.retry_after.reset();
     } else {
-        attempt.was_sent = !never_connected(code);
+        attempt.was_sent = !never_connected(code) && !cut_in_handshake(code, error_text_);
     }
-    const bool final_failure = overflow_ || code == CURLE_OPERATION_TIMEDOUT || is_tls_refusal(code);
+    const bool final_failure = overflow_ || code == CURLE_OPERATION_TIMEDOUT || is_tls_refusal(code, error_text_);
     if (!streaming_ && !final_failure && (!answered || response_.status >= 400)) {
         const auto delay = retry_delay(out_.retry, attempt, jitter);
         if (delay && (deadline_ == steady_clock::time_point::max() || steady_clock::now() + *delay < deadline_)) return delay;

@@ -1,0 +1,159 @@
+// HTTP/2 to a real kube-apiserver, seen from a relay between it and the client: many requests, few connections.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "kube/http_client.h"
+#include "kube/watch.h"
+#include "tests/support/test_cluster.h"
+
+using namespace weber;
+using namespace weber::kube;
+using namespace weber::testing;
+
+namespace {
+
+sockaddr_in loopback(int port) {
+    sockaddr_in out{};
+    out.sin_family = AF_INET;
+    out.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    out.sin_port = htons(static_cast<std::uint16_t>(port));
+    return out;
+}
+
+// Passes bytes both ways between its own port and another one, and counts connections.
+class Relay {
+public:
+    explicit Relay(int target) : target_(target) {
+        listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address = loopback(0);
+        bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+        listen(listener_, 64);
+        socklen_t size = sizeof address;
+        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+        port = ntohs(address.sin_port);
+        acceptor_ = std::thread([this] { accept_loop(); });
+    }
+    ~Relay() {
+        cut();
+        shutdown(listener_, SHUT_RDWR);
+        acceptor_.join();
+        for (std::thread& t : pumps_) t.join();
+        close(listener_);
+    }
+    // Ends all connections.
+    void cut() {
+        const std::lock_guard lock(mutex_);
+        for (const int fd : open_) shutdown(fd, SHUT_RDWR);
+    }
+    // Ends all connections whenever so many bytes have passed.
+    void cut_every(std::size_t bytes) { step_ = bytes, left_ = static_cast<long>(bytes); }
+    int port = 0;
+    std::atomic<int> connections{0};
+
+private:
+    void accept_loop() {
+        for (int in; (in = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+            ++connections;
+            const std::lock_guard lock(mutex_);
+            open_.push_back(in);
+            pumps_.emplace_back([this, in] { pump(in); });
+        }
+    }
+    void pump(int in) {
+        const int out = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const sockaddr_in to = loopback(target_);
+        pollfd fds[2] = {{in, POLLIN, 0}, {out, POLLIN, 0}};
+        bool open = connect(out, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+        while (open && poll(fds, 2, -1) > 0) {
+            for (int i = 0; i < 2 && open; ++i) {
+                if (fds[i].revents == 0) continue;
+                char buffer[16384];
+                const ssize_t n = recv(fds[i].fd, buffer, sizeof buffer, 0);
+                open = n > 0 && send(fds[1 - i].fd, buffer, static_cast<std::size_t>(n), MSG_NOSIGNAL) == n;
+                if (open && step_ > 0 && (left_ -= n) <= 0) {
+                    left_ = static_cast<long>(step_);
+                    cut();
+                }
+            }
+        }
+        const std::lock_guard lock(mutex_);
+        std::erase(open_, in);
+        close(in);
+        close(out);
+    }
+    const int target_;
+    std::atomic<std::size_t> step_{0};
+    std::atomic<long> left_{0};
+    int listener_ = -1;
+    std::mutex mutex_; // guards the rest
+    std::vector<int> open_;
+    std::vector<std::thread> pumps_;
+    std::thread acceptor_;
+};
+
+class Http2 : public ::testing::Test {
+protected:
+    void SetUp() override {
+        if (const std::string why = cluster.use(ClusterKind::real); !why.empty()) GTEST_SKIP() << why;
+        ClientConfig config = cluster.config();
+        relay = std::make_unique<Relay>(std::stoi(config.server.substr(config.server.rfind(':') + 1)));
+        config.server = "https://127.0.0.1:" + std::to_string(relay->port);
+        http = *HttpClient::create(config, {}, std::make_shared<HttpEngine>());
+    }
+    TestCluster cluster;
+    std::unique_ptr<Relay> relay;
+    std::shared_ptr<HttpClient> http;
+};
+
+TEST_F(Http2, ManyRequestsShareOneConnection) {
+    std::vector<HttpRequest> requests(200, {.target = "/version"});
+    for (const auto& r : http->send_all(std::move(requests), 48)) {
+        ASSERT_TRUE(r) << r.error().to_string();
+        EXPECT_EQ(r->status, 200);
+    }
+    EXPECT_EQ(relay->connections, 1);
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < 8; ++i) callers.emplace_back([&] { EXPECT_TRUE(http->send({.target = "/version"})); });
+    callers.clear();
+    EXPECT_EQ(relay->connections, 1);
+}
+
+// Watches have connections of their own, and a connection that is cut costs reads and applies nothing.
+TEST_F(Http2, SurvivesCutConnections) {
+    const std::string ns = cluster.make_namespace();
+    Client client(http);
+    std::atomic<int> seen{0};
+    std::stop_source stop;
+    std::jthread watcher([&] {
+        (void)watch(
+            client, {.gvk = {"", "v1", "ConfigMap"}, .ns = ns, .label_selector = "app=x"},
+            [&](const WatchEvent& e) {
+                if (e.kind == WatchEventKind::added) ++seen;
+                return true;
+            },
+            {.backoff_min = std::chrono::milliseconds(1), .backoff_max = std::chrono::milliseconds(50)}, stop.get_token());
+    });
+    relay->cut_every(60'000);
+    std::vector<Object> objects;
+    for (int i = 0; i < 100; ++i)
+        objects.push_back(object_of("{apiVersion: v1, kind: ConfigMap, metadata: {name: c" + std::to_string(i) + ", namespace: " + ns + ", labels: {app: x}}}"));
+    for (int round = 0; round < 3; ++round)
+        for (const auto& r : client.apply_all(objects, {.field_manager = "weber"}, 16)) EXPECT_TRUE(r) << r.error().to_string();
+    EXPECT_GT(relay->connections, 4) << "it was cut";
+    relay->cut_every(0);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (seen < 100 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    stop.request_stop();
+    watcher.join();
+    EXPECT_EQ(seen, 100) << "each once";
+}
+
+} // namespace
