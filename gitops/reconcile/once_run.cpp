@@ -252,7 +252,11 @@ bool OnceRun::decide_pending() {
         const auto source = sources_.resolve(member->k->spec.source, stop_);
         const auto problem = dependency_problem(*member->k, *dependency, client_.get(kustomization_ref(missing), {}, {.stop = stop_}),
                                                 source ? source->revision : std::string(), evaluate_ready_expression);
-        if (problem) block(*member, problem->message, {missing}, std::nullopt);
+        if (problem && problem->terminal)
+            block(*member, problem->message, {missing},
+                  Error{.code = ErrorCode::invalid, .message = problem->message, .where = dependency->where, .object = member->k->object.subject()},
+                  Terminal{"InvalidCELExpression", problem->message, true});
+        else if (problem) block(*member, problem->message, {missing}, std::nullopt);
         else ready_outside_.emplace(name, missing);
         return true;
     }
@@ -265,12 +269,15 @@ void OnceRun::start(Member& member) {
     member.thread = std::jthread([this, &member] { end(member, work(member)); });
 }
 
-void OnceRun::block(Member& member, const std::string& message, std::vector<NamespacedName> waits_for, std::optional<Error> error) {
-    KustomizationResult r{.name = member.name, .parent = member.parent, .state = KustomizationState::blocked, .reason = "DependencyNotReady",
+void OnceRun::block(Member& member, const std::string& message, std::vector<NamespacedName> waits_for, std::optional<Error> error,
+                    const std::optional<Terminal>& terminal) {
+    KustomizationResult r{.name = member.name, .parent = member.parent, .state = KustomizationState::blocked,
+                          .reason = terminal ? terminal->reason : "DependencyNotReady",
                           .message = message, .error = std::move(error), .waits_for = texts(waits_for), .path = member.k->spec.path};
     if (const auto status = read_status(member.k->object)) {
         const RunContext run = run_context(*member.k);
-        const Conclusion end = conclude(*status, run, DependencyNotReady{message}, kube::system_clock().now(), {});
+        const Outcome outcome = terminal ? Outcome(*terminal) : Outcome(DependencyNotReady{message});
+        const Conclusion end = conclude(*status, run, outcome, kube::system_clock().now(), {});
         write_status(*member.k, member.k->object, *status, end.status, r);
     }
     member.state = Member::State::ended;

@@ -53,7 +53,7 @@ private:
     bool start_ready();
     bool decide_pending();
     void start(Member& member);
-    void block(Member& member, const std::string& message, std::vector<NamespacedName> waits_for, std::optional<Error> error);
+    void block(Member& member, const std::string& message, std::vector<NamespacedName> waits_for, std::optional<Error> error, const std::optional<Terminal>& terminal = {});
     void end(Member& member, KustomizationResult result);
     KustomizationResult work(const Member& member);
     KustomizationResult reconcile_one(const Kustomization& k, Slot& slot);
