@@ -2,6 +2,7 @@
 
 #include "kube/base/yaml.h"
 #include "kustomize/path.h"
+#include "kustomize/transform/scalars.h"
 
 namespace weber::kustomize {
 namespace {
@@ -35,6 +36,15 @@ Origin Origin::appended(std::string_view more) const {
 
 std::string Origin::to_yaml() const { return written(to_node(*this)); }
 
+// As kustomize records transformations: all annotations written anew, as strings.
+static void rewrite_annotation(Resource& resource, std::string_view key, std::string_view value) {
+    resource.had_build_annotations = true;
+    resource.set_annotation(key, value);
+    Node& annotations = *resource.edit().find_mut("metadata")->find_mut("annotations");
+    for (Node::Entry& e : annotations.entries_mut())
+        if (!e.value.is_string()) e.value = Node::string(written_text(e.value));
+}
+
 void set_origin(Resource& resource, const Origin& origin) {
     resource.had_build_annotations = true;
     resource.set_annotation(kOriginAnnotation, origin.to_yaml());
@@ -52,10 +62,10 @@ void add_transformation(ResourceSet& resources, const Origin& origin) {
     for (const auto& r : resources.all()) {
         if (r->empty()) continue;
         if (r->annotation(kOriginAnnotation).empty()) {
-            set_origin(*r, origin);
+            rewrite_annotation(*r, kOriginAnnotation, origin.to_yaml());
         } else {
             std::string all(r->annotation(kTransformationsAnnotation));
-            r->set_annotation(kTransformationsAnnotation, all + item);
+            rewrite_annotation(*r, kTransformationsAnnotation, all + item);
         }
     }
 }

@@ -134,6 +134,13 @@ void Resource::set_node(Node object) {
     sync_id();
 }
 
+// kustomize's memory makes a map of annotations that were null.
+void Resource::remember() {
+    if (std::exchange(had_build_annotations, true)) return;
+    const Node* annotations = node_.find_path({"metadata", "annotations"});
+    if (annotations != nullptr && annotations->is_null()) node_.find_mut("metadata")->set("annotations", Node::map());
+}
+
 // The id stays what it was: kustomize, too, finds the empty resource no more, but still drops it by position.
 void Resource::make_empty() {
     node_ = Node();
@@ -141,7 +148,7 @@ void Resource::make_empty() {
 }
 
 void Resource::store_previous_id() {
-    had_build_annotations = true;
+    remember();
     if (cur_.name.empty()) return;
     // kustomize's memory separates entries by commas: a name cannot hold one, so entries are kept as they are.
     Text ns = cur_.cluster_scoped ? Text(kNonNamespaceable) : cur_.ns.empty() ? Text(kDefaultNamespace) : cur_.ns;
@@ -149,7 +156,7 @@ void Resource::store_previous_id() {
 }
 
 void Resource::add_previous_id(std::string_view ns, std::string_view name, std::string_view kind) {
-    had_build_annotations = true;
+    remember();
     prev_.push_back(ResId{Gvk::of(cur_.gvk.group(), cur_.gvk.version(), kind), Text(name), Text(ns), false});
     if (index_) index_->add(*this, prev_.back());
 }
@@ -203,13 +210,13 @@ void Resource::erase_annotation(std::string_view key) {
 
 void Resource::add_prefix(std::string_view prefix) {
     if (prefix.empty()) return;
-    had_build_annotations = true;
+    remember();
     prefixes_.emplace_back(prefix);
 }
 
 void Resource::add_suffix(std::string_view suffix) {
     if (suffix.empty()) return;
-    had_build_annotations = true;
+    remember();
     suffixes_.emplace_back(suffix);
 }
 

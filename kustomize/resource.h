@@ -129,6 +129,7 @@ public:
 private:
     friend class ResourceSet;
     friend class IdIndex;
+    void remember(); // sets had_build_annotations
 
     Node node_;
     ResId cur_;

@@ -280,10 +280,7 @@ std::string yaml_number_text(std::string_view text) {
     const double d = *value;
     if (std::isnan(d)) return ".nan";
     if (std::isinf(d)) return d > 0 ? ".inf" : "-.inf";
-    if (d == std::trunc(d) && std::fabs(d) < 18446744073709551616.0) {
-        if (d >= -9223372036854775808.0 && d < 9223372036854775808.0) return std::to_string(static_cast<std::int64_t>(d));
-        if (d > 0) return std::to_string(static_cast<std::uint64_t>(d));
-    }
+    if (d == std::trunc(d) && d >= -9223372036854775808.0 && d < 18446744073709551616.0) return d == 0 ? "0" : format_double(d);
     std::array<char, 64> buffer{};
     const auto scientific = std::to_chars(buffer.data(), buffer.data() + buffer.size(), d, std::chars_format::scientific);
     std::string out(buffer.data(), scientific.ptr);

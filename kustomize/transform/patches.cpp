@@ -155,6 +155,7 @@ Result<void> apply_operations(ResourceSet& resources, const Patch& patch, const 
             Node& annotations = metadata.is_map() || metadata.is_null() ? metadata.get_or_insert("annotations") : metadata;
             if (annotations.is_null()) annotations = Node::map();
         }
+        if (auto done = through_json(object); !done) return fail(std::move(done).error().on(subject));
         if (auto done = operations.apply(object); !done) return fail(std::move(done).error().on(subject).at(patch.where));
         if (auto done = through_json(object); !done) return fail(std::move(done).error().on(subject).at(patch.where));
         if (!object.is_map()) return fail(Error{.code = ErrorCode::invalid, .message = "a JSON patch must leave an object", .where = patch.where, .object = subject});

@@ -104,6 +104,9 @@ Result<Node> replacement_value(const ResourceSet& resources, const Replacement& 
 
 // ---- target -----------------------------------------------------------------------------------------------------
 
+// Made by `create` just now: it takes any type.
+bool is_new(const Node& target) { return target.is_null() && target.style() == NodeStyle::absent && target.line() == 0; }
+
 // Puts a text where a scalar stands; the scalar keeps its type and quotes.
 Result<void> overwrite(Node& target, std::string_view text) {
     const NodeKind kind = target.kind();
@@ -111,7 +114,7 @@ Result<void> overwrite(Node& target, std::string_view text) {
     const std::uint32_t file = target.file(), line = target.line();
     if (kind == NodeKind::string) {
         target = Node::string(text, target.style());
-    } else if (looks == kind || (kind == NodeKind::floating && looks == NodeKind::integer) || target.style() == NodeStyle::absent) {
+    } else if (looks == kind || (kind == NodeKind::floating && looks == NodeKind::integer) || is_new(target)) {
         target = bare_scalar(text);
     } else {
         return fail(ErrorCode::invalid, "the value to write is no " + std::string(target.kind_word()) + ", which the target is", target.where());

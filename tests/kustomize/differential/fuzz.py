@@ -237,7 +237,7 @@ class Tree:
         choices = ["{op: add, path: /metadata/labels, value: {jp: x}}", "{op: test, path: /kind, value: %s}" % kind, "{op: add, path: /metadata/annotations, value: {a: b}}"]
         if self.maybe(0.1):
             choices += ["{op: add, path: /metadata/annotations/jp, value: %s}" % self.pick(["x", "'1'"]), "{op: remove, path: /data/k}",
-                        "{op: replace, path: /metadata/name, value: renamed}", "{op: copy, from: /metadata/name, path: /metadata/annotations}"]
+                        "{op: replace, path: /metadata/name, value: renamed}"]
         if kind in ("Deployment", "StatefulSet", "DaemonSet", "Job"):
             choices += ["{op: add, path: /spec/replicas, value: 7}", "{op: add, path: /spec/template/spec/containers/-, value: {name: j, image: nginx}}",
                         "{op: replace, path: /spec/template/spec/containers/0/image, value: jp:1}", "{op: move, from: /spec/template, path: /spec/other}",
@@ -345,7 +345,7 @@ class Tree:
                     if self.maybe(0.3):
                         out += "  target: %s\n" % self.selector(ids)
                         if self.maybe(0.2):
-                            out += "  options: {%s}\n" % self.pick(["allowNameChange: true", "allowKindChange: true"])
+                            out += "  options: {%s}\n" % "allowNameChange: true"
                 else:
                     out += self.json_patch(ids)
         if self.maybe(0.1):
