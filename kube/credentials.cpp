@@ -25,6 +25,7 @@ class StaticCredentials final : public Credentials {
 public:
     explicit StaticCredentials(Credential credential) : credential_(std::move(credential)) {}
     Result<Credential> get(std::stop_token) override { return credential_; }
+    [[nodiscard]] bool renewable() const override { return false; }
 
 private:
     const Credential credential_;

@@ -37,6 +37,8 @@ public:
     virtual ~Credentials() = default;
     // The credential to use now; may block (reads a file, runs a plugin). Errors: unauthorized, cancelled.
     virtual Result<Credential> get(std::stop_token stop) = 0;
+    // Can `invalidate` ever be true? Callers keep their requests for another try if so.
+    [[nodiscard]] virtual bool renewable() const { return true; }
     // The server answered 401 to the last one. True when another `get` may give a better one.
     virtual bool invalidate() { return false; }
 };

@@ -146,6 +146,19 @@ Result<std::shared_ptr<const Credential>> HttpClient::credential(std::stop_token
     return std::make_shared<const Credential>(std::move(c));
 }
 
+std::shared_ptr<const Credential> HttpClient::renewed(const Credential& refused, std::stop_token stop) {
+    if (!renewing_.lock(stop)) return nullptr;
+    const std::lock_guard held(renewing_, std::adopt_lock);
+    const auto differs = [&](const Result<std::shared_ptr<const Credential>>& c) {
+        return c && ((*c)->authorization.reveal() != refused.authorization.reveal() || (*c)->certificate != refused.certificate);
+    };
+    // Somebody else may have renewed it while our request was under way.
+    if (auto now = credential(stop); differs(now)) return *now;
+    if (!config_.credentials->invalidate()) return nullptr;
+    auto fresh = credential(stop);
+    return fresh ? *fresh : nullptr;
+}
+
 Outgoing HttpClient::outgoing(HttpRequest request, std::shared_ptr<const Endpoint> to, std::shared_ptr<const Credential> as,
                               bool streaming) const {
     if (request.timeout.count() <= 0 && !streaming) request.timeout = options_.timeout;
@@ -167,7 +180,7 @@ std::vector<Result<HttpResponse>> HttpClient::send_all(std::vector<HttpRequest> 
     if (!to) return all_fail(to.error());
     const auto as = credential(stop);
     if (!as) return all_fail(as.error());
-    const bool renewable = config_.credentials != nullptr;
+    const bool renewable = config_.credentials && config_.credentials->renewable();
     std::vector<Outgoing> out;
     out.reserve(count);
     for (HttpRequest& request : requests) out.push_back(outgoing(renewable ? request : std::move(request), *to, *as, false));
@@ -177,11 +190,11 @@ std::vector<Result<HttpResponse>> HttpClient::send_all(std::vector<HttpRequest> 
     std::vector<std::size_t> refused;
     for (std::size_t i = 0; i < count; ++i)
         if (results[i] && results[i]->status == 401) refused.push_back(i);
-    if (refused.empty() || !config_.credentials->invalidate()) return results;
-    const auto renewed = credential(stop);
-    if (!renewed) return results;
+    if (refused.empty()) return results;
+    const auto other = renewed(**as, stop);
+    if (!other) return results;
     std::vector<Outgoing> again;
-    for (const std::size_t i : refused) again.push_back(outgoing(std::move(requests[i]), *to, *renewed, false));
+    for (const std::size_t i : refused) again.push_back(outgoing(std::move(requests[i]), *to, other, false));
     auto second = engine_->run(std::move(again), in_flight, stop);
     for (std::size_t k = 0; k < refused.size(); ++k) results[refused[k]] = std::move(second[k]);
     return results;
@@ -191,9 +204,10 @@ Result<HttpResponse> HttpClient::stream(HttpRequest request, const ChunkHandler&
     TRY(const auto to, endpoint());
     TRY(const auto as, credential(stop));
     auto result = engine_->stream(outgoing(request, to, as, true), on_chunk, stop);
-    if (!result || result->status != 401 || !config_.credentials || !config_.credentials->invalidate()) return result;
-    TRY(const auto renewed, credential(stop));
-    return engine_->stream(outgoing(std::move(request), to, renewed, true), on_chunk, stop);
+    if (!result || result->status != 401 || !config_.credentials || !config_.credentials->renewable()) return result;
+    const auto other = renewed(*as, stop);
+    if (!other) return result;
+    return engine_->stream(outgoing(std::move(request), to, other, true), on_chunk, stop);
 }
 
 std::shared_ptr<HttpEngine> common_http_engine() {

@@ -8,6 +8,7 @@
 
 #include "kube/http_engine.h"
 #include "kube/kubeconfig.h"
+#include "kube/pause.h"
 #include "kube/transport.h"
 
 namespace weber::kube {
@@ -36,6 +37,8 @@ private:
     Result<void> refresh_endpoint();
     Result<std::shared_ptr<const Endpoint>> endpoint();
     Result<std::shared_ptr<const Credential>> credential(std::stop_token stop);
+    // After a 401 to `refused`: another credential to try, or null.
+    std::shared_ptr<const Credential> renewed(const Credential& refused, std::stop_token stop);
     Outgoing outgoing(HttpRequest request, std::shared_ptr<const Endpoint> to, std::shared_ptr<const Credential> as, bool streaming) const;
 
     const ClientConfig config_;
@@ -43,6 +46,7 @@ private:
     const std::shared_ptr<HttpEngine> engine_;
     std::vector<HttpHeader> impersonation_;
 
+    StoppableMutex renewing_; // so that of many callers that are refused together one renews
     std::mutex mutex_; // guards the rest
     std::shared_ptr<const Endpoint> endpoint_;
     std::int64_t ca_stamp_ = 0;

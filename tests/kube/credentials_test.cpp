@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -58,6 +59,27 @@ TEST(TokenFile, RotationIsSeenByRequests) {
     dir.write("token", "two");
     EXPECT_EQ(client->send({.target = "/"})->status, 200);
     EXPECT_EQ(server.requests(), 3) << "one refusal, then the new token";
+}
+
+// Two callers are refused together: both go on with the new token, though only one of them found it.
+TEST(TokenFile, RotationIsSeenByAllWhoAreRefused) {
+    TempDir dir;
+    const std::string file = dir.write("token", "one");
+    std::atomic<int> refused{0};
+    FaultServer server([&](const SeenRequest& r, int) {
+        if (r.head.find("Bearer two") != std::string::npos) return answer(200, "in");
+        ++refused;
+        refused.notify_all();
+        for (int n = refused; n < 2; n = refused) refused.wait(n);
+        return answer(401, "out");
+    });
+    ClientConfig config{.server = server.url(), .unix_socket = {}, .proxy_url = "direct"};
+    config.credentials = token_file_credentials(file);
+    ASSERT_EQ(said(*config.credentials), "Bearer one");
+    dir.write("token", "two");
+    const auto client = *HttpClient::create(config);
+    std::jthread other([&] { EXPECT_EQ(client->send({.target = "/other"})->status, 200); });
+    EXPECT_EQ(client->send({.target = "/"})->status, 200);
 }
 
 // A plugin that counts its runs and answers from a file.
