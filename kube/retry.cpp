@@ -44,7 +44,8 @@ std::optional<milliseconds> parse_retry_after(std::string_view value, SystemTime
         return std::chrono::seconds(seconds);
     }
     std::tm tm{};
-    const char* rest = strptime(std::string(value).c_str(), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    const std::string text(value);
+    const char* rest = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &tm);
     if (!rest || *rest != '\0') return std::nullopt;
     const auto at = std::chrono::system_clock::from_time_t(timegm(&tm));
     const auto wait = std::chrono::duration_cast<milliseconds>(at.time_since_epoch() - now.time_since_epoch());
