@@ -14,7 +14,7 @@ Result<GitRepository> parse_git_repository(const Object& object) {
     std::optional<Error> error;
     FieldReader spec(object.root().find("spec"), "spec", error);
     g.url = spec.text("url", true);
-    spec.duration("interval", true);
+    g.interval = spec.duration("interval", true).value_or(g.interval);
     g.timeout = spec.duration("timeout").value_or(g.timeout);
     g.suspend = spec.boolean("suspend");
     g.has_ignore = spec.raw("ignore") != nullptr;
@@ -27,10 +27,16 @@ Result<GitRepository> parse_git_repository(const Object& object) {
     spec.unsupported("include");
     spec.unsupported("verify", "signature verification");
     spec.unsupported("sparseCheckout");
-    spec.unsupported("proxySecretRef");
     spec.unsupported("serviceAccountName");
     if (spec.boolean("recurseSubmodules")) spec.unsupported("recurseSubmodules");
-    spec.raw("secretRef"); // used by the in-cluster agent; a one-shot run uses the user's own git credentials
+    const auto secret = [&](std::string_view field) {
+        FieldReader r = spec.object(field);
+        std::string name = r.text("name", r.present());
+        r.finish();
+        return name;
+    };
+    g.secret_name = secret("secretRef"); // the agent's; a one-shot run uses the user's own git credentials
+    g.proxy_secret = secret("proxySecretRef");
     spec.finish();
     if (error) return fail(std::move(*error).on(object.subject()));
     return g;

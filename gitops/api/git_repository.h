@@ -1,4 +1,4 @@
-// source.toolkit.fluxcd.io/v1 GitRepository: what a one-shot run needs of the spec.
+// source.toolkit.fluxcd.io/v1 GitRepository: the spec as plain data.
 #pragma once
 
 #include <string>
@@ -19,14 +19,17 @@ struct GitRepository {
     GitReference ref;
     std::string ignore; // spec.ignore
     bool has_ignore = false;
+    std::string secret_name;  // spec.secretRef, same namespace; "" = none
+    std::string proxy_secret; // spec.proxySecretRef
     bool suspend = false;
+    std::chrono::nanoseconds interval{};
     std::chrono::nanoseconds timeout{std::chrono::seconds(60)};
 };
 
 bool is_git_repository(const Object& object);
 
-// Errors as parse_kustomization's. include, verify, recurseSubmodules, sparseCheckout, proxySecretRef, provider other than generic and
-// serviceAccountName are unsupported.
+// Errors as parse_kustomization's. include, verify, recurseSubmodules, sparseCheckout, provider other than generic and serviceAccountName are
+// unsupported; the error names the field.
 Result<GitRepository> parse_git_repository(const Object& object);
 
 } // namespace weber::gitops

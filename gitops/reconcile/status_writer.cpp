@@ -29,9 +29,9 @@ KustomizationStatus with_others_conditions(KustomizationStatus wanted, const Obj
 }
 
 // The fields that differ; an absent one is deleted by null.
-Node difference(const Node* have, const Node& want) {
+Node difference(const Node* have, const Node& want, std::span<const std::string_view> fields) {
     Node out = Node::map();
-    for (std::string_view field : kFields) {
+    for (std::string_view field : fields) {
         const Node* a = have != nullptr ? have->find(field) : nullptr;
         const Node* b = want.find(field);
         if (b == nullptr && a != nullptr) out.set(field, Node::null());
@@ -51,18 +51,24 @@ Result<kube::Written> patch_finalizers(kube::Client& client, const Object& live,
 
 } // namespace
 
-Result<Object> patch_status(kube::Client& client, const Object& live, const KustomizationStatus& status, const kube::Call& call) {
+Result<Object> patch_status_fields(kube::Client& client, const Object& live, const std::function<Node(const Object& live)>& wanted,
+                                   std::span<const std::string_view> fields, std::string_view manager, const kube::Call& call) {
     Object now = live;
     for (int attempt = 1;; ++attempt) {
-        const Node changed = difference(now.root().find("status"), write_status(with_others_conditions(status, now)));
+        const Node changed = difference(now.root().find("status"), wanted(now), fields);
         if (changed.empty()) return now;
         auto written = client.patch(kube::ref_of(now), kube::PatchType::merge, Node::map({{"metadata", locked(now)}, {"status", changed}}),
-                                    {.field_manager = std::string(kStatusManager), .subresource = "status"}, call);
+                                    {.field_manager = std::string(manager), .subresource = "status"}, call);
         if (written) return std::move(written->object);
         if (written.error().code != ErrorCode::conflict || attempt == kTries) return fail(std::move(written.error()));
         if (!kube::pause_for(kPause, call.stop)) return fail(ErrorCode::cancelled, "stopped");
         TRY(now, client.get(kube::ref_of(now), {}, call));
     }
+}
+
+Result<Object> patch_status(kube::Client& client, const Object& live, const KustomizationStatus& status, const kube::Call& call) {
+    const auto wanted = [&](const Object& now) { return write_status(with_others_conditions(status, now)); };
+    return patch_status_fields(client, live, wanted, kFields, kStatusManager, call);
 }
 
 bool has_finalizer(const Object& object) {

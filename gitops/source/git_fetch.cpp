@@ -185,12 +185,13 @@ public:
         set_callbacks();
         TRY(const std::vector<Head> heads, list());
         TRY(const Wanted want, choose(op_.options.ref, heads));
-        Fetched out{"", want.reference, "", path, false};
+        Fetched out{"", want.reference, "", path, "", false};
         TRY(out.transferred, download(want, heads));
         const std::string rev = !want.commit.empty() ? want.commit : local_name(want.reference);
         auto commit = find_commit(repo_.get(), rev, public_url(op_.options.url));
         if (!commit) return fail(missing(want));
         out.commit = hex(*git_object_id(commit->get()));
+        if (const char* subject = git_commit_summary(reinterpret_cast<git_commit*>(commit->get()))) out.subject = subject;
         out.revision = (want.label.empty() ? "" : want.label + "@") + "sha1:" + out.commit;
         return out;
     }

@@ -55,6 +55,7 @@ struct Fetched {
     std::string reference;  // "refs/heads/main"; "" for a bare commit
     std::string commit;     // hex
     std::string repository; // path of the bare repository
+    std::string subject;    // first line of the commit's message
     bool transferred = false; // objects were downloaded; false: the remote had nothing new
 };
 

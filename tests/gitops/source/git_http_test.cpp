@@ -1,0 +1,168 @@
+// Fetching over http and https from a real git http-backend: credentials, authorities, client certificates, redirects, large repositories.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "gitops/source/open.h"
+#include "tests/support/test_cluster.h"
+
+namespace weber::gitops {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using weber::testing::TempDir;
+
+// git_http_server.py for the life of a test.
+class GitServer {
+public:
+    ~GitServer() {
+        if (pid_ <= 0) return;
+        ::close(input_);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    bool start(const std::string& root, const std::vector<std::string>& more) {
+        int in[2], out[2];
+        if (::pipe(in) != 0 || ::pipe(out) != 0) return false;
+        std::vector<std::string> words{"python3", WEBER_SOURCE_DIR "/tests/gitops/source/git_http_server.py", root};
+        words.insert(words.end(), more.begin(), more.end());
+        std::vector<char*> argv;
+        for (std::string& w : words) argv.push_back(w.data());
+        argv.push_back(nullptr);
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            ::dup2(in[0], 0);
+            ::dup2(out[1], 1);
+            ::close(in[1]);
+            ::execvp(argv[0], argv.data());
+            ::_exit(127);
+        }
+        ::close(in[0]);
+        ::close(out[1]);
+        input_ = in[1];
+        FILE* lines = ::fdopen(out[0], "r");
+        const bool ok = std::fscanf(lines, "port %d", &port) == 1;
+        std::fclose(lines);
+        return ok;
+    }
+    int port = 0;
+
+private:
+    pid_t pid_ = 0;
+    int input_ = -1;
+};
+
+class GitHttp : public ::testing::Test {
+protected:
+    void SetUp() override {
+        run("git init -q -b main work && cd work && echo one > a && git add -A && git commit -qm one");
+        run("git clone -q --bare work repo.git");
+    }
+    void run(const std::string& command) {
+        const std::string whole = "cd " + dir.path() + " && export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t GIT_COMMITTER_NAME=t "
+                                  "GIT_COMMITTER_EMAIL=t@t && (" + command + ") >/dev/null 2>&1";
+        ASSERT_EQ(std::system(whole.c_str()), 0) << command;
+    }
+    void serve(const std::vector<std::string>& more = {}) {
+        if (!server.start(dir.path(), more)) GTEST_SKIP() << "python3 does not run here";
+    }
+    std::string url(const std::string& path = "/repo.git", const std::string& scheme = "http") const {
+        return scheme + "://127.0.0.1:" + std::to_string(server.port) + path;
+    }
+    Result<Fetched> get(const std::string& from, const GitCredentials& who = {}) {
+        return fetch({.url = from, .ref = {.branch = "main"}, .cache_dir = dir.path() + "/cache", .credentials = who});
+    }
+    std::string text(const std::string& name) const {
+        std::ifstream in(dir.path() + "/" + name);
+        std::ostringstream out;
+        out << in.rdbuf();
+        return out.str();
+    }
+    TempDir dir;
+    GitServer server;
+};
+
+TEST_F(GitHttp, FetchesThenOnlyWhatIsNew) {
+    serve();
+    if (IsSkipped()) return;
+    const auto first = get(url());
+    ASSERT_TRUE(first) << first.error().to_string();
+    EXPECT_TRUE(first->transferred);
+    EXPECT_EQ(open_fetched(*first)->fs->read("/source/a").value(), "one\n");
+    EXPECT_FALSE(get(url())->transferred);
+    run("cd work && echo two > a && git commit -qam two && git push -q ../repo.git main");
+    const auto second = get(url());
+    ASSERT_TRUE(second) << second.error().to_string();
+    EXPECT_TRUE(second->transferred);
+    EXPECT_EQ(open_fetched(*second)->fs->read("/source/a").value(), "two\n");
+}
+
+TEST_F(GitHttp, ARepositoryLargerThanAnyBuffer) {
+    run("cd work && head -c 8000000 /dev/urandom > big && git add -A && git commit -qm big && git push -q ../repo.git main");
+    serve();
+    if (IsSkipped()) return;
+    const auto f = get(url());
+    ASSERT_TRUE(f) << f.error().to_string();
+    EXPECT_EQ(open_fetched(*f)->fs->read("/source/big").value(), text("work/big"));
+}
+
+TEST_F(GitHttp, FollowsARedirect) {
+    serve();
+    if (IsSkipped()) return;
+    const auto f = get(url("/redirect/repo.git"));
+    ASSERT_TRUE(f) << f.error().to_string();
+}
+
+TEST_F(GitHttp, UserAndPassword) {
+    serve({"--user", "me", "--password", "planted"});
+    if (IsSkipped()) return;
+    const auto none = get(url());
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code, ErrorCode::unauthorized) << none.error().to_string();
+    GitCredentials who{.username = "me", .password = kube::SecretText("wrong")};
+    EXPECT_EQ(get(url(), who).error().code, ErrorCode::unauthorized);
+    who.password = kube::SecretText("planted");
+    EXPECT_TRUE(get(url(), who));
+    const std::string with_user = "http://me:planted@127.0.0.1:" + std::to_string(server.port);
+    EXPECT_TRUE(get(with_user + "/repo.git"));
+    EXPECT_THAT(get(with_user + "/nope.git").error().to_string(), Not(HasSubstr("planted")));
+}
+
+TEST_F(GitHttp, BearerToken) {
+    serve({"--bearer", "planted"});
+    if (IsSkipped()) return;
+    EXPECT_EQ(get(url()).error().code, ErrorCode::unauthorized);
+    EXPECT_TRUE(get(url(), {.bearer_token = kube::SecretText("planted")}));
+}
+
+TEST_F(GitHttp, AMissingRepositoryIsNotFound) {
+    serve();
+    if (IsSkipped()) return;
+    const auto f = get(url("/nope.git"));
+    ASSERT_FALSE(f);
+    EXPECT_EQ(f.error().code, ErrorCode::not_found) << f.error().to_string();
+}
+
+TEST_F(GitHttp, OwnAuthoritiesAndClientCertificates) {
+    run("openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=test-ca");
+    run("openssl req -newkey rsa:2048 -nodes -keyout s.key -out s.csr -subj /CN=127.0.0.1 && printf 'subjectAltName=IP:127.0.0.1' > ext && "
+        "openssl x509 -req -in s.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out s.crt");
+    run("openssl req -newkey rsa:2048 -nodes -keyout c.key -out c.csr -subj /CN=client && openssl x509 -req -in c.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out c.crt");
+    serve({"--cert", dir.path() + "/s.crt", "--key", dir.path() + "/s.key", "--client-ca", dir.path() + "/ca.crt"});
+    if (IsSkipped()) return;
+    EXPECT_EQ(get(url("/repo.git", "https")).error().code, ErrorCode::unavailable) << "unknown authority";
+    GitCredentials who{.ca = text("ca.crt")};
+    EXPECT_FALSE(get(url("/repo.git", "https"), who)) << "no client certificate";
+    who.certificate = text("c.crt");
+    who.key = kube::SecretText(text("c.key"));
+    const auto f = get(url("/repo.git", "https"), who);
+    EXPECT_TRUE(f) << f.error().to_string();
+}
+
+} // namespace
+} // namespace weber::gitops

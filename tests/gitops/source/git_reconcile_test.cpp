@@ -1,0 +1,327 @@
+// A GitRepository from spec to artifact, status and events: the GitRepository part of sources.md 10. Real repositories, a real storage folder.
+#include "gitops/source/git_reconcile.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "gitops/api/names.h"
+#include "gitops/source/artifact.h"
+#include "gitops/source/git_credentials.h"
+#include "kube/base/digest.h"
+#include "tests/support/test_cluster.h"
+
+namespace weber::gitops {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using weber::testing::object_of;
+using weber::testing::TempDir;
+
+class MovedClock final : public kube::Clock {
+public:
+    kube::SystemTime time = kube::system_clock().now();
+    [[nodiscard]] kube::SystemTime now() const override { return time; }
+    [[nodiscard]] kube::MonotonicTime monotonic() const override { return kube::system_clock().monotonic(); }
+};
+
+class GitReconcile : public ::testing::Test {
+protected:
+    void SetUp() override {
+        git("init -q -b master");
+        commit("a.yaml", "a: 1\n", "first commit");
+        settings.cache_dir = cache.path();
+        settings.storage = &storage;
+        settings.clock = &clock;
+        settings.secret = [this](const NamespacedName& name) -> Result<Object> {
+            if (const auto it = secrets.find(name.name); it != secrets.end()) return it->second;
+            return fail(ErrorCode::not_found, "secrets \"" + name.name + "\" not found");
+        };
+        settings.on_status = [this](const GitRepositoryStatus& s) -> Result<void> {
+            shown.push_back(s.find("Ready")->message);
+            return {};
+        };
+        make("");
+    }
+    void git(const std::string& command) {
+        const std::string whole = "cd " + repo.path() + " && GIT_CONFIG_GLOBAL=/dev/null git -c user.name=t -c user.email=t@t " + command + " >/dev/null 2>&1";
+        ASSERT_EQ(std::system(whole.c_str()), 0) << command;
+    }
+    void commit(const std::string& file, const std::string& text, const std::string& message) {
+        repo.write(file, text);
+        git("add -A");
+        git("commit -qm '" + message + "'");
+    }
+    // The object with more fields of the spec; its status starts as the CRD's default.
+    void make(const std::string& spec, const std::string& url = "") {
+        object = object_of("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: r, namespace: ns, generation: 1}\nspec:\n  interval: 1m\n  url: " +
+                           (url.empty() ? "file://" + repo.path() : url) + "\n" + spec + "status: {observedGeneration: -1}\n");
+    }
+    // A changed spec on the same object: the status stays, the generation grows.
+    void edit(const std::string& spec) {
+        const Node status = *object.root().find("status");
+        const auto generation = object.generation();
+        make(spec);
+        object.root().set("status", status);
+        object.metadata_mut().set("generation", Node::integer(generation + 1));
+    }
+    GitRunResult run() {
+        GitRunResult r = reconcile_git(object, settings);
+        object.root().set("status", write_git_status(r.status));
+        return r;
+    }
+    static std::string ready(const GitRunResult& r) {
+        const Condition* c = r.status.find("Ready");
+        return c == nullptr ? "" : c->status + "/" + c->reason + ": " + c->message;
+    }
+    static std::vector<std::string> texts(const std::vector<Event>& events) {
+        std::vector<std::string> out;
+        for (const Event& e : events) out.push_back(std::string(e.warning ? "error " : "info ") + e.reason + ": " + e.message);
+        return out;
+    }
+    [[nodiscard]] std::vector<std::string> stored() const {
+        std::vector<std::string> out;
+        for (const auto& f : std::filesystem::directory_iterator(store.path() + "/gitrepository/ns/r")) out.push_back(f.path().filename().string());
+        return out;
+    }
+    TempDir repo, cache, store;
+    MovedClock clock;
+    ArtifactStorage storage{store.path(), "source-controller.flux-system.svc.cluster.local."};
+    std::map<std::string, Object> secrets;
+    std::vector<std::string> shown;
+    GitRunSettings settings;
+    Object object;
+};
+
+TEST_F(GitReconcile, StoresAnArtifactAndIsReady) { // 2, 3, 14, 40
+    const GitRunResult r = run();
+    ASSERT_TRUE(r.status.artifact) << ready(r);
+    const Artifact& a = *r.status.artifact;
+    EXPECT_THAT(a.revision, StartsWith("master@sha1:"));
+    EXPECT_EQ(a.path, "gitrepository/ns/r/" + a.revision.substr(12) + ".tar.gz");
+    EXPECT_EQ(a.url, "http://source-controller.flux-system.svc.cluster.local./" + a.path);
+    const std::string bytes = storage.read(a).value();
+    EXPECT_EQ(a.digest, artifact_digest(bytes));
+    EXPECT_EQ(a.size, static_cast<std::int64_t>(bytes.size()));
+    struct stat st {};
+    ASSERT_EQ(::stat((store.path() + "/" + a.path).c_str(), &st), 0);
+    EXPECT_EQ(st.st_mode & 0777u, 0600u);
+    EXPECT_EQ(unpack_artifact(bytes, "r").value().fs->read("/source/a.yaml").value(), "a: 1\n");
+    EXPECT_EQ(ready(r), "True/Succeeded: stored artifact for revision '" + a.revision + "'");
+    EXPECT_EQ(r.status.find("Reconciling"), nullptr);
+    EXPECT_EQ(r.status.observed_generation, 1);
+    EXPECT_EQ(r.next, NextRun::interval);
+    EXPECT_THAT(texts(r.events), ElementsAre("info NewArtifact: stored artifact for commit 'first commit'"));
+    EXPECT_EQ(r.events[0].metadata.at("source.toolkit.fluxcd.io/digest"), a.digest);
+    EXPECT_THAT(shown, Contains("building artifact: new upstream revision '" + a.revision + "'"));
+    ASSERT_TRUE(r.snapshot);
+    EXPECT_EQ(r.snapshot->revision, a.revision);
+}
+
+TEST_F(GitReconcile, AnUnchangedRemoteIsANoOp) { // 11, 29
+    const GitRunResult first = run();
+    clock.time += 60s;
+    shown.clear();
+    const GitRunResult second = run();
+    EXPECT_EQ(write_git_status(second.status), write_git_status(first.status)) << "transition times included";
+    EXPECT_THAT(second.events, IsEmpty());
+    EXPECT_THAT(texts(second.traces), ElementsAre("info GitOperationSucceeded: no changes since last reconciliation: observed revision '" + first.status.artifact->revision + "'"));
+    EXPECT_THAT(shown, IsEmpty());
+}
+
+TEST_F(GitReconcile, ANewCommitReplacesTheArtifactAndOldOnesGo) { // 17
+    settings.retention_ttl = 60s;
+    for (const char* n : {"1", "2", "3", "4"}) {
+        commit("a.yaml", n, std::string("a subject that is a good deal longer than the fifty characters allowed ") + n);
+        run();
+    }
+    const GitRunResult r = run();
+    EXPECT_LE(stored().size(), 2u);
+    clock.time += 120s;
+    run();
+    EXPECT_THAT(stored(), ElementsAre(EndsWith(r.status.artifact->revision.substr(12) + ".tar.gz")));
+    commit("a.yaml", "5", "a subject that is a good deal longer than the fifty characters allowed");
+    EXPECT_THAT(texts(run().events), ElementsAre("info NewArtifact: stored artifact for commit 'a subject that is a good deal longer than the fift...'"));
+    EXPECT_THAT(shown.back(), StartsWith("building artifact: new upstream revision 'master@sha1:"));
+}
+
+TEST_F(GitReconcile, ChangedIgnoreRulesRebuildTheSameRevision) { // 12, 28
+    commit("deploy/d.yaml", "d: 1\n", "deploy");
+    const GitRunResult first = run();
+    edit("  ignore: \"/*\\n!/deploy\"\n");
+    const GitRunResult second = run();
+    EXPECT_EQ(second.status.artifact->revision, first.status.artifact->revision);
+    EXPECT_NE(second.status.artifact->digest, first.status.artifact->digest);
+    EXPECT_EQ(second.status.observed_ignore, "/*\n!/deploy");
+    EXPECT_EQ(second.status.observed_generation, 2);
+    EXPECT_THAT(shown, Contains("stored artifact for revision '" + first.status.artifact->revision + "'")) << "Ready stays while only the generation is new";
+    const Snapshot files = unpack_artifact(storage.read(*second.status.artifact).value(), "r").value();
+    EXPECT_TRUE(files.fs->is_file("/source/deploy/d.yaml"));
+    EXPECT_FALSE(files.fs->is_file("/source/a.yaml"));
+    EXPECT_EQ(run().events.size(), 0u);
+    edit("");
+    EXPECT_EQ(run().status.artifact->digest, first.status.artifact->digest) << "bytes depend on content only";
+    EXPECT_FALSE(read_git_status(object).observed_ignore);
+}
+
+TEST_F(GitReconcile, ALostOrDamagedArtifactIsBuiltAnew) { // 15, 16
+    const GitRunResult first = run();
+    const std::string file = store.path() + "/" + first.status.artifact->path;
+    std::filesystem::remove(file);
+    EXPECT_EQ(run().status.artifact->digest, first.status.artifact->digest);
+    EXPECT_THAT(shown, Contains("building artifact: disappeared from storage"));
+    store.write(first.status.artifact->path, "damaged");
+    const GitRunResult r = run();
+    EXPECT_THAT(texts(r.events), Contains(StartsWith("error ArtifactVerificationFailed: ")));
+    EXPECT_EQ(storage.check(*r.status.artifact), ArtifactStorage::Check::good);
+}
+
+TEST_F(GitReconcile, AStatusCannotLeadOutOfTheStorage) {
+    Artifact a = *run().status.artifact;
+    TempDir other;
+    a.path = "../" + std::filesystem::path(other.path()).filename().string() + "/" + std::filesystem::path(other.write("x", "secret")).filename().string();
+    EXPECT_EQ(storage.check(a), ArtifactStorage::Check::missing);
+    EXPECT_FALSE(storage.read(a));
+    storage.remove_file(a);
+    EXPECT_TRUE(std::filesystem::exists(other.path() + "/x"));
+}
+
+TEST_F(GitReconcile, AFailureKeepsTheArtifactAndSaysWhyThenRecovers) { // 7, 13, 35
+    const GitRunResult first = run();
+    object.set_annotation(kRequestedAt, "t1");
+    std::filesystem::rename(repo.path() + "/.git", repo.path() + "/gone");
+    const GitRunResult bad = run();
+    EXPECT_THAT(ready(bad), StartsWith("False/GitOperationFailed: failed to checkout and determine revision: unable to clone"));
+    EXPECT_EQ(bad.status.find("Reconciling")->reason, "ProgressingWithRetry");
+    EXPECT_EQ(bad.status.artifact, first.status.artifact) << "the last good one is kept";
+    EXPECT_EQ(bad.status.last_handled_reconcile_at, "t1");
+    EXPECT_EQ(bad.next, NextRun::backoff);
+    EXPECT_THAT(texts(bad.events), ElementsAre(StartsWith("error GitOperationFailed: failed to checkout")));
+    std::filesystem::rename(repo.path() + "/gone", repo.path() + "/.git");
+    const GitRunResult good = run();
+    EXPECT_THAT(ready(good), StartsWith("True/Succeeded"));
+    EXPECT_THAT(texts(good.events), ElementsAre(StartsWith("info Succeeded: stored artifact for commit ")));
+    EXPECT_EQ(good.status.find("FetchFailed"), nullptr);
+
+    edit("  ref: {semver: 9.x}\n");
+    EXPECT_THAT(ready(run()), HasSubstr("no match found for semver: 9.x"));
+}
+
+TEST_F(GitReconcile, WhatIsNotDoneYetStallsAndNamesTheField) {
+    make("  recurseSubmodules: true\n");
+    const GitRunResult r = run();
+    EXPECT_TRUE(r.status.is_true("Stalled"));
+    EXPECT_THAT(ready(r), HasSubstr("recurseSubmodules"));
+    EXPECT_EQ(r.status.find("Reconciling"), nullptr);
+    EXPECT_EQ(r.next, NextRun::terminal);
+    EXPECT_EQ(r.status.observed_generation, 1);
+    edit("");
+    EXPECT_THAT(ready(run()), StartsWith("True/Succeeded")) << "an edit mends it";
+    EXPECT_FALSE(read_git_status(object).is_true("Stalled"));
+}
+
+TEST_F(GitReconcile, AMissingSecretIsAnAuthenticationFailureUntilItAppears) { // 24, 25
+    make("  secretRef: {name: s}\n");
+    EXPECT_EQ(ready(run()), "False/AuthenticationFailed: failed to get secret 'ns/s': secrets \"s\" not found");
+    secrets.emplace("s", object_of("{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: ns}, data: {}}"));
+    EXPECT_THAT(ready(run()), StartsWith("True/Succeeded"));
+    make("", "ssh://git@127.0.0.1/x");
+    EXPECT_EQ(ready(run()), "False/AuthenticationFailed: failed to configure authentication options: invalid 'ssh' auth option: 'identity' is required");
+}
+
+TEST_F(GitReconcile, AChangedAddressChangesTheUrlOnly) { // 39
+    const GitRunResult first = run();
+    ArtifactStorage moved(store.path(), "https://artifacts.example.com/");
+    settings.storage = &moved;
+    const GitRunResult r = run();
+    EXPECT_EQ(r.status.artifact->url, "https://artifacts.example.com/" + first.status.artifact->path);
+    EXPECT_THAT(r.events, IsEmpty());
+}
+
+TEST_F(GitReconcile, SuspendedAndDeleted) { // 18, 19
+    run();
+    object.metadata_mut().set("generation", Node::integer(7));
+    object.set_annotation(kRequestedAt, "t2");
+    const GitRepositoryStatus s = suspended_git_status(object);
+    EXPECT_EQ(s.observed_generation, 7);
+    EXPECT_EQ(s.last_handled_reconcile_at, "t2");
+    EXPECT_EQ(s.conditions, read_git_status(object).conditions);
+    const auto event = remove_artifacts(object, storage);
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->message, "garbage collected artifacts for deleted resource");
+    EXPECT_FALSE(std::filesystem::exists(store.path() + "/gitrepository/ns/r"));
+}
+
+TEST_F(GitReconcile, AFullDiskIsAStorageFailureAndTheOldArtifactStays) {
+    const GitRunResult first = run();
+    commit("a.yaml", "2", "two");
+    std::filesystem::create_directories(store.path() + "/blocked");
+    ArtifactStorage full("/dev/full/nowhere", "x"); // nothing can be written below
+    settings.storage = &full;
+    const GitRunResult r = run();
+    EXPECT_THAT(ready(r), StartsWith("False/ArchiveOperationFailed: "));
+    EXPECT_TRUE(r.status.is_true("StorageOperationFailed"));
+    EXPECT_EQ(storage.check(*first.status.artifact), ArtifactStorage::Check::good);
+}
+
+// ---- credentials -------------------------------------------------------------------------------------------------
+
+Object secret(const std::map<std::string, std::string>& values) {
+    Object o = object_of("{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: ns}, data: {}}");
+    for (const auto& [key, value] : values) o.root().find_mut("data")->set(key, Node::string(kube::base64_encode(value)));
+    return o;
+}
+
+TEST(GitSecrets, HttpKeys) { // 20, 21, 22
+    EXPECT_EQ(git_credentials("https://h/p", secret({{"password", "planted"}})).error().message,
+              "failed to configure authentication options: invalid 'https' auth option: 'password' requires 'username' to be set");
+    const auto basic = git_credentials("https://h/p", secret({{"username", "u"}, {"password", "p"}, {"ca.crt", "new"}, {"caFile", "old"}}));
+    ASSERT_TRUE(basic);
+    EXPECT_EQ(basic->username + basic->password.reveal() + basic->ca, "upnew");
+    const auto bearer = git_credentials("https://h/p", secret({{"username", "u"}, {"password", "p"}, {"bearerToken", "t"}}));
+    ASSERT_TRUE(bearer);
+    EXPECT_EQ(bearer->username + bearer->bearer_token.reveal(), "t");
+    EXPECT_FALSE(git_credentials("https://u:p@h/p", secret({{"bearerToken", "t"}})));
+    EXPECT_FALSE(git_credentials("https://h/p", secret({{"tls.crt", "c"}})));
+    EXPECT_TRUE(git_credentials("https://h/p", std::nullopt));
+    EXPECT_EQ(git_credentials("https://h/p", secret({{"githubAppID", "1"}})).error().message,
+              "secretRef 'ns/s' has github app data but provider is not set to github");
+}
+
+TEST(GitSecrets, SshKeysAndProxies) {
+    EXPECT_THAT(git_credentials("ssh://h/p", std::nullopt).error().message, HasSubstr("'identity' is required"));
+    EXPECT_THAT(git_credentials("ssh://h/p", secret({{"identity", "k"}})).error().message, HasSubstr("'known_hosts' is required"));
+    auto ssh = git_credentials("ssh://h/p", secret({{"identity", "k"}, {"known_hosts", "h"}, {"password", "pass"}, {"identity.pub", "ignored"}}));
+    ASSERT_TRUE(ssh);
+    EXPECT_EQ(ssh->identity.reveal() + ssh->known_hosts + ssh->passphrase.reveal(), "khpass");
+    ASSERT_TRUE(add_proxy(*ssh, secret({{"address", "http://p:1"}, {"username", "u"}})));
+    EXPECT_EQ(ssh->proxy + ssh->proxy_user, "http://p:1u");
+    EXPECT_FALSE(add_proxy(*ssh, secret({{"username", "u"}})));
+}
+
+TEST(GitStatus, TheStrongestSignDecides) {
+    const kube::SystemTime now = kube::system_clock().now();
+    const auto ready = [&](std::vector<Condition> conditions) {
+        GitRepositoryStatus s;
+        for (Condition& c : conditions) set_condition(s, std::move(c), now);
+        summarize(s, 1, now);
+        const Condition* c = s.find("Ready");
+        return c == nullptr ? std::string() : c->status + "/" + c->reason;
+    };
+    EXPECT_EQ(ready({}), "");
+    EXPECT_EQ(ready({{"ArtifactInStorage", "True", "Stored", "", 1, ""}}), "True/Stored");
+    EXPECT_EQ(ready({{"ArtifactInStorage", "True", "Stored", "", 1, ""}, {"FetchFailed", "True", "Bad", "", 1, ""}}), "False/Bad");
+    EXPECT_EQ(ready({{"FetchFailed", "True", "Fetch", "", 1, ""}, {"StorageOperationFailed", "True", "Storage", "", 1, ""}}), "False/Storage");
+    EXPECT_EQ(ready({{"ArtifactInStorage", "True", "Stored", "", 1, ""}, {"SourceVerified", "False", "Unsigned", "", 1, ""}}), "False/Unsigned");
+}
+
+} // namespace
+} // namespace weber::gitops
