@@ -42,6 +42,8 @@ public:
     Result<void> flush();
 
 private:
+    [[nodiscard]] bool has_new_objects(const gitops::KustomizationStatus& status) const;
+
     KustomizationController& controller_;
     Active& active_;
     std::optional<Tick> last_;

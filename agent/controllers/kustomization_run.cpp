@@ -1,4 +1,5 @@
 // One run of a Kustomization, in the order of kustomization.md section 2.
+#include <algorithm>
 #include <set>
 
 #include "agent/controllers/active.h"
@@ -19,10 +20,19 @@ constexpr std::chrono::seconds kWorthAWrite{1}; // a step that lasts so long is 
 
 } // namespace
 
+// Objects that are about to be made must be in the cluster's status first: a process that is killed in between would leave them orphaned.
+bool KustomizationController::Observer::has_new_objects(const gitops::KustomizationStatus& status) const {
+    if (!status.inventory) return false;
+    const auto& known = active_.written.inventory;
+    return std::ranges::any_of(*status.inventory, [&](const gitops::InventoryEntry& e) {
+        return !known || std::ranges::find(*known, e.key, &gitops::InventoryEntry::key) == known->end();
+    });
+}
+
 Result<void> KustomizationController::Observer::on_status(const gitops::KustomizationStatus& status) {
     pending_ = status;
     const Tick now = std::chrono::steady_clock::now();
-    if (last_ && now - *last_ < kWorthAWrite) return {};
+    if (last_ && now - *last_ < kWorthAWrite && !has_new_objects(status)) return {};
     return flush();
 }
 

@@ -210,7 +210,7 @@ Result<std::string> pack_artifact(const Snapshot& snapshot) {
         for (std::size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1))
             if (dirs.insert(path.substr(0, slash)).second) put_entry(tar, path.substr(0, slash), {}, 0750, '5');
         TRY(const std::string content, snapshot.fs->read(snapshot.fs->mount() + "/" + path));
-        put_entry(tar, path, content, 0600, '0');
+        put_entry(tar, path, content, file.executable ? 0700 : 0600, '0');
     }
     tar.append(2 * kBlock, '\0');
     return compress(tar);
@@ -228,7 +228,7 @@ Result<Snapshot> unpack_artifact(std::string_view tar_gz, std::string revision, 
         if (at == spans.end()) return fail(ErrorCode::not_found, "no such file in the artifact: " + path);
         return tar->substr(at->second.offset, at->second.size);
     };
-    return Snapshot{std::make_shared<const TreeFileSystem>("", std::move(files), std::move(reader)), std::move(revision)};
+    return Snapshot{std::make_shared<const TreeFileSystem>(std::string(kSourceMount), std::move(files), std::move(reader)), std::move(revision)};
 }
 
 std::string artifact_digest(std::string_view bytes) { return "sha256:" + kube::sha256_hex(bytes); }

@@ -14,7 +14,7 @@
 namespace weber::gitops {
 
 // The files of `snapshot` as a tar.gz whose bytes depend on nothing but names and contents: entries in byte order of their names below each
-// directory, owner 0, time 0, modes 0750 and 0600, USTAR (PAX where a name is too long). Errors: those of reading a file.
+// directory, owner 0, time 0, modes 0750, 0700 and 0600, USTAR (PAX where a name is too long). Errors: those of reading a file.
 Result<std::string> pack_artifact(const Snapshot& snapshot);
 
 struct UnpackLimits {

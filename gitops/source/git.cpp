@@ -58,7 +58,7 @@ int visit(const char* dir, const git_tree_entry* entry, void* payload) {
     const git_filemode_t mode = git_tree_entry_filemode(entry);
     if (mode != GIT_FILEMODE_BLOB && mode != GIT_FILEMODE_BLOB_EXECUTABLE) return 0; // links and submodules are not in artifacts
     const std::string name = git_tree_entry_name(entry);
-    walk.files.emplace(std::string(dir) + name, TreeFileSystem::File{hex(*git_tree_entry_id(entry)), 0});
+    walk.files.emplace(std::string(dir) + name, TreeFileSystem::File{hex(*git_tree_entry_id(entry)), 0, mode == GIT_FILEMODE_BLOB_EXECUTABLE});
     if (name == ".sourceignore") {
         std::string where(dir);
         if (!where.empty()) where.pop_back();

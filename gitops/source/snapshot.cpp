@@ -119,7 +119,7 @@ Snapshot Snapshot::with_files(const std::map<std::string, std::string>& contents
         const std::string relative = display(path);
         const auto it = files.find(relative);
         if (it == files.end()) continue;
-        it->second = {"", text.size()}; // no identity: nobody keeps what was parsed from it
+        it->second = {"", text.size(), it->second.executable}; // no identity: nobody keeps what was parsed from it
         replaced->emplace(relative, text);
     }
     auto below = fs;

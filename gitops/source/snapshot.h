@@ -23,7 +23,8 @@ class TreeFileSystem final : public kustomize::FileSystem {
 public:
     struct File {
         std::string id;       // changes with the content (blob id, or inode, size and times)
-        std::size_t size = 0; // bytes
+        std::size_t size = 0; // bytes; 0 = not known
+        bool executable = false;
     };
     // Content of the file with that path (relative to the root) and id.
     using Reader = std::function<Result<std::string>(const std::string& path, const File& file)>;

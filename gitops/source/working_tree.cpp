@@ -52,6 +52,7 @@ Result<Walk> walk(const stdfs::path& root) {
         const std::string relative = it->path().lexically_relative(root).generic_string();
         TreeFileSystem::File file;
         file.id = identity_of(it->path().string(), file.size);
+        file.executable = (status.permissions() & (stdfs::perms::owner_exec | stdfs::perms::group_exec | stdfs::perms::others_exec)) != stdfs::perms::none;
         if (it->path().filename() == ".sourceignore") {
             TRY(std::string text, read_file(it->path().string()));
             const auto slash = relative.rfind('/');

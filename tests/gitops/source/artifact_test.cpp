@@ -42,7 +42,7 @@ TEST(Artifact, RoundTripIsByteStable) {
     ASSERT_TRUE(back.has_value()) << back.error().to_string();
     EXPECT_EQ(back->revision, "main@sha1:1");
     ASSERT_EQ(back->fs->files().size(), tree->fs->files().size());
-    for (const auto& [path, file] : tree->fs->files()) EXPECT_EQ(back->fs->read("/" + path).value(), slurp(dir.path() + "/" + path)) << path;
+    for (const auto& [path, file] : tree->fs->files()) EXPECT_EQ(back->fs->read("/source/" + path).value(), slurp(dir.path() + "/" + path)) << path;
 
     // The system's tar agrees.
     std::ofstream(dir.path() + "/ours.tar.gz", std::ios::binary) << packed;
@@ -59,9 +59,9 @@ TEST(Artifact, ReadsWhatTarMakesAndSkipsLinks) {
         if (std::string_view(format) == "ustar") std::filesystem::remove(dir.path() + "/in/" + name);
         const auto got = unpack_artifact(run_tar(dir, std::string("--format=") + format + " -C in ."), "r");
         ASSERT_TRUE(got.has_value()) << format << ": " << got.error().to_string();
-        EXPECT_EQ(got->fs->read("/plain").value(), "text\n");
-        EXPECT_FALSE(got->fs->is_file("/link"));
-        EXPECT_EQ(got->fs->is_file("/" + name), std::string_view(format) != "ustar");
+        EXPECT_EQ(got->fs->read("/source/plain").value(), "text\n");
+        EXPECT_FALSE(got->fs->is_file("/source/link"));
+        EXPECT_EQ(got->fs->is_file("/source/" + name), std::string_view(format) != "ustar");
     }
 }
 

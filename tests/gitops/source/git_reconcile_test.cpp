@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "gitops/api/names.h"
 #include "gitops/source/artifact.h"
@@ -124,6 +125,27 @@ TEST_F(GitReconcile, StoresAnArtifactAndIsReady) { // 2, 3, 14, 40
     EXPECT_THAT(shown, Contains("building artifact: new upstream revision '" + a.revision + "'"));
     ASSERT_TRUE(r.snapshot);
     EXPECT_EQ(r.snapshot->revision, a.revision);
+}
+
+TEST_F(GitReconcile, TheArtifactHoldsWhatFluxsWould) { // 26, 27
+    for (const char* file : {".github/w.yaml", "a.png", "x.sops.yaml", ".sops.yaml", "run.sh", "docs/d.md"}) repo.write(file, "x");
+    ASSERT_EQ(std::system(("cd " + repo.path() + " && chmod 755 run.sh && ln -s a.yaml link").c_str()), 0);
+    commit("b.yaml", "b: 1\n", "more");
+    const auto list = [&](const GitRunResult& r) {
+        const std::string command = "tar -tvzf " + store.path() + "/" + r.status.artifact->path + " | awk '{print $1, $2, $NF}' > " + cache.path() + "/list";
+        EXPECT_EQ(std::system(command.c_str()), 0);
+        std::ifstream in(cache.path() + "/list");
+        std::vector<std::string> lines;
+        for (std::string line; std::getline(in, line);) lines.push_back(line);
+        return lines;
+    };
+    EXPECT_THAT(list(run()), ElementsAre("drwxr-x--- 0/0 .", "-rw------- 0/0 a.yaml", "-rw------- 0/0 b.yaml", "drwxr-x--- 0/0 docs", "-rw------- 0/0 docs/d.md",
+                                         "-rwx------ 0/0 run.sh", "-rw------- 0/0 x.sops.yaml"));
+    commit(".sourceignore", "docs/\n", "ignore");
+    const auto second = list(run());
+    EXPECT_THAT(second, Contains("-rw------- 0/0 a.png"));
+    EXPECT_THAT(second, Contains("-rw------- 0/0 .sourceignore"));
+    EXPECT_THAT(second, ::testing::Not(Contains(HasSubstr("docs/d.md"))));
 }
 
 TEST_F(GitReconcile, AnUnchangedRemoteIsANoOp) { // 11, 29
