@@ -6,6 +6,7 @@
 #include "gitops/api/names.h"
 #include "gitops/reconcile/apply.h"
 #include "gitops/reconcile/prune.h"
+#include "gitops/reconcile/prune_guard.h"
 
 namespace weber::gitops {
 
@@ -145,10 +146,12 @@ struct Run::State {
         enter(Step::prune, Phase::pruning, "PruneFailed");
         const Inventory gone = stale(old, *status.inventory);
         if (!settings.prune) unite(*status.inventory, gone);
+        if (gone.empty()) clear_stopped(status);
         if (!settings.prune || !k.spec.prune || gone.empty()) return {};
         const PruneSettings how{settings.dry_run, settings.dry_runs_in_flight, [this](std::size_t done, std::size_t total) {
                                     progress({.name = k.name, .phase = Phase::pruning, .done = done, .total = total});
                                 }};
+        if (settings.prune_guard && !settings.dry_run) TRY_VOID(guard(gone, stop));
         ChangeSet pruned = gitops::prune(client, gone, k.name, how, stop);
         changes.changes.insert(changes.changes.end(), pruned.changes.begin(), pruned.changes.end());
         changes.errors.insert(changes.errors.end(), pruned.errors.begin(), pruned.errors.end());
@@ -158,6 +161,22 @@ struct Run::State {
         }
         emit(delete_lines(pruned));
         return {};
+    }
+
+    // Stale objects stay in the inventory when they may not go yet.
+    Result<void> guard(const Inventory& gone, std::stop_token stop) {
+        const auto content = live_content(client, gone, k.name, std::move(stop));
+        const std::size_t before = size_before(status, old);
+        const GuardVerdict verdict = content ? judge_prune(before, gone, *content, k.object.annotation(kAllowPrune)) : GuardVerdict{.stop = true};
+        if (!verdict.stop) {
+            clear_stopped(status);
+            return {};
+        }
+        unite(*status.inventory, gone);
+        if (!content) return fail(Error(content.error()).with_prefix("prune guard: "));
+        mark_stopped(status, before, context.generation, clock.now());
+        outcome = Terminal{"PruneGuard", verdict.message, true};
+        return fail(ErrorCode::forbidden, verdict.message);
     }
 
     Result<std::optional<WaitTask>> begin_wait() {
@@ -208,7 +227,7 @@ struct Run::State {
     ApplySettings apply_settings() const {
         return {.force = k.spec.force, .concurrency = settings.dry_runs_in_flight, .dry_run = settings.dry_run,
                 .custom_stage_kinds = settings.custom_stage_kinds, .override_managers = settings.override_managers, .ignore = k.spec.ignore,
-                .planned = settings.planned, .migrate_api_version = settings.migrate_api_version};
+                .planned = settings.planned, .migrate_api_version = settings.migrate_api_version, .memory = settings.memory, .seen = settings.seen};
     }
     ApplyProgress apply_progress() {
         const auto tell = [this](Phase phase) {
@@ -239,8 +258,12 @@ struct Run::State {
     }
 
     void fail_with(Error e) {
-        if (step == Step::fetch && e.http_status == 404) outcome = ArtifactGone{};
-        else outcome = FailedRun{reason, !failure_text.empty() ? failure_text : step == Step::build ? with_place(e) : e.message, {}};
+        if (outcome) { // said already
+        } else if (step == Step::fetch && e.http_status == 404) {
+            outcome = ArtifactGone{};
+        } else {
+            outcome = FailedRun{reason, !failure_text.empty() ? failure_text : step == Step::build ? with_place(e) : e.message, {}};
+        }
         error = std::move(e);
     }
 };

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gitops/api/kustomization.h"
+#include "gitops/reconcile/applied_memory.h"
 #include "gitops/reconcile/changes.h"
 #include "gitops/reconcile/health.h"
 #include "gitops/reconcile/post_build.h"
@@ -50,6 +51,9 @@ struct PipelineSettings {
     bool dry_run = false; // nothing is written; changes carry masked diffs; no wait
     std::vector<Object> planned = {}; // dry run: definitions and namespaces that others would have made by then
     bool prune = true;    // false: stale objects stay in cluster and inventory (Flux has no such switch)
+    bool prune_guard = false; // a prune that looks like an accident ends the run, Stalled with reason PruneGuard (prune_guard.h)
+    AppliedMemory* memory = nullptr; // of the cluster's objects, outlives the runs; with `seen`, what nobody touched costs no request
+    LiveView seen = {};
     std::size_t dry_runs_in_flight = 4;
     std::vector<std::string> override_managers = {}; // their fields are taken over, too
     std::vector<kube::GroupKind> custom_stage_kinds = {};

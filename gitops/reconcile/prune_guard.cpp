@@ -1,6 +1,7 @@
 #include "gitops/reconcile/prune_guard.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "gitops/api/names.h"
@@ -11,6 +12,7 @@ namespace weber::gitops {
 
 namespace {
 
+constexpr std::string_view kCondition = "PruneGuard";
 constexpr std::size_t kMany = 20;
 constexpr std::size_t kShown = 20; // subjects in the message
 
@@ -90,16 +92,16 @@ private:
 
 } // namespace
 
-GuardVerdict judge_prune(const Inventory& old, const Inventory& stale, std::span<const LiveContent> content, std::string_view allowed) {
+GuardVerdict judge_prune(std::size_t before, const Inventory& stale, std::span<const LiveContent> content, std::string_view allowed) {
     GuardVerdict out;
     if (stale.empty()) return out;
     out.token = token_of(stale);
     for (const InventoryEntry& e : stale) out.deletes.push_back(e.key.subject());
     std::string why;
-    const std::string n = std::to_string(stale.size()), of = std::to_string(old.size());
-    if (stale.size() >= old.size())
-        why += "it would delete the whole inventory, " + of + (old.size() == 1 ? " object\n" : " objects\n");
-    else if (old.size() >= kMany && stale.size() * 2 > old.size())
+    const std::string n = std::to_string(stale.size()), of = std::to_string(before);
+    if (stale.size() >= before)
+        why += "it would delete the whole inventory, " + of + (before == 1 ? " object\n" : " objects\n");
+    else if (before >= kMany && stale.size() * 2 > before)
         why += "it would delete " + n + " of " + of + " objects\n";
     for (const LiveContent& c : content)
         if (c.count > 0)
@@ -111,6 +113,20 @@ GuardVerdict judge_prune(const Inventory& old, const Inventory& stale, std::span
                   std::string(kAllowPrune) + ": " + out.token + " on the Kustomization";
     return out;
 }
+
+std::size_t size_before(const KustomizationStatus& status, const Inventory& old) {
+    const Condition* stopped = status.find(kCondition);
+    std::size_t before = 0;
+    if (stopped == nullptr) return old.size();
+    const auto [end, code] = std::from_chars(stopped->message.data(), stopped->message.data() + stopped->message.size(), before);
+    return code == std::errc() ? std::min(before, old.size()) : old.size();
+}
+
+void mark_stopped(KustomizationStatus& status, std::size_t before, std::int64_t generation, kube::SystemTime now) {
+    set_condition(status, {std::string(kCondition), "True", "Stopped", std::to_string(before) + " objects were in the inventory before the deletion that was stopped", generation, ""}, now);
+}
+
+void clear_stopped(KustomizationStatus& status) { remove_condition(status, kCondition); }
 
 Result<std::vector<LiveContent>> live_content(kube::Client& client, const Inventory& stale, const NamespacedName& owner, std::stop_token stop) {
     std::vector<LiveContent> out;

@@ -10,6 +10,7 @@
 
 #include "gitops/api/kustomization.h"
 #include "gitops/reconcile/inventory.h"
+#include "gitops/reconcile/status.h"
 #include "kube/client.h"
 
 namespace weber::gitops {
@@ -28,9 +29,15 @@ struct GuardVerdict {
     std::vector<std::string> deletes = {}; // subjects of all that would be deleted, in delete order
 };
 
-// Rules: `stale` is the whole of `old`; `stale` is more than half of an `old` of 20 objects or more; `content` is not empty.
+// `before`: objects in the inventory before the change. Rules: all of them are stale; more than half of 20 or more; `content` is not empty.
 // `allowed`: the annotation's value, "" when absent; "always" lets everything pass. Pure and thread-safe.
-GuardVerdict judge_prune(const Inventory& old, const Inventory& stale, std::span<const LiveContent> content, std::string_view allowed);
+GuardVerdict judge_prune(std::size_t before, const Inventory& stale, std::span<const LiveContent> content, std::string_view allowed);
+
+// A stopped run leaves new objects and stale ones in the inventory together; what it was before the change is kept in a condition of its own
+// (PruneGuard=True), or the next run would find the same deletion small.
+std::size_t size_before(const KustomizationStatus& status, const Inventory& old);
+void mark_stopped(KustomizationStatus& status, std::size_t before, std::int64_t generation, kube::SystemTime now);
+void clear_stopped(KustomizationStatus& status);
 
 // Looks into the Namespaces and behind the CustomResourceDefinitions of `stale` that a prune for `owner` would delete. Not counted: objects of `stale`,
 // objects that another object owns, and what every namespace has. No request when `stale` has neither kind; else one list a kind. Kinds that may not be

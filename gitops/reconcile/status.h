@@ -104,7 +104,7 @@ struct SuspendedRun {};   // step 5
 struct FinalizerAdded {}; // step 4
 // A configuration error that only an edit of the object mends: Ready=False and Stalled=True with `reason`.
 struct Terminal {
-    std::string reason;          // InvalidCELExpression, FeatureGateDisabled, AccessDenied, or Weber's own UnsupportedField, InvalidSpec
+    std::string reason;          // InvalidCELExpression, FeatureGateDisabled, AccessDenied, or Weber's own UnsupportedField, InvalidSpec, PruneGuard
     std::string message;         // of the conditions and the event; InvalidCELExpression: without the prefix of step 6
     bool with_revision = false;  // of the event
 };

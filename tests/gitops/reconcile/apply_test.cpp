@@ -286,6 +286,31 @@ TEST_P(Apply, InvalidBundleIsDroppedAndTheDefinitionMade) {
     EXPECT_EQ(live(crd).at({"spec", "conversion", "webhook", "clientConfig", "caBundle"}), nullptr);
 }
 
+// 44
+TEST_P(Apply, PlansMaskSecrets) {
+    Object s = in_ns("apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {pw: cGxhbnRlZC1vbmU=, same: eA==}\n");
+    ASSERT_TRUE(apply({s}).errors.empty());
+    s.root().find_mut("data")->set("pw", Node::string("cGxhbnRlZC10d28="));
+    const ChangeSet plan = apply({s}, {.dry_run = true});
+    ASSERT_EQ(lines(plan), "Secret/s configured\n");
+    const Change& change = plan.changes[0];
+    EXPECT_EQ(change.reason, "data.pw");
+    EXPECT_EQ(change.diff, "- data.pw: *** (before)\n+ data.pw: *** (after)\n");
+    ASSERT_TRUE(change.before && change.after);
+    EXPECT_EQ(kube::write_json(*change.before->at({"data"})), R"({"pw":"*** (before)","same":"***"})");
+    EXPECT_EQ(kube::write_json(*change.after->at({"data"})), R"({"pw":"*** (after)","same":"***"})");
+    for (const auto& side : {change.before, change.after}) EXPECT_EQ(side->at({"metadata", "managedFields"}), nullptr);
+
+    const ChangeSet fresh = apply({in_ns("apiVersion: v1\nkind: Secret\nmetadata: {name: t}\ndata: {pw: cGxhbnRlZC1vbmU=}\n")}, {.dry_run = true});
+    EXPECT_EQ(lines(fresh), "Secret/t created\n"); // 45: no objects
+    EXPECT_FALSE(fresh.changes[0].before || fresh.changes[0].after);
+    EXPECT_THAT(fresh.changes[0].diff, Not(HasSubstr("cGxh")));
+
+    const ChangeSet refused = apply({in_ns("apiVersion: v1\nkind: Secret\nmetadata: {name: u}\nstringData: {pw: 4711004711}\n")});
+    ASSERT_EQ(refused.errors.size(), 1u);
+    EXPECT_THAT(refused.errors[0].message, Not(HasSubstr("4711")));
+}
+
 // 66, apply.md 7.2
 TEST_P(Apply, DuplicatesGiveTwoEntriesAndTheLaterOneWins) {
     const ChangeSet set = apply({config_map("c", "first"), config_map("c", "second")});
@@ -329,6 +354,28 @@ TEST_P(Apply, ProgressCountsChecksAndWrites) {
     seen.clear();
     apply_staged(client(), {config_map("a"), config_map("b")}, {}, {.checking = note("check"), .applying = note("apply")});
     EXPECT_THAT(seen, AllOf(Contains("check rest 2/2"), Contains("apply rest 1/1")));
+}
+
+// 11, kustomization.md 50: an account that may make roles and bindings, but holds no right that it could bind.
+TEST_P(Apply, EscalationIsRefusedUnlessRolesHaveAStage) {
+    if (!cluster_.is_real()) GTEST_SKIP() << "the embedded API server has no RBAC";
+    const Object editor = cluster_scoped("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: NS-editor}\nrules:\n- {apiGroups: [rbac.authorization.k8s.io], resources: "
+                                         "[roles, rolebindings], verbs: ['*']}\n- {apiGroups: [''], resources: [configmaps], verbs: [get]}\n");
+    const Object grant = cluster_scoped("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: NS-grant}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: "
+                                        "ClusterRole, name: NS-editor}\nsubjects: [{kind: ServiceAccount, name: editor, namespace: NS}]\n");
+    ASSERT_TRUE(other().create(editor).has_value());
+    ASSERT_TRUE(other().create(grant).has_value());
+    kube::ClientConfig as_editor = cluster_.config();
+    as_editor.impersonate.user = "system:serviceaccount:" + ns_ + ":editor";
+    const auto limited = kube::Client::connect(as_editor);
+    ASSERT_TRUE(limited.has_value());
+    const Object role = in_ns("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\nrules: [{apiGroups: [''], resources: [configmaps], verbs: [get]}]\n");
+    const Object binding = in_ns("apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}\nsubjects: "
+                                 "[{kind: ServiceAccount, name: x, namespace: NS}]\n");
+    const ChangeSet refused = apply_staged(**limited, {role, binding}, {});
+    EXPECT_EQ(lines(refused), "error: RoleBinding/NS/b not found: roles.rbac.authorization.k8s.io \"r\" not found\n");
+    const ChangeSet staged = apply_staged(**limited, {role, binding}, {.custom_stage_kinds = parse_stage_kinds("rbac.authorization.k8s.io/Role")});
+    EXPECT_EQ(lines(staged), "Role/r created\nRoleBinding/b created\n");
 }
 
 TEST(StageKinds, Parsed) { // 15

@@ -193,7 +193,7 @@ TEST(PruneGuard, Rules) {
     struct Case { int old, stale; bool stop; };
     const Case cases[] = {{5, 0, false}, {5, 4, false}, {5, 5, true}, {1, 1, true}, {19, 18, false}, {20, 10, false}, {20, 11, true}, {100, 51, true}, {100, 50, false}};
     for (const Case& c : cases) {
-        const GuardVerdict v = judge_prune(numbered(0, c.old), numbered(0, c.stale), {}, "");
+        const GuardVerdict v = judge_prune(static_cast<std::size_t>(c.old), numbered(0, c.stale), {}, "");
         EXPECT_EQ(v.stop, c.stop) << c.old << " " << c.stale;
         EXPECT_EQ(v.message.empty(), !c.stop);
         EXPECT_EQ(v.deletes.size(), static_cast<std::size_t>(c.stale));
@@ -201,24 +201,22 @@ TEST(PruneGuard, Rules) {
 }
 
 TEST(PruneGuard, TokenAllowsExactlyThisDeletion) {
-    const Inventory old = numbered(0, 20);
-    const GuardVerdict v = judge_prune(old, numbered(0, 15), {}, "");
+    const GuardVerdict v = judge_prune(20, numbered(0, 15), {}, "");
     ASSERT_TRUE(v.stop);
     EXPECT_THAT(v.message, HasSubstr("it would delete 15 of 20 objects"));
     EXPECT_THAT(v.message, HasSubstr("ConfigMap/n/c0, ConfigMap/n/c1"));
     EXPECT_THAT(v.message, HasSubstr("weber.dev/allow-prune: " + v.token));
-    EXPECT_FALSE(judge_prune(old, numbered(0, 15), {}, v.token).stop);
+    EXPECT_FALSE(judge_prune(20, numbered(0, 15), {}, v.token).stop);
     Inventory other_order = numbered(0, 15);
     std::ranges::reverse(other_order);
-    EXPECT_FALSE(judge_prune(old, other_order, {}, v.token).stop);
-    EXPECT_TRUE(judge_prune(old, numbered(0, 16), {}, v.token).stop);
-    EXPECT_FALSE(judge_prune(old, numbered(0, 16), {}, "always").stop);
+    EXPECT_FALSE(judge_prune(20, other_order, {}, v.token).stop);
+    EXPECT_TRUE(judge_prune(20, numbered(0, 16), {}, v.token).stop);
+    EXPECT_FALSE(judge_prune(20, numbered(0, 16), {}, "always").stop);
 }
 
 TEST(PruneGuard, ContentStopsIt) {
-    const Inventory old = numbered(0, 5);
     const LiveContent content[] = {{{"", "Namespace", "", "db"}, 3, "PersistentVolumeClaim/db/data"}};
-    const GuardVerdict v = judge_prune(old, numbered(0, 1), content, "");
+    const GuardVerdict v = judge_prune(5, numbered(0, 1), content, "");
     ASSERT_TRUE(v.stop);
     EXPECT_THAT(v.message, HasSubstr("Namespace/db and with it 3 objects that this Kustomization does not delete by name, such as PersistentVolumeClaim/db/data"));
 }
