@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
 #include <thread>
 
 #include "kube/pause.h"
@@ -146,19 +147,20 @@ TEST_P(Wait, EndsWithTheEventOfTheLastObject) {
     ASSERT_TRUE(apply({thing("a"), thing("b")}).errors.empty());
     set_ready(thing("a"), "False");
     set_ready(thing("b"), "False");
+    verbs();
     std::vector<Strings> seen;
     const auto progress = [&](std::size_t, std::size_t, const Strings& waiting) { seen.push_back(waiting); };
-    std::chrono::steady_clock::time_point turned;
+    std::promise<std::chrono::steady_clock::time_point> turned;
     const std::jthread later([&] {
         kube::pause_for(std::chrono::milliseconds(300), {});
         set_ready(thing("a"), "True");
+        turned.set_value(std::chrono::steady_clock::now());
         set_ready(thing("b"), "True");
-        turned = std::chrono::steady_clock::now();
     });
     const auto end = wait_healthy(client(), refs({thing("a"), thing("b")}), within(std::chrono::seconds(60)), progress);
     ASSERT_TRUE(end.has_value()) << end.error().to_string();
     EXPECT_TRUE(end->healthy) << end->message;
-    EXPECT_LT(std::chrono::steady_clock::now() - turned, std::chrono::milliseconds(2500)); // half the poll interval of Flux, on a loaded machine
+    EXPECT_LT(std::chrono::steady_clock::now() - turned.get_future().get(), std::chrono::milliseconds(2500)); // half the poll interval of Flux, on a loaded machine
     ASSERT_FALSE(seen.empty());
     EXPECT_THAT(seen.back(), IsEmpty());
     EXPECT_EQ(anonymous(seen.front().front()), "Thing/NS/a InProgress: M");

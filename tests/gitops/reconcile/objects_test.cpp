@@ -174,8 +174,8 @@ TEST(Masks, OfSecrets) { // 44
     Object before = object_of("{apiVersion: v1, kind: secret, metadata: {name: s}, data: {same: eA==, changed: b25l, gone: dHdv}}");
     Object after = object_of("{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {same: eA==, changed: dHdv, added: b25l}}");
     mask_secrets(before, after);
-    EXPECT_EQ(json(before, {"data"}), R"({"same":"***","changed":"*** (before)","gone":"***"})");
-    EXPECT_EQ(json(after, {"data"}), R"({"same":"***","changed":"*** (after)","added":"***"})");
+    EXPECT_EQ(json(before, {"data"}), R"x({"same":"***","changed":"*** (before)","gone":"***"})x");
+    EXPECT_EQ(json(after, {"data"}), R"x({"same":"***","changed":"*** (after)","added":"***"})x");
     Object odd = object_of("{apiVersion: v1, kind: Secret, metadata: {name: s}, data: plain-text}"), none = object_of("{apiVersion: v1, kind: Secret, metadata: {name: s}}");
     mask_secrets(odd, none);
     EXPECT_EQ(json(odd, {"data"}), R"("***")");
@@ -196,7 +196,14 @@ TEST(Masks, OfDiffTexts) {
 // ---- certificate bundles -----------------------------------------------------------------------------------------
 
 constexpr std::string_view kCertificate = R"(-----BEGIN CERTIFICATE-----
-MIIBdDCCARmgAwIBAgIUGZpX0sDxmVIn7T7ChzDvYkzUF/0wCgYIKoZIzj0EAwIw
+MIIBezCCASGgAwIBAgIUQ9M8GMu6CRzCfmaqj3ZpLoCCh0QwCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHd2ViaG9vazAgFw0yNjExMjUwMzIxNDZaGA8yMTI2MTEwMTAz
+MjE0NlowEjEQMA4GA1UEAwwHd2ViaG9vazBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABFWivIp3R4PBoZWPb0hPE0YHNsL4FPy7IkEWDBNal20b2X2oNy0SVuC5IpOZ
+ZnKEvzcAHTUAk0tW186enUSkXVKjUzBRMB0GA1UdDgQWBBQuRQd5TbUI/zEvM1Q3
+63eW1SnNizAfBgNVHSMEGDAWgBQuRQd5TbUI/zEvM1Q363eW1SnNizAPBgNVHRMB
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIB/6r7M3mWRhVvaOI0kZVf85zi6T
+3j6Q0GAZBF1MMtubAiEApXCRFBkrcID6demB1WojeqotCp6E/O4GSSTDLhuaorg=
 -----END CERTIFICATE-----
 )";
 
@@ -207,7 +214,11 @@ TEST(CaBundle, InvalidOnesAreDropped) { // 39
     const auto kept = [&](const Object& o) { return json(without_invalid_ca_bundle(o), {"spec", "conversion", "webhook", "clientConfig"}); };
     EXPECT_EQ(kept(with("not base64!")), "{}");
     EXPECT_EQ(kept(with(kube::base64_encode("no certificate"))), "{}");
-    EXPECT_EQ(kept(with(kube::base64_encode(kCertificate))), "{}"); // PEM, but no certificate in it
+    std::string broken(kCertificate);
+    broken.erase(100, 64); // PEM, but no certificate in it
+    EXPECT_EQ(kept(with(kube::base64_encode(broken))), "{}");
+    const std::string good = kube::base64_encode(kCertificate);
+    EXPECT_EQ(kept(with(good)), R"({"caBundle":")" + good + "\"}");
     EXPECT_EQ(kept(with("''")), R"({"caBundle":""})");
     const Object other = object_of("{apiVersion: example.org/v1, kind: CustomResourceDefinition, metadata: {name: c}, spec: {conversion: {webhook: {clientConfig: {caBundle: x}}}}}");
     EXPECT_EQ(without_invalid_ca_bundle(other), other);

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "gitops/reconcile/owned_fields.h"
 #include "gitops/source/open.h"
 #include "kube/kstatus.h"
@@ -38,7 +40,7 @@ protected:
         EXPECT_TRUE(k) << k.error().to_string();
         auto snapshot = open_working_tree(tree_.path());
         EXPECT_TRUE(snapshot) << snapshot.error().to_string();
-        Run run(*k, status_, {.revision = "main@sha1:1", .open = [&](std::stop_token) { return snapshot; }}, settings, client(), observer_);
+        gitops::Run run(*k, status_, {.revision = "main@sha1:1", .open = [&](std::stop_token) { return snapshot; }}, settings, client(), observer_);
         run.until_wait();
         RunResult result = run.result();
         status_ = result.conclusion.status;
