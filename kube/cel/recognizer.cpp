@@ -81,7 +81,7 @@ void Recognizer::count_attempt() {
 void Recognizer::consume_limited() {
     if (lookahead_++ >= kMaxRecoveryLookahead) {
         issues_.report(kNowhere, "error recovery token lookahead limit exceeded: " + std::to_string(kMaxRecoveryLookahead));
-        throw GiveUp{.internal = true};
+        throw GiveUp{};
     }
     consume();
 }

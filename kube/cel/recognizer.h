@@ -38,9 +38,7 @@ struct Expected {
 };
 
 // Parsing cannot go on: too many errors, too deep. Issues say why (caught in parser.cpp, never leaves it).
-struct GiveUp {
-    bool internal = false; // an internal limit, cel-go drops the visitor's issues then
-};
+struct GiveUp {};
 
 class Recognizer {
 public:
