@@ -39,8 +39,7 @@ Result<void> sort(ResourceSet& resources, const Kustomization& kustomization, Re
 
 void add_managed_by_label(ResourceSet& resources) {
     for (const auto& r : resources.all()) {
-        Node& metadata = r->edit().get_or_insert("metadata");
-        metadata.get_or_insert("labels").set("app.kubernetes.io/managed-by", Node::string("kustomize-" + std::string(kVersion)));
+        map_under(map_under(r->edit(), "metadata"), "labels").set("app.kubernetes.io/managed-by", Node::string("kustomize-" + std::string(kVersion)));
     }
 }
 

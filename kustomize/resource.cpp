@@ -44,7 +44,7 @@ void merge_meta_map(Node& into, const Node& from, std::string_view field) {
             else merged.emplace_back(e.key, e.value.shared_text());
         }
     }
-    Node& metadata = into.get_or_insert("metadata");
+    Node& metadata = map_under(into, "metadata");
     metadata.erase(field);
     if (merged.empty()) return;
     std::ranges::sort(merged, {}, &std::pair<Text, Text>::first);
@@ -54,6 +54,12 @@ void merge_meta_map(Node& into, const Node& from, std::string_view field) {
 }
 
 } // namespace
+
+Node& map_under(Node& parent, std::string_view key) {
+    Node& child = parent.get_or_insert(key);
+    if (!child.is_map()) child = Node::map();
+    return child;
+}
 
 // ---- ResId ------------------------------------------------------------------------------------------------------
 
@@ -163,7 +169,7 @@ void Resource::add_previous_id(std::string_view ns, std::string_view name, std::
 
 void Resource::set_name(std::string_view name) {
     if (cur_.name == name) return;
-    node_.get_or_insert("metadata").set("name", Node::string(name));
+    map_under(node_, "metadata").set("name", Node::string(name));
     sync_id();
 }
 
@@ -172,7 +178,7 @@ void Resource::set_namespace(std::string_view ns) {
         if (const Node* metadata = node_.find("metadata"); metadata && metadata->contains("namespace"))
             node_.find_mut("metadata")->erase("namespace");
     } else if (cur_.ns != ns) {
-        node_.get_or_insert("metadata").set("namespace", Node::string(ns));
+        map_under(node_, "metadata").set("namespace", Node::string(ns));
     }
     sync_id();
 }
@@ -194,8 +200,7 @@ std::string_view Resource::annotation(std::string_view key) const { return meta_
 std::string_view Resource::label(std::string_view key) const { return meta_text(node_, "labels", key); }
 
 void Resource::set_annotation(std::string_view key, std::string_view value) {
-    Node& metadata = node_.get_or_insert("metadata");
-    Node& annotations = metadata.get_or_insert("annotations");
+    Node& annotations = map_under(map_under(node_, "metadata"), "annotations");
     annotations.set(key, Node::string(value));
 }
 

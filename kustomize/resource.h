@@ -46,6 +46,9 @@ enum class Behavior : std::uint8_t { unspecified, create, replace, merge };
 [[nodiscard]] std::string_view to_string(Behavior behavior);
 [[nodiscard]] Behavior behavior_from(std::string_view text); // unknown text: unspecified
 
+// The map under `key`, made when nothing is there; anything else that stands there gives way to it.
+Node& map_under(Node& parent, std::string_view key);
+
 class IdIndex; // of the set that holds a resource; see resource_set.h
 
 class Resource {

@@ -46,7 +46,7 @@ Node adapted(const Node& patch, const Resource& target) {
     Node copy = patch;
     stringify_meta_map(copy, "labels");
     stringify_meta_map(copy, "annotations");
-    Node& metadata = copy.get_or_insert("metadata");
+    Node& metadata = map_under(copy, "metadata");
     if (!metadata.contains("name")) metadata.set("name", Node::string(""));
     copy.set("apiVersion", Node::string(target.gvk().api_version()));
     return copy;
@@ -62,7 +62,7 @@ Result<void> merge_into(Resource& target, Node patch, const PatchOptions& option
     if (merged.is_null() || (merged.is_map() && merged.empty())) return {};
     if (!options.allow_kind_change && merged.text_at("kind") != kind) merged.set("kind", Node::string(kind));
     if (!options.allow_name_change) {
-        Node& metadata = merged.get_or_insert("metadata");
+        Node& metadata = map_under(merged, "metadata");
         if (metadata.text_at("name") != name) metadata.set("name", Node::string(name));
     }
     target.set_node(std::move(merged));
@@ -151,9 +151,7 @@ Result<void> apply_operations(ResourceSet& resources, const Patch& patch, const 
         Node object = target->node();
         // kustomize keeps its memory in annotations, so that a patch finds the map whether or not the object had one.
         if (target->had_build_annotations) {
-            Node& metadata = object.get_or_insert("metadata");
-            Node& annotations = metadata.is_map() || metadata.is_null() ? metadata.get_or_insert("annotations") : metadata;
-            if (annotations.is_null()) annotations = Node::map();
+            map_under(map_under(object, "metadata"), "annotations");
         }
         if (auto done = through_json(object); !done) return fail(std::move(done).error().on(subject));
         if (auto done = operations.apply(object); !done) return fail(std::move(done).error().on(subject).at(patch.where));
