@@ -212,19 +212,34 @@ private:
 
 void default_custom(Node& value, const Node& schema) {
     if (value.is_map()) {
-        std::vector<std::string> drop;
-        for (const auto& e : value.entries())
-            if (const Node* sub = schema_of(schema, e.key.view()); e.value.is_null() && sub && !nullable(*sub) && !flag(*sub, "x-kubernetes-preserve-unknown-fields"))
-                drop.push_back(e.key.str());
-        for (const auto& key : drop) value.erase(key);
-        for (const auto& e : child(schema, "properties").entries())
-            if (const Node* d = e.value.find("default"); d && !value.contains(e.key.view())) value.set(e.key, *d);
+        for (const auto& e : child(schema, "properties").entries()) {
+            const Node* d = e.value.find("default");
+            const Node* old = d ? value.find(e.key.view()) : nullptr;
+            if (d && (!old || (old->is_null() && !nullable(e.value)))) value.set(e.key, *d);
+        }
         if (value.empty()) return;
         for (auto& e : value.entries_mut())
             if (const Node* sub = schema_of(schema, e.key.view())) default_custom(e.value, *sub);
     } else if (value.is_list() && !value.empty()) {
         if (const Node* items = schema.find("items"); items && items->is_map())
             for (Node& item : value.items_mut()) default_custom(item, *items);
+    }
+}
+
+void drop_custom_nulls(Node& value, const Node& schema) {
+    if (value.is_map()) {
+        std::vector<std::string> drop;
+        for (const auto& e : value.entries())
+            if (const Node* sub = schema_of(schema, e.key.view());
+                e.value.is_null() && sub && !nullable(*sub) && !sub->contains("default") && !flag(*sub, "x-kubernetes-preserve-unknown-fields"))
+                drop.push_back(e.key.str());
+        for (const auto& key : drop) value.erase(key);
+        if (value.empty()) return;
+        for (auto& e : value.entries_mut())
+            if (const Node* sub = schema_of(schema, e.key.view())) drop_custom_nulls(e.value, *sub);
+    } else if (value.is_list() && !value.empty()) {
+        if (const Node* items = schema.find("items"); items && items->is_map())
+            for (Node& item : value.items_mut()) drop_custom_nulls(item, *items);
     }
 }
 

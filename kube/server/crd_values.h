@@ -11,8 +11,10 @@
 
 namespace weber::kube::server {
 
-// Fills `default`s of the schema into `value`; nulls of fields that are not nullable take the default or vanish.
+// Fills `default`s of the schema into `value`; a null that is not nullable takes the default.
 void default_custom(Node& value, const Node& schema);
+// Nulls of fields that are neither nullable nor have a default vanish. Of objects as sent only: an apply's null is refused instead.
+void drop_custom_nulls(Node& value, const Node& schema);
 
 // Causes as kube-apiserver gives them ("spec.n in body should be greater than or equal to 1"); empty = valid.
 std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema);

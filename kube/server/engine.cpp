@@ -4,6 +4,7 @@
 
 #include "kube/merge/manager.h"
 #include "kube/server/convert.h"
+#include "kube/server/crd_values.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/typed_decode.h"
 
@@ -69,6 +70,7 @@ Api<void> decode_object(Call& call, Node& obj) {
             return refuse(bad_request(call.resource->kind + " in version \"" + call.version->name + "\" cannot be handled as a " +
                                       call.resource->kind + ": strict decoding error: " + all));
     }
+    if (call.resource->custom) drop_custom_nulls(obj, call.version->open_api);
     set_defaults(call, obj);
     return {};
 }

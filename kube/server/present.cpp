@@ -183,6 +183,17 @@ std::string present_list(const Call& call, const Presentation& p, const std::vec
     return out + "]}";
 }
 
+void add_warnings(const Call& call, HttpResponse& r) {
+    for (const auto& w : call.warnings) {
+        std::string text;
+        for (const char c : w) {
+            if (c == '"' || c == '\\') text += '\\';
+            text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        }
+        r.headers.emplace_back("Warning", "299 - \"" + text + "\"");
+    }
+}
+
 HttpResponse respond_json(const Call& call, const Presentation& p, int status, std::string json) {
     HttpResponse r;
     r.status = status;
@@ -196,14 +207,7 @@ HttpResponse respond_json(const Call& call, const Presentation& p, int status, s
         r.body = std::move(json);
         r.body += '\n';
     }
-    for (const auto& w : call.warnings) {
-        std::string text;
-        for (const char c : w) {
-            if (c == '"' || c == '\\') text += '\\';
-            text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-        }
-        r.headers.emplace_back("Warning", "299 - \"" + text + "\"");
-    }
+    add_warnings(call, r);
     return r;
 }
 

@@ -27,6 +27,9 @@ std::string present(const Call& call, const Presentation& p, const Node& obj); /
 // The JSON of a Status or an object as the response body of `status`, in the wanted encoding, with the call's warnings.
 HttpResponse respond_json(const Call& call, const Presentation& p, int status, std::string json);
 
+// The call's warnings as headers of an answer (errors have them too).
+void add_warnings(const Call& call, HttpResponse& response);
+
 // The answer to a list; `items` are stored objects in order.
 std::string present_list(const Call& call, const Presentation& p, const std::vector<ObjectPtr>& items, std::uint64_t rv,
                          const std::string& continue_token, std::size_t remaining);

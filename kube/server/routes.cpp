@@ -149,6 +149,7 @@ void Router::run(const std::shared_ptr<Holder>& h, const std::shared_ptr<Exchang
     };
     auto result = answer();
     HttpResponse response = result ? with_warnings(call, std::move(*result)) : to_response(result.error());
+    if (!result) add_warnings(call, response);
     h->ack->then([h, exchange, response = std::move(response)](const Result<void>& durable) mutable {
         exchange->respond(durable ? std::move(response) : to_response(durable_failure(durable.error())));
     });

@@ -24,6 +24,8 @@ struct Sequence {
 std::vector<Sequence> read_sequences(const std::string& file);
 // A sequence of changes of a few objects by several managers; equal seeds give equal sequences.
 Sequence random_sequence(std::uint32_t seed);
+// The same of a custom resource whose definition (sets, keyed lists, atomic maps, defaults, limits) the sequence makes first.
+Sequence random_custom_sequence(std::uint32_t seed);
 
 // Makes a namespace, plays the steps in it, deletes it. One answer a step (none for waits): {"status", "body", "warnings"}, with uids, times,
 // resourceVersions and allocated addresses replaced by a word.

@@ -20,7 +20,87 @@ public:
         return out;
     }
 
+    Sequence custom(std::uint32_t seed) {
+        Sequence out{"custom " + std::to_string(seed), {}};
+        out.steps.push_back(make("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "", kDefinition));
+        out.steps.push_back({"", "", "", "", "", "/apis/$ns.io/v1/namespaces/$ns/things"});
+        const int steps = 8 + static_cast<int>(pick(6));
+        for (int i = 0; i < steps; ++i) out.steps.push_back(custom_step());
+        return out;
+    }
+
 private:
+    static constexpr const char* kDefinition = R"({apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: things.$ns.io}, spec: {
+group: $ns.io, scope: Namespaced, names: {kind: Thing, plural: things}, versions: [{name: v1, served: true, storage: true, subresources: {status: {}}, schema: {
+openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {
+  text: {type: string, maxLength: 3, enum: [a, b, c]}, number: {type: integer, minimum: 0, maximum: 5}, size: {type: integer, default: 7},
+  set: {type: array, x-kubernetes-list-type: set, items: {type: string}},
+  keyed: {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [k], items: {type: object, required: [k], properties: {
+    k: {type: string}, v: {type: string}, w: {type: string, default: x}}}},
+  plain: {type: array, maxItems: 3, items: {type: string}}, whole: {type: object, x-kubernetes-map-type: atomic, properties: {a: {type: string}, b: {type: string}}},
+  free: {type: object, x-kubernetes-preserve-unknown-fields: true}, map: {type: object, additionalProperties: {type: string}},
+  maybe: {type: string, nullable: true}, both: {x-kubernetes-int-or-string: true}, inner: {type: object, default: {}, properties: {p: {type: string, default: q}, r: {type: string}}}}},
+  status: {type: object, properties: {phase: {type: string}}}}}}}]}})";
+
+    std::string word_list() {
+        std::string out = "[", separator;
+        for (std::uint32_t i = pick(4); i > 0; --i) {
+            out += separator + word();
+            separator = ", ";
+        }
+        return out + "]";
+    }
+
+    std::string keyed_list() {
+        std::string out = "[", separator;
+        for (const char* key : {"a", "b", "c"})
+            if (chance(45)) {
+                out += separator + "{k: " + key + (chance(50) ? ", v: " + word() : "") + (chance(20) ? ", w: " + word() : "") + "}";
+                separator = ", ";
+            }
+        return out + "]";
+    }
+
+    std::string thing_spec() {
+        std::string out = "{", separator;
+        const auto add = [&](std::uint32_t percent, const std::string& field) {
+            if (!chance(percent)) return;
+            out += separator + field;
+            separator = ", ";
+        };
+        add(40, "text: " + (chance(10) ? std::string("long") : word()));
+        add(30, "number: " + std::to_string(pick(chance(10) ? 9 : 6)));
+        add(15, "size: " + std::to_string(pick(3)));
+        add(40, "set: " + word_list());
+        add(45, "keyed: " + keyed_list());
+        add(25, "plain: " + word_list());
+        add(25, "whole: {a: " + word() + (chance(50) ? ", b: " + word() : "") + "}");
+        add(30, "free: {x: {" + word() + ": " + word() + "}" + (chance(40) ? ", y: [1, {z: " + word() + "}]" : "") + "}");
+        add(30, "map: " + map_of(2, ""));
+        add(15, chance(50) ? "maybe: null" : "maybe: " + word());
+        add(15, chance(50) ? "both: 5" : "both: " + word());
+        add(20, "inner: {r: " + word() + "}");
+        add(4, "unknown: 1");
+        return out + "}";
+    }
+
+    std::string thing(bool with_status) {
+        return "{apiVersion: $ns.io/v1, kind: Thing, " + metadata() + ", spec: " + thing_spec() + (with_status ? ", status: {phase: " + word() + "}" : "") + "}";
+    }
+
+    Step custom_step() {
+        const std::string all = "/apis/$ns.io/v1/namespaces/$ns/things", one = all + "/o";
+        const std::string manager = "?fieldManager=m" + std::to_string(pick(3));
+        const std::uint32_t what = pick(100);
+        if (what < 55) return make("PATCH", one + manager + (chance(40) ? "&force=true" : ""), "apply", thing(chance(15)));
+        if (what < 70) return make("PATCH", one + manager, "merge", "{spec: " + thing_spec() + "}");
+        if (what < 76) return make("PATCH", one + manager, "json", "[{op: add, path: /spec/number, value: " + std::to_string(pick(8)) + "}]");
+        if (what < 84) return make("PUT", one + manager, "", thing(false));
+        if (what < 90) return make("POST", all + manager, "", thing(chance(30)));
+        if (what < 96) return make("PATCH", one + "/status" + manager, "merge", "{status: {phase: " + word() + "}}");
+        return make("GET", one, "", "");
+    }
+
     // std::uniform_int_distribution differs between libraries; the remainder does not.
     std::uint32_t pick(std::uint32_t n) { return random_() % n; }
     bool chance(std::uint32_t percent) { return pick(100) < percent; }
@@ -154,5 +234,6 @@ private:
 } // namespace
 
 Sequence random_sequence(std::uint32_t seed) { return Generator(seed).sequence(seed); }
+Sequence random_custom_sequence(std::uint32_t seed) { return Generator(seed).custom(seed); }
 
 } // namespace weber::testing

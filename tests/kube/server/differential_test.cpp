@@ -121,11 +121,18 @@ TEST(DifferentialRandom, SeededSequencesAgree) {
     check("random", sequences);
 }
 
+TEST(DifferentialRandom, SeededSequencesOfCustomResourcesAgree) {
+    std::vector<Sequence> sequences;
+    for (std::uint32_t seed = 1; seed <= 40; ++seed) sequences.push_back(random_custom_sequence(seed));
+    check("custom", sequences);
+}
+
 TEST(DifferentialRandom, FreshSequencesAgreeLive) {
     if (!real_server() || std::getenv("WEBER_RECORD")) GTEST_SKIP() << "no real kube-apiserver to ask (tests/cluster/cluster.sh run --bare)";
     std::vector<Sequence> sequences;
     const std::uint32_t start = std::random_device{}() | 0x10000U;
     for (std::uint32_t i = 0; i < 100; ++i) sequences.push_back(random_sequence(start + i));
+    for (std::uint32_t i = 0; i < 15; ++i) sequences.push_back(random_custom_sequence(start + i));
     check("fresh", sequences);
 }
 
