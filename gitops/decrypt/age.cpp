@@ -27,9 +27,10 @@ Result<AgeIdentity> parse_identity(std::string_view line) {
     auto decoded = decode_bech32(line);
     if (!decoded) return fail(std::move(decoded.error()).with_prefix("malformed secret key: "));
     if (decoded->prefix != "age-secret-key-" || decoded->data.size() != kX25519Size) return fail(ErrorCode::invalid, "malformed secret key: unknown type or length");
-    AgeIdentity identity{std::move(decoded->data), {}, {}};
-    TRY(identity.point, x25519_public(identity.secret));
-    identity.recipient = encode_bech32("age", identity.point);
+    AgeIdentity identity;
+    identity.secret = std::move(decoded->data);
+    TRY(identity.key, X25519Key::from(identity.secret));
+    identity.recipient = encode_bech32("age", identity.key.point());
     return identity;
 }
 
@@ -54,8 +55,8 @@ Result<SecretBytes> unwrap(const AgeStanza& stanza, const AgeIdentity& identity)
     auto share = decode_raw_base64(stanza.arguments[0]);
     if (!share || share->size() != kX25519Size) return fail(ErrorCode::invalid, "invalid X25519 recipient block");
     if (stanza.body.size() != kFileKey + kTag) return fail(ErrorCode::invalid, "invalid X25519 recipient block");
-    TRY(const SecretBytes shared, x25519_shared(identity.secret, *share));
-    TRY(const SecretBytes key, wrap_key(shared, *share, identity.point));
+    TRY(const SecretBytes shared, identity.key.shared_with(*share));
+    TRY(const SecretBytes key, wrap_key(shared, *share, identity.key.point()));
     auto file_key = chacha20_open(key, kZeroNonce, stanza.body);
     return file_key ? std::move(*file_key) : SecretBytes();
 }
@@ -89,10 +90,11 @@ Result<SecretBytes> open_payload(const SecretBytes& file_key, std::string_view p
 } // namespace
 
 Result<AgeIdentity> make_age_identity() {
-    AgeIdentity identity{SecretBytes(kX25519Size), {}, {}};
+    AgeIdentity identity;
+    identity.secret = SecretBytes(kX25519Size);
     TRY_VOID(random_bytes(identity.secret.span()));
-    TRY(identity.point, x25519_public(identity.secret));
-    identity.recipient = encode_bech32("age", identity.point);
+    TRY(identity.key, X25519Key::from(identity.secret));
+    identity.recipient = encode_bech32("age", identity.key.point());
     return identity;
 }
 
@@ -123,10 +125,10 @@ Result<std::string> age_encrypt(std::string_view plaintext, std::string_view rec
     TRY(const AgeIdentity ephemeral, make_age_identity());
     SecretBytes file_key(kFileKey);
     TRY_VOID(random_bytes(file_key.span()));
-    TRY(const SecretBytes shared, x25519_shared(ephemeral.secret, point));
-    TRY(const SecretBytes key, wrap_key(shared, ephemeral.point, point));
+    TRY(const SecretBytes shared, ephemeral.key.shared_with(point));
+    TRY(const SecretBytes key, wrap_key(shared, ephemeral.key.point(), point));
     TRY(std::string wrapped, chacha20_seal(key, kZeroNonce, file_key.view()));
-    std::string file = "age-encryption.org/v1\n" + stanza_text({"X25519", {encode_raw_base64(ephemeral.point)}, std::move(wrapped)}) + "---";
+    std::string file = "age-encryption.org/v1\n" + stanza_text({"X25519", {encode_raw_base64(ephemeral.key.point())}, std::move(wrapped)}) + "---";
     file += " " + encode_raw_base64(hmac_sha256(hkdf_sha256(file_key.view(), "", "header").view(), file).view()) + "\n";
     TRY(const std::string nonce, random_text(kNonce));
     TRY(const std::string payload, chacha20_seal(hkdf_sha256(file_key.view(), nonce, "payload"), chunk_nonce(0, true), plaintext));

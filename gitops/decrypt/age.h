@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gitops/decrypt/crypto.h"
 #include "gitops/decrypt/secret_bytes.h"
 #include "kube/base/error.h"
 
@@ -15,7 +16,7 @@ namespace weber::gitops {
 struct AgeIdentity {
     SecretBytes secret;    // 32 bytes
     std::string recipient; // "age1…"
-    std::string point;     // its 32 bytes
+    X25519Key key;         // of `secret`
 };
 
 // A fresh key pair.

@@ -2,10 +2,11 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
+#include <mutex>
 
 namespace weber::gitops {
 
@@ -36,9 +37,21 @@ const EVP_CIPHER* aes_gcm() {
     static const EVP_CIPHER* cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
     return cipher;
 }
+const EVP_MD* sha256() {
+    static const EVP_MD* digest = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return digest;
+}
 const EVP_MD* sha512() {
     static const EVP_MD* digest = EVP_MD_fetch(nullptr, "SHA512", nullptr);
     return digest;
+}
+
+// Private keys that OpenSSL holds lie in its locked heap.
+void use_secure_heap() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        if (CRYPTO_secure_malloc_initialized() == 0) (void)CRYPTO_secure_malloc_init(64 * 1024, 32);
+    });
 }
 
 } // namespace
@@ -54,10 +67,31 @@ Result<std::string> random_text(std::size_t size) {
     return out;
 }
 
+// RFC 2104. HMAC() of OpenSSL looks its algorithm up by name each time, which takes longer than the work itself.
 SecretBytes hmac_sha256(std::string_view key, std::string_view text) {
-    SecretBytes out(32);
-    static constexpr unsigned char kNoKey = 0;
-    HMAC(EVP_sha256(), key.empty() ? &kNoKey : bytes(key), length(key), bytes(text), text.size(), out.data(), nullptr);
+    constexpr std::size_t kBlock = 64;
+    struct FreeDigest {
+        void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
+    };
+    const std::unique_ptr<EVP_MD_CTX, FreeDigest> c(EVP_MD_CTX_new());
+    SecretBytes pad(kBlock), out(32);
+    const auto digest = [&](std::string_view body) {
+        EVP_DigestInit_ex(c.get(), sha256(), nullptr);
+        EVP_DigestUpdate(c.get(), pad.data(), kBlock);
+        EVP_DigestUpdate(c.get(), body.data(), body.size());
+        EVP_DigestFinal_ex(c.get(), out.data(), nullptr);
+    };
+    if (key.size() <= kBlock) {
+        std::copy(key.begin(), key.end(), pad.data());
+    } else {
+        EVP_DigestInit_ex(c.get(), sha256(), nullptr);
+        EVP_DigestUpdate(c.get(), key.data(), key.size());
+        EVP_DigestFinal_ex(c.get(), pad.data(), nullptr);
+    }
+    for (unsigned char& b : pad.span()) b ^= 0x36;
+    digest(text);
+    for (unsigned char& b : pad.span()) b ^= 0x36 ^ 0x5C;
+    digest(SecretBytes::copy_of(out.view()).view());
     return out;
 }
 
@@ -68,21 +102,23 @@ SecretBytes hkdf_sha256(std::string_view key, std::string_view salt, std::string
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) { return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
 
-Result<std::string> x25519_public(const SecretBytes& secret) {
-    const Owned<EVP_PKEY> key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
-    std::string out(kX25519Size, '\0');
-    std::size_t size = out.size();
-    if (!key || EVP_PKEY_get_raw_public_key(key.get(), bytes(out), &size) != 1) return broken();
+Result<X25519Key> X25519Key::from(const SecretBytes& secret) {
+    use_secure_heap();
+    Owned<EVP_PKEY> key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
+    X25519Key out;
+    out.point_.resize(kX25519Size);
+    std::size_t size = out.point_.size();
+    if (!key || EVP_PKEY_get_raw_public_key(key.get(), bytes(out.point_), &size) != 1) return broken();
+    out.key_ = std::shared_ptr<void>(key.release(), [](void* k) { EVP_PKEY_free(static_cast<EVP_PKEY*>(k)); });
     return out;
 }
 
-Result<SecretBytes> x25519_shared(const SecretBytes& secret, std::string_view point) {
-    const Owned<EVP_PKEY> mine(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
+Result<SecretBytes> X25519Key::shared_with(std::string_view point) const {
     const Owned<EVP_PKEY> theirs(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, bytes(point), point.size()));
-    const Owned<EVP_PKEY_CTX> context(mine ? EVP_PKEY_CTX_new(mine.get(), nullptr) : nullptr);
+    const Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(static_cast<EVP_PKEY*>(key_.get()), nullptr));
     SecretBytes out(kX25519Size);
     std::size_t size = out.size();
-    if (!theirs || !context || EVP_PKEY_derive_init(context.get()) != 1 || EVP_PKEY_derive_set_peer(context.get(), theirs.get()) != 1 ||
+    if (!theirs || !context || EVP_PKEY_derive_init(context.get()) != 1 || EVP_PKEY_derive_set_peer_ex(context.get(), theirs.get(), 0) != 1 ||
         EVP_PKEY_derive(context.get(), out.data(), &size) != 1)
         return fail(ErrorCode::invalid, "invalid X25519 recipient: a low order point");
     return out;

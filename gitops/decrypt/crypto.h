@@ -25,9 +25,18 @@ SecretBytes hkdf_sha256(std::string_view key, std::string_view salt, std::string
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 inline constexpr std::size_t kX25519Size = 32;
-Result<std::string> x25519_public(const SecretBytes& secret);
-// Error invalid: a point of low order.
-Result<SecretBytes> x25519_shared(const SecretBytes& secret, std::string_view point);
+// A private key, ready for use: the library's form of it is made once. Its memory is OpenSSL's secure heap. Immutable and thread-safe.
+class X25519Key {
+public:
+    static Result<X25519Key> from(const SecretBytes& secret);
+    [[nodiscard]] const std::string& point() const { return point_; } // the public key, 32 bytes
+    // Error invalid: a point of low order.
+    [[nodiscard]] Result<SecretBytes> shared_with(std::string_view point) const;
+
+private:
+    std::shared_ptr<void> key_;
+    std::string point_;
+};
 
 // ChaCha20-Poly1305 with a 12-byte nonce; the tag (16 bytes) stands at the end of the ciphertext.
 Result<std::string> chacha20_seal(const SecretBytes& key, std::string_view nonce, std::string_view plaintext);

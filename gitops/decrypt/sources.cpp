@@ -1,8 +1,12 @@
 #include "gitops/decrypt/sources.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <optional>
 #include <set>
+#include <thread>
+#include <vector>
 
 #include "gitops/decrypt/file.h"
 #include "kube/base/yaml.h"
@@ -12,6 +16,7 @@ namespace weber::gitops {
 namespace {
 
 constexpr std::size_t kMaxFile = 5u << 20;
+constexpr std::size_t kJobsOfAThread = 8; // fewer files are not worth a thread
 constexpr std::string_view kNames[] = {"kustomization.yaml", "kustomization.yml", "Kustomization"};
 
 bool is_url(std::string_view path) {
@@ -56,9 +61,33 @@ public:
         return {};
     }
 
-    std::map<std::string, std::string> plain; // by path
+    // Decrypts what was found, on all cores: unwrapping a data key is work. The plain texts by path; the first error in the order of the files.
+    Result<std::map<std::string, std::string>> decrypt() {
+        std::atomic<std::size_t> next = 0;
+        const auto work = [&] {
+            for (std::size_t i = next++; i < jobs_.size(); i = next++) jobs_[i].plain = decrypted(jobs_[i]);
+        };
+        {
+            std::vector<std::jthread> helpers;
+            const std::size_t wanted = std::min<std::size_t>(std::thread::hardware_concurrency(), jobs_.size() / kJobsOfAThread);
+            for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(work);
+            work();
+        }
+        std::map<std::string, std::string> out;
+        for (Job& job : jobs_) {
+            if (!job.plain) return fail(std::move(job.plain.error()));
+            if (*job.plain) out.emplace(job.path, std::move(**job.plain));
+        }
+        return out;
+    }
 
 private:
+    struct Job {
+        std::string path;
+        sops::Format format;
+        Result<std::optional<std::string>> plain = {};
+    };
+
     [[nodiscard]] const std::string& mount() const { return snapshot_.fs->mount(); }
 
     // Directories only; URLs, files and missing paths are none of ours.
@@ -87,17 +116,17 @@ private:
                     const std::string_view text = entry.text();
                     const std::size_t equal = text.find('=');
                     const std::string_view key = text.substr(0, equal), path = equal == std::string_view::npos ? text : text.substr(equal + 1);
-                    TRY_VOID(decrypt(joined(mount(), dir, path), sops::format_for_path(key), entry));
+                    TRY_VOID(add(joined(mount(), dir, path), sops::format_for_path(key), entry));
                 }
             if (const Node* envs = generator.find("envs"))
-                for (const Node& entry : envs->items()) TRY_VOID(decrypt_env(dir, entry));
+                for (const Node& entry : envs->items()) TRY_VOID(add_env(dir, entry));
         }
         return {};
     }
 
-    Result<void> decrypt_env(const std::string& dir, const Node& entry) {
+    Result<void> add_env(const std::string& dir, const Node& entry) {
         const sops::Format format = sops::format_for_path(entry.text());
-        return decrypt(joined(mount(), dir, entry.text()), format == sops::Format::binary ? sops::Format::dotenv : format, entry);
+        return add(joined(mount(), dir, entry.text()), format == sops::Format::binary ? sops::Format::dotenv : format, entry);
     }
 
     Result<void> visit_patches(const std::string& dir, const Node& file) {
@@ -106,13 +135,14 @@ private:
         for (const Node& patch : patches->items()) {
             const std::string_view path = patch.text_at("path");
             if (path.empty() || is_url(path)) continue;
-            TRY_VOID(decrypt(joined(mount(), dir, path), sops::format_for_path(path), patch));
+            TRY_VOID(add(joined(mount(), dir, path), sops::format_for_path(path), patch));
         }
         return {};
     }
 
-    Result<void> decrypt(const std::string& path, sops::Format format, const Node& referrer) {
-        if (plain.contains(path)) return {};
+    // Looks at a file; whether it is encrypted is seen when it is read.
+    Result<void> add(const std::string& path, sops::Format format, const Node& referrer) {
+        if (!listed_.insert(path).second) return {};
         const std::string shown = snapshot_.display(path);
         if (snapshot_.fs->is_dir(path))
             return fail(ErrorCode::invalid, "cannot decrypt irregular file as it has file mode type bits set", Where{shown, 0, 0});
@@ -120,13 +150,18 @@ private:
         const auto it = snapshot_.fs->files().find(relative);
         if (it == snapshot_.fs->files().end()) return fail(ErrorCode::not_found, "lstat " + shown + ": no such file or directory", referrer.where());
         if (it->second.size > kMaxFile) return too_large(it->second.size, shown);
-        TRY(const std::string text, snapshot_.fs->read(path));
-        if (text.size() > kMaxFile) return too_large(text.size(), shown);
-        if (text.find(sops::marker(format)) == std::string::npos) return {};
-        auto done = sops::decrypt_file(text, format, format, keys_, {.verify_mac = false});
-        if (!done) return fail(std::move(done.error()).at({shown, 0, 0}));
-        plain[path] = std::move(*done);
+        jobs_.push_back({path, format, {}});
         return {};
+    }
+
+    // Null when the file is in plain text already.
+    [[nodiscard]] Result<std::optional<std::string>> decrypted(const Job& job) const {
+        TRY(const std::string text, snapshot_.fs->read(job.path));
+        if (text.size() > kMaxFile) return too_large(text.size(), snapshot_.display(job.path));
+        if (text.find(sops::marker(job.format)) == std::string::npos) return std::nullopt;
+        auto plain = sops::decrypt_file(text, job.format, job.format, keys_, {.verify_mac = false});
+        if (!plain) return fail(std::move(plain.error()).at({snapshot_.display(job.path), 0, 0}));
+        return std::optional(std::move(*plain));
     }
 
     static std::unexpected<Error> too_large(std::size_t size, const std::string& shown) {
@@ -135,17 +170,20 @@ private:
 
     const Snapshot& snapshot_;
     const KeyRing& keys_;
-    std::set<std::string> visited_;
+    std::set<std::string> visited_, listed_;
+    std::vector<Job> jobs_;
 };
 
 } // namespace
 
 Result<Snapshot> decrypt_sources(const Snapshot& snapshot, const std::string& dir, const Node& kustomization, const KeyRing& keys) {
     Sources sources(snapshot, keys);
-    TRY_VOID(sources.visit(dir, kustomization));
-    if (sources.plain.empty()) return snapshot;
-    Snapshot out = snapshot.with_files(sources.plain);
-    for (auto& [path, text] : sources.plain) wipe(text.data(), text.size());
+    const auto visited = sources.visit(dir, kustomization);
+    TRY(auto plain, sources.decrypt()); // also after an error: what came before it is told first
+    if (!visited) return fail(visited.error());
+    if (plain.empty()) return snapshot;
+    Snapshot out = snapshot.with_files(plain);
+    for (auto& [path, text] : plain) wipe(text.data(), text.size());
     return out;
 }
 

@@ -94,11 +94,13 @@ TEST(AgeDifferential, TheRealAgeReadsOursAndWeReadItsFiles) {
 
 TEST(Crypto, KnownAnswers) {
     // RFC 7748, 6.1
-    const SecretBytes alice = SecretBytes::copy_of(test::unhex("77076d0a7318a57d3c16c17251b26645df1f3c0f5b3b5b4f1d2c7e2a9f7b0d9e"));
-    EXPECT_EQ(x25519_public(alice)->size(), 32u);
+    const X25519Key alice = X25519Key::from(SecretBytes::copy_of(test::unhex("77076d0a7318a57d3c16c17251b26645df4c1d6c1e6bd8c4e1d4a9c7b2f1f2a0"))).value();
+    const X25519Key bob = X25519Key::from(SecretBytes::copy_of(test::unhex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"))).value();
+    EXPECT_EQ(bob.point(), test::unhex("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"));
+    EXPECT_EQ(alice.shared_with(bob.point())->view(), bob.shared_with(alice.point())->view());
     // RFC 5869, case 1 is not 32 bytes long; HMAC, RFC 4231 case 2:
     EXPECT_EQ(hmac_sha256("Jefe", "what do ya want for nothing?").view(), test::unhex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
-    EXPECT_FALSE(x25519_shared(alice, std::string(32, '\0'))); // a point of low order
+    EXPECT_FALSE(alice.shared_with(std::string(32, '\0'))); // a point of low order
 }
 
 TEST(SecretBytes, AreWipedAndMoved) {
