@@ -61,6 +61,15 @@ Result<void> settle_cluster(gitops::OnceOptions& options) {
     return fail(Error{.code = ErrorCode::invalid, .message = "the source has several clusters: " + all, .hint = "choose one by --cluster NAME"});
 }
 
+// A dry run creates no ConfigMap, so that variables may be in the source only.
+Result<void> use_source(gitops::OnceOptions& options, gitops::HookSettings& hooks) {
+    TRY_VOID(settle_cluster(options));
+    TRY(gitops::Snapshot snapshot, gitops::open_source(options));
+    const std::string dir = snapshot.fs->mount() + "/clusters/" + options.cluster;
+    hooks.fallback = gitops::lookup_in(std::move(snapshot), dir);
+    return {};
+}
+
 Result<Cluster> open(const Invocation& in, const gitops::OnceOptions& options) {
     if (names_kubeconfig(in.flags)) return open_kubeconfig(in.flags);
     kube::ServerOptions server;
@@ -107,6 +116,7 @@ Result<int> run(Invocation& in) {
     if (const std::string why = objection(in); !why.empty()) return in.usage(why);
     gitops::OnceOptions options = options_of(in.flags);
     TRY(gitops::HookSettings hooks, hook_settings(in.flags));
+    if (options.dry_run) TRY_VOID(use_source(options, hooks));
     options.post_build = gitops::post_build_hooks(std::move(hooks));
     return reconcile(in, std::move(options));
 }

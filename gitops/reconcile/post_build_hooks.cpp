@@ -1,19 +1,37 @@
 #include "gitops/reconcile/post_build_hooks.h"
 
+#include <algorithm>
+#include <iterator>
+#include <mutex>
+
 #include "gitops/decrypt/objects.h"
 #include "gitops/decrypt/secret_keys.h"
 #include "gitops/decrypt/sources.h"
 #include "gitops/substitute/substitute.h"
+#include "kube/base/yaml.h"
 #include "kube/client.h"
 
 namespace weber::gitops {
 
 namespace {
 
+std::vector<Object> manifests_below(const Snapshot& snapshot, const std::string& dir) {
+    std::vector<Object> out;
+    for (const auto& [path, file] : snapshot.fs->files()) {
+        const std::string full = snapshot.fs->mount() + "/" + path;
+        if (!full.starts_with(dir + "/") || !(path.ends_with(".yaml") || path.ends_with(".yml"))) continue;
+        const auto text = snapshot.fs->read(full);
+        const auto documents = text ? kube::read_yaml(*text, {.file = path}) : Result<std::vector<Node>>(std::vector<Node>());
+        if (!documents) continue;
+        if (auto objects = kube::objects_from_documents(*documents)) std::ranges::move(*objects, std::back_inserter(out));
+    }
+    return out;
+}
+
 ObjectLookup lookup_of(const HookSettings& settings, kube::Client* client) {
     std::vector<ObjectLookup> lookups = {lookup_in(settings.values.objects)};
     if (client != nullptr) lookups.push_back(lookup_in(*client));
-    else if (settings.offline) lookups.push_back(settings.offline);
+    if (settings.fallback) lookups.push_back(settings.fallback);
     return first_of(std::move(lookups));
 }
 
@@ -70,6 +88,18 @@ Result<void> add_decryption(const HookSettings& settings, const Kustomization& k
 ObjectLookup lookup_in(kube::Client& client) {
     return [&client](std::string_view kind, const std::string& ns, const std::string& name) -> Result<Object> {
         return client.get({.gvk = {"", "v1", std::string(kind)}, .ns = ns, .name = name});
+    };
+}
+
+ObjectLookup lookup_in(Snapshot snapshot, std::string dir) {
+    struct Source {
+        std::once_flag once;
+        ObjectLookup found;
+    };
+    auto source = std::make_shared<Source>();
+    return [source, snapshot = std::move(snapshot), dir = std::move(dir)](std::string_view kind, const std::string& ns, const std::string& name) {
+        std::call_once(source->once, [&] { source->found = lookup_in(manifests_below(snapshot, dir)); });
+        return source->found(kind, ns, name);
     };
 }
 

@@ -15,11 +15,15 @@ struct HookSettings {
     ValuesFile values = {};           // `--values FILE`: its objects are found before all others, its variables win over substituteFrom
     std::optional<NamespacedName> age_secret = {}; // --sops-age-secret: for Kustomizations whose decryption names no Secret
     std::shared_ptr<const KeyRing> local_keys = {}; // of the user at a command line: in the place of a Secret that is missing; null in the agent
-    ObjectLookup offline = {};        // ConfigMaps and Secrets when there is no client, e.g. of the fleet itself; null: none
+    ObjectLookup fallback = {};       // where nothing else has a ConfigMap or Secret: the source itself, for work that applies nothing; null: none
 };
 
 // Thread-safe. What cannot be read is an error of the first object that needs it, as Flux has it.
 PostBuildFactory post_build_hooks(HookSettings settings);
+
+// ConfigMaps and Secrets in the YAML files below `dir` of a source as they are written there: what a dry run of an empty cluster knows. Read at the
+// first look-up; files that are no manifests are passed over.
+ObjectLookup lookup_in(Snapshot snapshot, std::string dir);
 
 // ConfigMaps and Secrets of a cluster, by the caller's own identity. The client must outlive the lookup.
 ObjectLookup lookup_in(kube::Client& client);
