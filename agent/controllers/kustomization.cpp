@@ -48,6 +48,7 @@ gitops::PipelineSettings settings_of(const AgentOptions& o) {
     s.override_managers = o.override_managers;
     s.custom_stage_kinds = o.custom_stage_kinds;
     s.migrate_api_version = o.migrate_api_version;
+    s.prune_guard = o.prune_guard;
     s.fail_fast = o.fail_fast;
     s.post_build = gitops::post_build_hooks({.strict_substitution = o.strict_substitution});
     return s;
@@ -165,7 +166,8 @@ void KustomizationController::on_kustomization(const Object& before, const Objec
     if (const auto k = gitops::parse_kustomization(after)) index_.set(*k);
     const std::string_view asked = after.annotation(gitops::kRequestedAt);
     const bool wanted = !asked.empty() && asked != before.annotation(gitops::kRequestedAt);
-    if (before.generation() != after.generation() || wanted || before.uid() != after.uid() || before.deleting() != after.deleting())
+    const bool allowed = before.annotation(gitops::kAllowPrune) != after.annotation(gitops::kAllowPrune); // a stopped prune may go on
+    if (before.generation() != after.generation() || wanted || allowed || before.uid() != after.uid() || before.deleting() != after.deleting())
         enqueue(name, "Kustomization/" + name.to_string(), wanted ? Priority::user : Priority::event);
     wake_dependents(after);
 }
