@@ -41,6 +41,8 @@ Found find(const Command& root, const std::vector<std::string>& words) {
         found.rest.push_back(word);
         std::vector<Flag> known = found.command->flags;
         known.insert(known.end(), inherited.begin(), inherited.end());
+        for (const Command& below : found.command->children) // `flux -n x get`: a flag may stand before the command that knows it
+            known.insert(known.end(), below.inherited.begin(), below.inherited.end());
         if (Flags(std::move(known)).takes_next(word) && i + 1 < words.size()) found.rest.push_back(words[++i]);
     }
     found.flags = found.command->flags;

@@ -8,6 +8,7 @@ namespace weber::agent {
 Command agent_command();
 Command apiserver_command();
 Command bootstrap_command();
+Command get_command();
 Command kustomize_command();
 Command reconcile_command();
 Command sops_command();

@@ -8,6 +8,7 @@ Command root_command(const std::string& program) {
     root.children.push_back(agent_command());
     root.children.push_back(apiserver_command());
     root.children.push_back(bootstrap_command());
+    root.children.push_back(get_command());
     root.children.push_back(kustomize_command());
     root.children.push_back(reconcile_command());
     root.children.push_back(sops_command());
