@@ -10,9 +10,19 @@ Command apiserver_command();
 Command bootstrap_command();
 Command get_command();
 Command kustomize_command();
+Command events_command();
+Command export_command();
 Command reconcile_command();
 Command sops_command();
+Command resume_command();
+Command stats_command();
+Command suspend_command();
+Command trace_command();
+Command tree_command();
 Command version_command();
+
+// Kinds that `reconcile` asks the cluster's controller for.
+std::vector<Command> reconcile_kind_commands();
 
 // The whole tree. `program`: "weber" or "flux".
 Command root_command(const std::string& program);

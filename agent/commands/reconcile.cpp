@@ -10,6 +10,7 @@
 #include "agent/post_build_flags.h"
 #include "agent/state_dir.h"
 #include "gitops/reconcile/once.h"
+#include "gitops/reconcile/post_build_hooks.h"
 #include "kube/base/json.h"
 #include "kube/base/yaml.h"
 
@@ -42,6 +43,7 @@ gitops::OnceOptions options_of(const Flags& f) {
     o.cluster = f.text("cluster");
     o.dry_run = f.on("dry-run");
     o.prune = f.on("prune");
+    o.post_build = gitops::post_build_hooks({.strict_substitution = true});
     if (f.given("timeout")) o.timeout = f.duration("timeout");
     o.concurrency = static_cast<std::size_t>(std::max<std::int64_t>(1, f.integer("concurrent")));
     return o;
@@ -149,6 +151,7 @@ Command reconcile_command() {
                       {.name = "output", .help = "table, json or yaml", .letter = 'o', .value = "format", .default_text = "table"},
                       {.name = "fail", .kind = FlagKind::list, .help = "a workload that the embedded API server never lets become ready", .hidden = true},
                       {.name = "rollout-delay", .kind = FlagKind::duration, .help = "of workloads in the embedded API server", .hidden = true}},
+            .children = reconcile_kind_commands(),
             .run = run};
     for (const Flag& flag : post_build_flags()) command.flags.push_back(flag);
     return command;

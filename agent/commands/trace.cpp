@@ -1,0 +1,233 @@
+// `trace`: which of Flux's objects an object comes from (cli.md 2.7).
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <ctime>
+#include <ostream>
+
+#include "agent/commands/commands.h"
+#include "agent/flux/session.h"
+#include "agent/flux/table.h"
+#include "kube/base/clock.h"
+
+namespace weber::agent {
+
+namespace {
+
+constexpr int kMaxOwners = 16; // a chain of ownerReferences longer than that is a cycle
+
+std::string text_at(const Object& o, std::initializer_list<std::string_view> path) {
+    const Node* node = o.at(path);
+    return node ? std::string(node->text()) : std::string();
+}
+
+class Block {
+public:
+    explicit Block(std::size_t width) : width_(width) {}
+    void add(std::string_view key, const std::string& value) {
+        std::string line = std::string(key) + ":";
+        line += std::string(line.size() < width_ ? width_ - line.size() : 1, ' ');
+        text_ += line + value + "\n";
+    }
+    void add_if(std::string_view key, const std::string& value) {
+        if (!value.empty()) add(key, value);
+    }
+    [[nodiscard]] const std::string& text() const { return text_; }
+
+private:
+    std::size_t width_;
+    std::string text_;
+};
+
+// "2026-01-02 03:04:05 +0000 UTC", as Go prints a time in the local zone.
+std::string local_time(std::string_view rfc3339) {
+    const auto t = kube::parse_rfc3339(rfc3339);
+    if (!t) return std::string(rfc3339);
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(*t));
+    std::tm local{};
+    localtime_r(&seconds, &local);
+    std::array<char, 64> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %z %Z", &local);
+    return text.data();
+}
+
+void add_status(Block& block, const Object& o) {
+    const Node* ready = condition_of(o, "Ready");
+    if (!ready) {
+        block.add("Status", "Unknown");
+        return;
+    }
+    const bool failed = ready->text_at("status") == "False";
+    block.add("Status", std::string(failed ? "Last reconciliation failed at " : "Last reconciled at ") + local_time(ready->text_at("lastTransitionTime")));
+    block.add("Message", std::string(ready->text_at("message")));
+}
+
+std::string source_block(const Object& source, std::size_t width) {
+    Block block(width);
+    block.add(source.kind(), std::string(source.name()));
+    block.add("Namespace", std::string(source.ns()));
+    block.add_if("URL", text_at(source, {"spec", "url"}));
+    block.add_if("Branch", text_at(source, {"spec", "ref", "branch"}));
+    block.add_if("Tag", text_at(source, {"spec", "ref", "tag"}));
+    block.add_if("Tag", text_at(source, {"spec", "ref", "semver"}));
+    block.add_if("Digest", text_at(source, {"spec", "ref", "digest"}));
+    block.add_if("Revision", text_at(source, {"status", "artifact", "revision"}));
+    block.add_if("Origin Revision", text_at(source, {"status", "artifact", "metadata", "org.opencontainers.image.revision"}));
+    block.add_if("Origin Source", text_at(source, {"status", "artifact", "metadata", "org.opencontainers.image.source"}));
+    add_status(block, source);
+    return block.text();
+}
+
+struct Owner {
+    const FluxKind* kind = nullptr;
+    std::string ns, name;
+};
+
+Owner owner_by_labels(const Object& o) {
+    for (const auto& [kind, group] : {std::pair("Kustomization", "kustomize.toolkit.fluxcd.io"), std::pair("HelmRelease", "helm.toolkit.fluxcd.io")}) {
+        const std::string name(o.label(std::string(group) + "/name")), ns(o.label(std::string(group) + "/namespace"));
+        if (!name.empty() && !ns.empty()) return {flux_kind(kind), ns, name};
+    }
+    return {};
+}
+
+// On the object or up its ownerReferences.
+Result<Owner> owner_of(const Session& s, Object o) {
+    for (int depth = 0; depth < kMaxOwners; ++depth) {
+        if (Owner owner = owner_by_labels(o); owner.kind) return owner;
+        const Node* owners = o.at({"metadata", "ownerReferences"});
+        if (!owners || owners->empty()) return Owner{};
+        const Node& first = owners->items().front();
+        TRY(const kube::GroupVersion gv, kube::GroupVersion::parse(first.text_at("apiVersion")));
+        TRY(o, s.client().get({.gvk = {gv.group, gv.version, std::string(first.text_at("kind"))}, .ns = std::string(o.ns()),
+                               .name = std::string(first.text_at("name"))}, {}, s.call()));
+    }
+    return Owner{};
+}
+
+Result<Object> source_named(const Session& s, const std::string& kind_name, const std::string& ns, const std::string& name) {
+    const FluxKind* kind = flux_kind(kind_name);
+    if (!kind) return fail(ErrorCode::unsupported, "unknown source kind " + kind_name);
+    return get_object(s, *kind, ns, name);
+}
+
+std::string or_else(std::string text, std::string_view other) { return text.empty() ? std::string(other) : text; }
+
+Result<std::string> kustomization_blocks(const Session& s, const Object& ks) {
+    Block block(17);
+    block.add("Kustomization", std::string(ks.name()));
+    block.add("Namespace", std::string(ks.ns()));
+    block.add_if("Target", text_at(ks, {"spec", "targetNamespace"}));
+    block.add("Path", text_at(ks, {"spec", "path"}));
+    block.add("Revision", text_at(ks, {"status", "lastAppliedRevision"}));
+    add_status(block, ks);
+    TRY(const Object source, source_named(s, text_at(ks, {"spec", "sourceRef", "kind"}), or_else(text_at(ks, {"spec", "sourceRef", "namespace"}), ks.ns()),
+                                          text_at(ks, {"spec", "sourceRef", "name"})));
+    return block.text() + "---\n" + source_block(source, 17);
+}
+
+Result<std::string> helm_blocks(const Session& s, const Object& hr) {
+    Block block(16);
+    block.add("HelmRelease", std::string(hr.name()));
+    block.add("Namespace", std::string(hr.ns()));
+    block.add_if("Target", text_at(hr, {"spec", "targetNamespace"}));
+    block.add("Revision", revision_of(hr));
+    add_status(block, hr);
+    if (hr.at({"spec", "chartRef"})) {
+        TRY(const Object source, source_named(s, text_at(hr, {"spec", "chartRef", "kind"}), or_else(text_at(hr, {"spec", "chartRef", "namespace"}), hr.ns()),
+                                              text_at(hr, {"spec", "chartRef", "name"})));
+        return block.text() + "---\n" + source_block(source, 17);
+    }
+    const std::string ns = or_else(text_at(hr, {"spec", "chart", "spec", "sourceRef", "namespace"}), hr.ns());
+    TRY(const Object chart, source_named(s, "HelmChart", ns, std::string(hr.ns()) + "-" + std::string(hr.name())));
+    Block chart_block(16);
+    chart_block.add("HelmChart", std::string(chart.name()));
+    chart_block.add("Namespace", std::string(chart.ns()));
+    chart_block.add("Chart", text_at(chart, {"spec", "chart"}));
+    chart_block.add("Version", text_at(chart, {"spec", "version"}));
+    chart_block.add_if("Revision", text_at(chart, {"status", "artifact", "revision"}));
+    add_status(chart_block, chart);
+    TRY(const Object source, source_named(s, text_at(hr, {"spec", "chart", "spec", "sourceRef", "kind"}), ns, text_at(hr, {"spec", "chart", "spec", "sourceRef", "name"})));
+    return block.text() + "---\n" + chart_block.text() + "---\n" + source_block(source, source.kind() == "GitRepository" ? 15 : 16);
+}
+
+Result<std::string> report(const Session& s, const Object& o) {
+    TRY(const Owner owner, owner_of(s, o));
+    if (!owner.kind) return fail(ErrorCode::not_found, "object not managed by Flux");
+    TRY(const Object manager, get_object(s, *owner.kind, owner.ns, owner.name));
+    const bool helm = owner.kind->kind == "HelmRelease";
+    Block block(helm ? 16 : 17);
+    block.add("Object", std::string(o.kind()) + "/" + std::string(o.name()));
+    block.add_if("Namespace", std::string(o.ns()));
+    block.add("Status", "Managed by Flux");
+    TRY(const std::string rest, helm ? helm_blocks(s, manager) : kustomization_blocks(s, manager));
+    return "\n" + block.text() + "---\n" + rest;
+}
+
+struct Wanted {
+    kube::GroupVersionKind gvk;
+    std::string name;
+};
+
+// A word as kubectl takes it: plural, singular or short name, or the kind, maybe with ".group".
+Result<kube::ApiResource> resource_named(const Session& s, std::string_view text) {
+    std::string word(text);
+    std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::size_t dot = word.find('.');
+    const std::string plain = word.substr(0, dot), group = dot == std::string::npos ? "" : word.substr(dot + 1);
+    TRY(const std::vector<kube::ApiResource> all, s.client().discovery().all());
+    for (const kube::ApiResource& r : all) {
+        std::string kind = r.kind;
+        std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        const bool named = r.resource == plain || r.singular == plain || kind == plain || std::ranges::find(r.short_names, plain) != r.short_names.end();
+        if (named && (group.empty() || r.group == group)) return r;
+    }
+    return fail(ErrorCode::not_found, "the server doesn't have a resource type \"" + std::string(text) + "\"");
+}
+
+// RESOURCE NAME…, KIND/NAME…, or NAME with --kind and --api-version.
+Result<std::vector<Wanted>> wanted_of(const Invocation& in, const Session& s) {
+    const std::string kind = in.flags.text("kind"), api_version = in.flags.text("api-version");
+    if (kind.empty() != api_version.empty()) return fail(ErrorCode::invalid, "both --kind and --api-version must be given, or none");
+    std::vector<Wanted> out;
+    if (!kind.empty()) {
+        TRY(const kube::GroupVersion gv, kube::GroupVersion::parse(api_version));
+        for (const std::string& name : in.args) out.push_back({{gv.group, gv.version, kind}, name});
+    } else {
+        const bool slashes = !in.args.empty() && in.args.front().find('/') != std::string::npos;
+        for (std::size_t i = slashes ? 0 : 1; i < in.args.size(); ++i) {
+            const std::size_t slash = in.args[i].find('/');
+            if (slashes && slash == std::string::npos) return fail(ErrorCode::invalid, "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form");
+            TRY(const kube::ApiResource resource, resource_named(s, slashes ? in.args[i].substr(0, slash) : in.args.front()));
+            out.push_back({resource.gvk(), slashes ? in.args[i].substr(slash + 1) : in.args[i]});
+        }
+    }
+    if (out.empty()) return fail(ErrorCode::invalid, "either `<resource>/<name>` or `<resource> <name>` is required as an argument");
+    return out;
+}
+
+Result<int> run(Invocation& in) {
+    TRY(const Session s, open_session(in));
+    TRY(const std::vector<Wanted> wanted, wanted_of(in, s));
+    for (const Wanted& w : wanted) {
+        TRY(const kube::ApiResource resource, s.client().discovery().find(w.gvk));
+        const std::string ns = resource.namespaced ? s.ns : "";
+        auto object = s.client().get({.gvk = w.gvk, .ns = ns, .name = w.name}, {}, s.call());
+        if (!object) return fail(std::move(object.error()).with_prefix("failed to find object: "));
+        const auto text = report(s, *object);
+        if (text) in.io.out << *text;
+        else in.io.err << "failed to trace " << w.gvk.kind << '/' << w.name << " in namespace " << s.ns << ": " << text.error().message << '\n';
+    }
+    return kOk;
+}
+
+} // namespace
+
+Command trace_command() {
+    Command c{.name = "trace", .args = "RESOURCE NAME... | KIND/NAME...", .summary = "Show which of Flux's objects an object comes from", .flags = session_flags(), .run = run};
+    c.flags.push_back({.name = "kind", .help = "kind of the object, with --api-version"});
+    c.flags.push_back({.name = "api-version", .help = "API version of the object, with --kind"});
+    return c;
+}
+
+} // namespace weber::agent
