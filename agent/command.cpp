@@ -36,7 +36,10 @@ Found find(const Command& root, const std::vector<std::string>& words) {
             found.command = child;
             found.path += (found.path.empty() ? "" : " ") + std::string(child->name);
             inherited = flags_below(std::move(inherited), *child);
-            continue;
+            if (!child->raw) continue;
+            found.rest.assign(1, "--");
+            found.rest.insert(found.rest.end(), words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
+            break;
         }
         found.rest.push_back(word);
         std::vector<Flag> known = found.command->flags;

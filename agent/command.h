@@ -48,6 +48,7 @@ struct Command {
     std::vector<Command> children = {};
     Run run = {};                    // null: only a group
     bool hidden = false;
+    bool raw = false;                // all words after its name are arguments
 
     [[nodiscard]] bool answers_to(std::string_view word) const;
     [[nodiscard]] const Command* child(std::string_view word) const;

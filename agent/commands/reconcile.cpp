@@ -43,7 +43,6 @@ gitops::OnceOptions options_of(const Flags& f) {
     o.cluster = f.text("cluster");
     o.dry_run = f.on("dry-run");
     o.prune = f.on("prune");
-    o.post_build = gitops::post_build_hooks({.strict_substitution = true});
     if (f.given("timeout")) o.timeout = f.duration("timeout");
     o.concurrency = static_cast<std::size_t>(std::max<std::int64_t>(1, f.integer("concurrent")));
     return o;

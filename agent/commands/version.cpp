@@ -1,20 +1,60 @@
+// `version`: of this program, and of what runs in the cluster (cli.md 2.12).
+#include <algorithm>
+#include <map>
 #include <ostream>
 
 #include "agent/commands/commands.h"
+#include "agent/flux/installation.h"
+#include "kube/base/json.h"
+#include "kube/base/yaml.h"
 
 namespace weber::agent {
 
 namespace {
 
+// "ghcr.io/fluxcd/source-controller:v1.7.4" → source-controller, v1.7.4.
+Result<std::pair<std::string, std::string>> name_and_tag(const std::string& image) {
+    const std::string plain = image.substr(0, image.find('@'));
+    const std::string last = plain.substr(plain.rfind('/') + 1);
+    const std::size_t colon = last.find(':');
+    if (colon == std::string::npos) return fail(ErrorCode::invalid, "missing image tag in image " + image);
+    return std::pair(last.substr(0, colon), last.substr(colon + 1));
+}
+
+Result<void> add_cluster(const Invocation& in, Node& out) {
+    TRY(const Session s, open_session(in));
+    TRY(const Installation found, find_installation(s));
+    if (found.deployments.empty()) return fail(ErrorCode::not_found, "no deployments found in " + s.ns + " namespace");
+    if (!found.distribution.empty()) out.set("distribution", Node::string(found.distribution));
+    std::map<std::string, std::string> images;
+    for (const Object& d : found.deployments)
+        for (const std::string& image : images_of(d)) {
+            TRY(const auto named, name_and_tag(image));
+            images.insert_or_assign(named.first, named.second);
+        }
+    for (const auto& [name, tag] : images) out.set(name, Node::string(tag));
+    return {};
+}
+
 Result<int> run(Invocation& in) {
-    in.io.out << "weber: v" WEBER_VERSION "\n";
+    const std::string format = in.flags.text("output");
+    if (format != "yaml" && format != "json") return fail(ErrorCode::invalid, "--output must be json or yaml, not " + format);
+    Node out = Node::map({{in.program, Node::string("v" WEBER_VERSION)}});
+    // Flux asks the cluster unless told not to; we ask only one that is named.
+    const bool named = names_kubeconfig(in.flags) || names_embedded(in.flags) || in.flags.given("server");
+    if (!in.flags.on("client") && (in.as_flux() || named)) TRY_VOID(add_cluster(in, out));
+    if (format == "json") in.io.out << kube::write_json_pretty(out, 2, true);
+    else in.io.out << kube::write_yaml(out, {.order = kube::YamlKeyOrder::as_is});
     return kOk;
 }
 
 } // namespace
 
 Command version_command() {
-    return {.name = "version", .summary = "Print the version", .run = run};
+    Command c{.name = "version", .summary = "Print the version, and those of a cluster's controllers", .flags = session_flags(), .run = run};
+    c.flags.push_back({.name = "client", .kind = FlagKind::boolean, .help = "only of this program"});
+    c.flags.push_back({.name = "output", .help = "yaml or json", .letter = 'o', .value = "format", .default_text = "yaml"});
+    return c;
 }
 
 } // namespace weber::agent

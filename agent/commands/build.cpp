@@ -1,0 +1,41 @@
+// `build kustomization` (cli.md 2.4).
+#include <ostream>
+
+#include "agent/commands/commands.h"
+#include "agent/flux/local_build.h"
+#include "kube/base/yaml.h"
+
+namespace weber::agent {
+
+namespace {
+
+Result<int> run(Invocation& in) {
+    TRY(std::string ns, namespace_of(in));
+    const LocalBuildOptions options = local_build_options(in, std::move(ns));
+    TRY_VOID(check(options));
+    std::optional<Session> session;
+    if (!options.dry_run) {
+        TRY(session, open_session(in));
+    }
+    TRY(const std::vector<LocalBuild> builds, build_locally(options, session ? &session->client() : nullptr));
+    std::string text;
+    for (const LocalBuild& build : builds)
+        for (const Object& o : build.objects) text += kube::write_yaml(o.root()) + "---\n";
+    in.io.out << text;
+    return kOk;
+}
+
+} // namespace
+
+Command build_command() {
+    Command ks{.name = "kustomization",
+               .args = "NAME",
+               .summary = "Print what a Kustomization would apply, built from a directory here",
+               .aliases = {"ks"},
+               .flags = local_build_flags(),
+               .run = run};
+    ks.flags.push_back({.name = "dry-run", .kind = FlagKind::boolean, .help = "without a cluster; needs --kustomization-file"});
+    return {.name = "build", .summary = "Build a Kustomization from a directory here", .inherited = session_flags(), .children = {std::move(ks)}};
+}
+
+} // namespace weber::agent

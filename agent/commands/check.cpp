@@ -1,0 +1,99 @@
+// `check`: can a cluster run the controllers, and do they run (cli.md 2.12)?
+#include <cstdio>
+
+#include "agent/commands/commands.h"
+#include "agent/flux/installation.h"
+#include "kube/kstatus.h"
+#include "kube/watch.h"
+
+namespace weber::agent {
+
+namespace {
+
+constexpr int kOldestMinor = 32; // Kubernetes 1.32, Flux 2.7's constraint
+
+// Says whether the API server is new enough.
+Result<bool> check_version(const Invocation& in, const Session& s) {
+    TRY(const Node version, s.client().get_raw("/version", s.call()));
+    std::string text(version.text_at("gitVersion"));
+    if (text.starts_with('v')) text.erase(0, 1);
+    int major = 0, minor = 0;
+    if (std::sscanf(text.c_str(), "%d.%d", &major, &minor) != 2) return fail(ErrorCode::invalid, "Kubernetes version \"" + text + "\" cannot be read");
+    const std::string constraint = ">=1." + std::to_string(kOldestMinor) + ".0-0";
+    if (major > 1 || (major == 1 && minor >= kOldestMinor)) {
+        in.io.success("Kubernetes " + text.substr(0, text.find('+')) + " " + constraint);
+        return true;
+    }
+    in.io.failure("Kubernetes version " + text + " does not match " + constraint);
+    return false;
+}
+
+Result<bool> check_controllers(const Invocation& in, const Session& s, const Installation& found) {
+    in.io.action("checking controllers");
+    if (found.deployments.empty()) {
+        in.io.failure("no controllers found in the '" + s.ns + "' namespace with the label selector '" + kPartOfFlux + "'");
+        return false;
+    }
+    bool good = true;
+    for (const Object& d : found.deployments) {
+        const kube::ObjectRef ref = kube::ref_of(d);
+        kube::WaitOptions options;
+        options.timeout = s.left();
+        TRY(const kube::WaitEnd end, kube::wait_for(
+                                         s.client(), std::span(&ref, 1),
+                                         [](std::size_t, const kube::Observation& seen) {
+                                             if (seen.state != kube::Observation::State::present) return false;
+                                             const auto status = kube::compute_status(seen.object);
+                                             return status && status->code == kube::StatusCode::current;
+                                         },
+                                         options));
+        if (end == kube::WaitEnd::satisfied) in.io.success(std::string(d.name()) + ": deployment ready");
+        else in.io.failure(std::string(d.name()) + ": deployment not ready"), good = false;
+        for (const std::string& image : images_of(d)) in.io.action(image);
+    }
+    return good;
+}
+
+bool check_definitions(const Invocation& in, const Installation& found) {
+    in.io.action("checking crds");
+    for (const Object& crd : found.definitions) {
+        const Node* stored = crd.at({"status", "storedVersions"});
+        const std::string version = stored && !stored->empty() ? std::string(stored->items().back().text()) : "";
+        in.io.success(std::string(crd.name()) + "/" + version);
+    }
+    if (found.definitions.empty()) in.io.failure(std::string("no crds found with the label selector '") + kPartOfFlux + "'");
+    return !found.definitions.empty();
+}
+
+Result<int> run(Invocation& in) {
+    in.io.action("checking prerequisites");
+    TRY(const Session s, open_session(in));
+    TRY(bool good, check_version(in, s));
+    if (in.flags.on("pre")) {
+        if (!good) return fail(ErrorCode::invalid, "check failed");
+        in.io.success("prerequisites checks passed");
+        return kOk;
+    }
+    TRY(const Installation found, find_installation(s));
+    in.io.action("checking version in cluster");
+    if (!found.distribution.empty()) in.io.success("distribution: " + found.distribution);
+    in.io.success(std::string("bootstrapped: ") + (found.bootstrapped ? "true" : "false"));
+    TRY(const bool controllers, check_controllers(in, s, found));
+    const bool definitions = check_definitions(in, found);
+    if (!good || !controllers || !definitions) return fail(ErrorCode::invalid, "check failed");
+    in.io.success("all checks passed");
+    return kOk;
+}
+
+} // namespace
+
+Command check_command() {
+    Command c{.name = "check", .summary = "Check that a cluster can run the controllers, and that they run", .flags = session_flags(), .run = run};
+    c.flags.insert(c.flags.end(), {{.name = "pre", .kind = FlagKind::boolean, .help = "only whether the cluster is fit"},
+                                   {.name = "components", .kind = FlagKind::comma_list, .help = "accepted for compatibility: what is labelled is checked", .hidden = true},
+                                   {.name = "components-extra", .kind = FlagKind::comma_list, .help = "accepted for compatibility", .hidden = true},
+                                   {.name = "poll-interval", .kind = FlagKind::duration, .help = "accepted for compatibility: changes are watched", .default_text = "5s", .hidden = true}});
+    return c;
+}
+
+} // namespace weber::agent

@@ -1,0 +1,156 @@
+// `diff kustomization`: what applying a directory here would change in the cluster (cli.md 2.5).
+#include <algorithm>
+#include <ostream>
+
+#include "agent/commands/commands.h"
+#include "agent/flux/diff_report.h"
+#include "agent/flux/local_build.h"
+#include "gitops/api/names.h"
+#include "gitops/reconcile/drift.h"
+#include "gitops/reconcile/inventory.h"
+#include "gitops/reconcile/order.h"
+
+namespace weber::agent {
+
+namespace {
+
+constexpr std::size_t kInFlight = 8;
+
+bool says(const Object& o, std::string_view key, std::string_view value) {
+    const auto same = [&](std::string_view text) {
+        return std::ranges::equal(text, value, [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+    };
+    return same(o.label(key)) || same(o.annotation(key));
+}
+
+// What the server adds to every object, and what no source sets.
+Node comparable(const Object& o) {
+    Node out = o.root();
+    out.erase("status");
+    if (Node* metadata = out.find_mut("metadata"))
+        for (const char* field : {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}) metadata->erase(field);
+    return out;
+}
+
+struct Difference {
+    std::string text; // of all objects
+    bool any = false;
+    std::vector<Error> errors = {};
+};
+
+std::string report_of(Object live, Object merged) {
+    gitops::mask_secrets(live, merged);
+    return diff_report(comparable(live), comparable(merged));
+}
+
+void diff_one(const Object& wanted, const std::optional<Object>& live, const Result<kube::Written>& merged, Difference& out) {
+    const std::string subject = "► " + wanted.subject() + " ";
+    if (!merged) {
+        out.errors.push_back(Error(merged.error()).on(wanted.subject()));
+        return;
+    }
+    if (!live) {
+        out.text += subject + "created\n";
+        out.any = true;
+        return;
+    }
+    if (!gitops::has_drifted(*live, merged->object)) return;
+    out.text += subject + "drifted\n" + report_of(*live, merged->object) + "\n";
+    out.any = true;
+}
+
+bool skipped(const Object& wanted, const std::optional<Object>& live) {
+    if (says(wanted, gitops::kReconcileKey, "disabled") || says(wanted, gitops::kSsaKey, "Ignore")) return true;
+    if (live && (says(*live, gitops::kReconcileKey, "disabled") || says(*live, gitops::kSsaKey, "Ignore"))) return true;
+    return live && says(wanted, gitops::kSsaKey, "IfNotPresent");
+}
+
+Result<Difference> diff_of(kube::Client& client, const LocalBuild& build) {
+    Difference out;
+    std::vector<Object> wanted = build.objects;
+    std::vector<kube::ObjectRef> refs;
+    for (const Object& o : wanted) refs.push_back(kube::ref_of(o));
+    const auto found = client.get_all(refs, kInFlight);
+    std::vector<std::optional<Object>> live(wanted.size());
+    std::vector<Object> asked;
+    std::vector<std::size_t> index;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (found[i]) live[i] = *found[i];
+        else if (found[i].error().code != ErrorCode::not_found) {
+            out.errors.push_back(Error(found[i].error()).on(wanted[i].subject()));
+            continue;
+        }
+        if (skipped(wanted[i], live[i])) {
+            out.text += "► " + wanted[i].subject() + " skipped\n";
+            continue;
+        }
+        asked.push_back(wanted[i]);
+        index.push_back(i);
+    }
+    kube::ApplyOptions options;
+    options.field_manager = std::string(gitops::kFieldManager);
+    options.force = true;
+    options.dry_run = true;
+    const auto merged = client.apply_all(asked, options, kInFlight);
+    for (std::size_t i = 0; i < asked.size(); ++i) diff_one(asked[i], live[index[i]], merged[i], out);
+
+    if (!build.live || !build.kustomization.spec.prune || !out.errors.empty()) return out;
+    const Node* status = build.live->at({"status"});
+    if (!status) return out;
+    TRY(const gitops::Inventory old, gitops::read_inventory(*status));
+    gitops::Inventory now;
+    for (const Object& o : wanted) now.push_back({o.key(), std::string(o.version())});
+    for (const gitops::InventoryEntry& gone : gitops::stale(old, now)) {
+        out.text += "► " + gone.key.subject() + " deleted\n";
+        out.any = true;
+    }
+    return out;
+}
+
+Result<bool> diff(const Invocation& in) {
+    TRY(std::string ns, namespace_of(in));
+    const LocalBuildOptions options = local_build_options(in, std::move(ns));
+    TRY_VOID(check(options));
+    TRY(const Session session, open_session(in));
+    TRY(const std::vector<LocalBuild> builds, build_locally(options, &session.client()));
+    bool any = false;
+    std::vector<Error> errors;
+    for (const LocalBuild& build : builds) {
+        TRY(const Difference d, diff_of(session.client(), build));
+        if (&build != &builds.front() && d.any) in.io.out << "📁 Kustomization/" << build.kustomization.name.to_string() << " changed\n";
+        in.io.out << d.text;
+        any = any || d.any;
+        errors.insert(errors.end(), d.errors.begin(), d.errors.end());
+    }
+    if (errors.empty()) return any;
+    for (std::size_t i = 1; i < errors.size(); ++i) in.io.failure(errors[i]);
+    return fail(errors.front());
+}
+
+Result<int> run(Invocation& in) {
+    const auto any = diff(in);
+    if (!any) {
+        in.io.failure(any.error());
+        return kUsage; // 2: an error; 1 means differences
+    }
+    if (!*any) return kOk;
+    in.io.warning("identified at least one change, exiting with non-zero exit code");
+    return kFailed;
+}
+
+} // namespace
+
+Command diff_command() {
+    Command ks{.name = "kustomization",
+               .args = "NAME",
+               .summary = "Show what applying a directory here would change",
+               .about = "Exit status: 0 nothing, 1 at least one change, 2 an error. Values of Secrets are masked.",
+               .aliases = {"ks"},
+               .flags = local_build_flags(),
+               .run = run};
+    ks.flags.push_back({.name = "progress-bar", .kind = FlagKind::boolean, .help = "accepted for compatibility: there is none", .default_text = "true", .hidden = true});
+    ks.flags.push_back({.name = "ignore-not-found", .kind = FlagKind::boolean, .help = "a Kustomization that the cluster lacks is new"});
+    return {.name = "diff", .summary = "Compare a Kustomization built here with the cluster", .inherited = session_flags(), .children = {std::move(ks)}};
+}
+
+} // namespace weber::agent

@@ -1,0 +1,144 @@
+// `logs`: what controllers wrote about Flux's objects (cli.md 2.9).
+#include <algorithm>
+#include <mutex>
+#include <ostream>
+#include <thread>
+
+#include "agent/commands/commands.h"
+#include "agent/flux/installation.h"
+#include "kube/base/clock.h"
+#include "kube/base/json.h"
+
+namespace weber::agent {
+
+namespace {
+
+bool same_word(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+struct Filter {
+    std::string level, kind, name, ns; // "" = any
+
+    [[nodiscard]] bool keeps(const Node& line) const {
+        const std::string_view line_kind = line.text_at("controllerKind").empty() ? line.text_at("reconciler kind") : line.text_at("controllerKind");
+        return (level.empty() || level == line.text_at("level")) && (kind.empty() || same_word(kind, line_kind)) &&
+               (name.empty() || same_word(name, line.text_at("name"))) && (ns.empty() || same_word(ns, line.text_at("namespace")));
+    }
+};
+
+// "<ts> <level> <Kind>/<name>.<namespace> - <msg> <error>"; "" for a line that is no JSON object or that the filter drops.
+std::string format_line(const std::string& text, const Filter& filter) {
+    const auto line = kube::read_json(text);
+    if (!line || !line->is_map() || !filter.keeps(*line)) return "";
+    const auto at = [&](std::string_view key) { return std::string(line->text_at(key)); };
+    std::string kind = at("controllerKind");
+    if (kind.empty()) kind = at("reconciler kind");
+    if (kind.empty()) kind = at("logger");
+    const std::string who = at("name").empty() ? kind : kind + "/" + at("name") + "." + at("namespace");
+    return at("ts") + " " + at("level") + " " + who + " - " + at("msg") + " " + at("error") + "\n";
+}
+
+struct Source {
+    std::string pod, container; // container "": the only one
+};
+
+// One pod of the Deployment, a running one first.
+Result<std::optional<Source>> source_of(const Session& s, const Object& deployment) {
+    const Node* labels = deployment.at({"spec", "selector", "matchLabels"});
+    if (!labels) return std::nullopt;
+    kube::ListOptions options;
+    options.ns = std::string(deployment.ns());
+    for (const Node::Entry& e : labels->entries())
+        options.label_selector += (options.label_selector.empty() ? "" : ",") + e.key.str() + "=" + std::string(e.value.text());
+    TRY(const kube::ObjectList pods, s.client().list({"", "v1", "Pod"}, options, s.call()));
+    if (pods.items.empty()) return std::nullopt;
+    const auto running = std::ranges::find_if(pods.items, [](const Object& p) {
+        const Node* phase = p.at({"status", "phase"});
+        return phase && phase->text() == "Running";
+    });
+    const Object& pod = running == pods.items.end() ? pods.items.front() : *running;
+    const Node* containers = pod.at({"spec", "containers"});
+    return Source{.pod = std::string(pod.name()), .container = containers && containers->size() > 1 ? "manager" : ""};
+}
+
+std::string target_of(const Invocation& in, const std::string& ns, const Source& source) {
+    std::string out = "/api/v1/namespaces/" + ns + "/pods/" + source.pod + "/log?follow=" + (in.flags.on("follow") ? "true" : "false");
+    if (!source.container.empty()) out += "&container=" + source.container;
+    if (in.flags.integer("tail") >= 0) out += "&tailLines=" + std::to_string(in.flags.integer("tail"));
+    if (in.flags.given("since")) out += "&sinceSeconds=" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(in.flags.duration("since")).count());
+    if (in.flags.given("since-time")) out += "&sinceTime=" + kube::url_escape(in.flags.text("since-time"));
+    return out;
+}
+
+// Whole lines of a stream, filtered and printed. `mutex` guards the output.
+Result<void> print_stream(const Invocation& in, const Session& s, const std::string& target, const Filter& filter, std::mutex& mutex) {
+    std::string rest;
+    const auto print = [&](const std::string& line) {
+        const std::string text = format_line(line, filter);
+        if (text.empty()) return;
+        const std::lock_guard lock(mutex);
+        in.io.out << text;
+        in.io.out.flush();
+    };
+    kube::HttpRequest request{.target = target, .timeout = s.left()};
+    TRY(const kube::HttpResponse response, s.client().transport().stream(std::move(request), [&](std::string_view chunk) {
+        rest += chunk;
+        std::size_t begin = 0;
+        for (std::size_t end; (end = rest.find('\n', begin)) != std::string::npos; begin = end + 1) print(rest.substr(begin, end - begin));
+        rest.erase(0, begin);
+        return true;
+    }));
+    if (response.status >= 300) return fail(kube::error_of_response(response));
+    if (!rest.empty()) print(rest);
+    return {};
+}
+
+Result<int> run(Invocation& in) {
+    if (in.flags.given("since") && in.flags.given("since-time"))
+        return fail(ErrorCode::invalid, "at most one of `sinceTime` or `sinceDuration` may be specified");
+    if (in.flags.given("since-time")) TRY_VOID(kube::parse_rfc3339(in.flags.text("since-time")));
+    const std::string level = in.flags.text("level");
+    if (!level.empty() && level != "debug" && level != "info" && level != "error")
+        return fail(ErrorCode::invalid, "log level '" + level + "' is not supported. Supported levels: debug, info, error");
+    TRY(Session s, open_session(in));
+    const Filter filter{.level = level, .kind = in.flags.text("kind"), .name = in.flags.text("name"), .ns = in.flags.on("all-namespaces") ? "" : s.ns};
+    s.ns = in.flags.text("flux-namespace");
+    TRY(const Installation found, find_installation(s));
+    if (found.deployments.empty())
+        return fail(ErrorCode::not_found, "no Flux pods found in namespace \"" + s.ns + "\"");
+
+    std::vector<std::string> targets;
+    for (const Object& deployment : found.deployments) {
+        TRY(const std::optional<Source> source, source_of(s, deployment));
+        if (source) targets.push_back(target_of(in, s.ns, *source));
+    }
+    std::mutex mutex;
+    std::vector<Result<void>> ends(targets.size());
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < targets.size(); ++i)
+            threads.emplace_back([&, i] { ends[i] = print_stream(in, s, targets[i], filter, mutex); });
+    }
+    for (const Result<void>& end : ends)
+        if (!end) return fail(end.error());
+    return kOk;
+}
+
+} // namespace
+
+Command logs_command() {
+    Command c{.name = "logs", .summary = "Show what controllers wrote about Flux's objects", .flags = session_flags(), .run = run};
+    c.flags.insert(c.flags.end(), {{.name = "follow", .kind = FlagKind::boolean, .help = "go on until --timeout", .letter = 'f'},
+                                   {.name = "level", .help = "only this level: debug, info, error"},
+                                   {.name = "kind", .help = "only of this kind"},
+                                   {.name = "name", .help = "only of the object of this name"},
+                                   {.name = "all-namespaces", .kind = FlagKind::boolean, .help = "of objects in all namespaces", .letter = 'A'},
+                                   {.name = "tail", .kind = FlagKind::integer, .help = "only the last lines, counted before filtering", .default_text = "-1"},
+                                   {.name = "since", .kind = FlagKind::duration, .help = "only what is newer than this"},
+                                   {.name = "since-time", .help = "only what is newer than this time (RFC 3339)"},
+                                   {.name = "flux-namespace", .help = "where the controllers run", .default_text = "flux-system"}});
+    return c;
+}
+
+} // namespace weber::agent

@@ -1,0 +1,25 @@
+// The controllers of a cluster: Deployments and definitions labelled app.kubernetes.io/part-of=flux.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/flux/session.h"
+
+namespace weber::agent {
+
+inline constexpr const char* kPartOfFlux = "app.kubernetes.io/part-of=flux";
+
+struct Installation {
+    std::vector<Object> deployments; // of the namespace
+    std::vector<Object> definitions;
+    std::string distribution = {};   // "flux-v2.7.5": labels of the GitRepository definition; "" = not labelled
+    bool bootstrapped = false;       // that definition is applied by a Kustomization
+};
+
+Result<Installation> find_installation(const Session& s);
+
+// Images of a Deployment's containers.
+std::vector<std::string> images_of(const Object& deployment);
+
+} // namespace weber::agent

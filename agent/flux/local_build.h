@@ -1,0 +1,44 @@
+// `build kustomization` and `diff kustomization`: what a Kustomization would apply, built from a directory here (cli.md 2.4).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/flux/session.h"
+#include "gitops/api/kustomization.h"
+
+namespace weber::agent {
+
+struct LocalBuildOptions {
+    std::string name, ns;
+    std::string path;               // --path
+    std::string file;               // --kustomization-file; "" = from the cluster
+    bool dry_run = false;           // no cluster at all
+    bool strict_substitute = false;
+    std::vector<std::string> ignore_paths = {};
+    bool recursive = false;
+    std::vector<std::string> local_sources = {}; // "Kind/ns/name=path"
+    bool ignore_not_found = false;  // a Kustomization that the cluster lacks is new
+};
+
+std::vector<Flag> local_build_flags();
+LocalBuildOptions local_build_options(const Invocation& in, std::string ns);
+
+// The checks of 2.4 in their order, before anything is read.
+Result<void> check(const LocalBuildOptions& options);
+
+struct LocalBuild {
+    gitops::Kustomization kustomization;
+    std::optional<Object> live;     // the Kustomization as the cluster has it
+    std::vector<Object> objects;    // owner labels set, encrypted values masked
+};
+
+// The Kustomization and its objects; with `recursive` those of child Kustomizations follow, each as an element. `client` null for a dry run.
+// Writes nothing.
+Result<std::vector<LocalBuild>> build_locally(const LocalBuildOptions& options, kube::Client* client);
+
+// A Secret that SOPS encrypted: its `sops` field goes, each value becomes **SOPS**. Other objects are left alone.
+Object mask_sops(Object object);
+
+} // namespace weber::agent

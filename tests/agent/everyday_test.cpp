@@ -1,0 +1,436 @@
+// The commands that Flux has, too, on an embedded cluster: bytes as cli.md has them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "agent/cluster.h"
+#include "gitops/api/names.h"
+#include "kube/base/json.h"
+#include "kube/base/yaml.h"
+#include "kube/watch.h"
+#include "tests/agent/run_binary.h"
+
+namespace weber::agent_test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kHash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b";
+
+std::string kustomization(const std::string& ns, const std::string& name, const std::string& more_spec, const std::string& status) {
+    return "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: " + name + ", namespace: " + ns +
+           ", labels: {team: " + (name == "apps" ? "a" : "b") + "}}\nspec: {interval: 10m, path: ./" + name +
+           ", prune: true, sourceRef: {kind: GitRepository, name: flux-system}" + more_spec + "}\n" + (status.empty() ? "" : "status: " + status + "\n") + "---\n";
+}
+
+std::string conditions(const std::string& ready, const std::string& message) {
+    return "conditions: [{type: Ready, status: '" + ready + "', reason: X, message: '" + message + "', lastTransitionTime: '2026-01-02T03:04:05Z'}]";
+}
+
+class Everyday : public testing::Test {
+protected:
+    // The definitions of Flux's kinds and one reconcile's worth of objects, written once and copied for each test.
+    void SetUp() override {
+        const std::string hash = kHash;
+        apply(read_file(WEBER_SOURCE_DIR "/deploy/install/crds/kustomize.toolkit.fluxcd.io_kustomizations.yaml"));
+        apply(read_file(WEBER_SOURCE_DIR "/deploy/install/crds/source.toolkit.fluxcd.io_gitrepositories.yaml"));
+        wait_until_served();
+        apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: flux-system}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: team-a}\n"
+              "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: web}\n");
+        const std::string revision = "main@sha1:" + hash;
+        apply("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\n"
+              "spec: {interval: 1m, url: 'ssh://git@example.org/fleet', ref: {branch: main}}\nstatus: {artifact: {revision: '" + revision +
+              "', size: 1468006, url: 'http://x/y', path: y, digest: 'sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752', "
+              "lastUpdateTime: '2026-01-02T03:04:05Z'}, " + conditions("True", "stored artifact for revision ''" + revision + "''") + "}\n---\n"
+              "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: vendor, namespace: flux-system}\n"
+              "spec: {interval: 1m, url: 'https://example.org/vendor', suspend: true}\n---\n" +
+              kustomization("flux-system", "apps", ", dependsOn: [{name: infrastructure}]",
+                            "{lastAppliedRevision: '" + revision + "', inventory: {entries: [{id: web_settings__ConfigMap, v: v1}]}, " +
+                                conditions("False", "dependency ''flux-system/infrastructure'' is not ready") + "}") +
+              kustomization("flux-system", "flux-system", "",
+                            "{lastAppliedRevision: '" + revision + "', inventory: {entries: ["
+                            "{id: flux-system_apps_kustomize.toolkit.fluxcd.io_Kustomization, v: v1}, {id: flux-system_flux-system_kustomize.toolkit.fluxcd.io_Kustomization, v: v1},"
+                            "{id: _storage__Namespace, v: v1}, {id: flux-system_flux-system_source.toolkit.fluxcd.io_GitRepository, v: v1}]}, " +
+                                conditions("True", "Applied revision: " + revision) + "}") +
+              kustomization("flux-system", "infrastructure", "",
+                            "{lastAppliedRevision: '" + revision + "', " + conditions("Unknown", "Reconciliation in progress") + "}") +
+              kustomization("team-a", "shop", ", suspend: true",
+                            "{lastAppliedRevision: 'main@sha1:1b4f0e9851971998e732078544c96b36c3d01ced', " +
+                                conditions("True", "Applied revision: main@sha1:1b4f0e9851971998e732078544c96b36c3d01ced") + "}"));
+        apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: web, labels: {kustomize.toolkit.fluxcd.io/name: apps, "
+              "kustomize.toolkit.fluxcd.io/namespace: flux-system}}\ndata: {a: b}\n---\n"
+              "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine, namespace: web}\ndata: {a: b}\n");
+        cluster_.reset();
+    }
+
+    kube::Client& client() {
+        if (!cluster_) {
+            kube::ServerOptions options;
+            options.data_dir = dir / "state";
+            auto opened = agent::open_embedded(options);
+            EXPECT_TRUE(opened) << opened.error().to_string();
+            cluster_ = std::make_unique<agent::Cluster>(std::move(*opened));
+        }
+        return *cluster_->client;
+    }
+    void wait_until_served() {
+        const kube::GroupVersionKind crd{"apiextensions.k8s.io", "v1", "CustomResourceDefinition"};
+        const std::vector<kube::ObjectRef> refs = {{.gvk = crd, .name = "kustomizations.kustomize.toolkit.fluxcd.io"},
+                                                   {.gvk = crd, .name = "gitrepositories.source.toolkit.fluxcd.io"}};
+        std::vector<bool> served(refs.size());
+        const auto end = kube::wait_for(client(), refs, [&](std::size_t i, const kube::Observation& seen) {
+            if (const Node* conditions = seen.object.at({"status", "conditions"}))
+                for (const Node& c : conditions->items())
+                    if (c.text_at("type") == "Established" && c.text_at("status") == "True") served[i] = true;
+            return std::ranges::find(served, false) == served.end();
+        });
+        ASSERT_TRUE(end && *end == kube::WaitEnd::satisfied);
+        client().discovery().invalidate();
+    }
+    void apply(const std::string& yaml) {
+        const auto documents = kube::read_yaml(yaml);
+        ASSERT_TRUE(documents) << documents.error().to_string();
+        for (const Node& document : *documents) {
+            if (document.is_null()) continue;
+            Object o(document);
+            Object plain = o;
+            plain.root().erase("status");
+            const auto written = client().apply(plain, {.field_manager = "test", .force = true});
+            ASSERT_TRUE(written) << written.error().to_string();
+            if (!o.at({"status"}) || o.kind() == "CustomResourceDefinition") continue;
+            const auto status = client().apply(o, {.field_manager = "test", .force = true, .subresource = "status"});
+            ASSERT_TRUE(status) << status.error().to_string();
+        }
+    }
+    Object get(const std::string& group, const std::string& kind, const std::string& ns, const std::string& name) {
+        const auto found = client().get({.gvk = {group, "", kind}, .ns = ns, .name = name});
+        return found ? *found : Object();
+    }
+    // Runs the binary on the state; the API server of the test must not run meanwhile.
+    Ran flux(std::vector<std::string> words, std::map<std::string, std::string> environment = {}) {
+        cluster_.reset();
+        words.insert(words.end(), {"--state", dir / "state"});
+        return weber(words, {.environment = std::move(environment)});
+    }
+
+    TempDir dir;
+    std::unique_ptr<agent::Cluster> cluster_;
+};
+
+constexpr const char* kTable =
+    "NAME          \tREVISION          \tSUSPENDED\tREADY  \tMESSAGE                                              \n"
+    "apps          \tmain@sha1:9f86d081\tFalse    \tFalse  \tdependency 'flux-system/infrastructure' is not ready\t\n"
+    "flux-system   \tmain@sha1:9f86d081\tFalse    \tTrue   \tApplied revision: main@sha1:9f86d081                \t\n"
+    "infrastructure\tmain@sha1:9f86d081\tFalse    \tUnknown\tReconciliation in progress                          \t\n";
+
+TEST_F(Everyday, GetKustomizations) {
+    for (const char* word : {"kustomizations", "kustomization", "ks"}) {
+        const Ran r = flux({"get", word});
+        EXPECT_EQ(r.status, 0) << r.err;
+        EXPECT_EQ(r.out, kTable);
+        EXPECT_EQ(r.err, "");
+    }
+    EXPECT_EQ(flux({"get", "ks", "flux-system", "--no-header"}).out, "flux-system\tmain@sha1:9f86d081\tFalse\tTrue\tApplied revision: main@sha1:9f86d081\t\n");
+}
+
+TEST_F(Everyday, GetInAllNamespacesAndByName) {
+    const Ran all = flux({"get", "ks", "-A"});
+    EXPECT_THAT(all.out, testing::StartsWith("NAMESPACE  \tNAME          \tREVISION          \tSUSPENDED\tREADY  \tMESSAGE"));
+    EXPECT_THAT(all.out, HasSubstr("team-a     \tshop          \tmain@sha1:1b4f0e98\tTrue     \tTrue   \t"));
+    EXPECT_EQ(flux({"get", "ks", "shop", "-n", "team-a", "--no-header"}).out,
+              "shop\tmain@sha1:1b4f0e98\tTrue\tTrue\tApplied revision: main@sha1:1b4f0e98\t\n");
+    EXPECT_EQ(flux({"-n", "team-a", "get", "ks", "--no-header"}).out, flux({"get", "ks", "-n=team-a", "--no-header"}).out);
+}
+
+TEST_F(Everyday, GetSources) {
+    EXPECT_EQ(flux({"get", "sources", "git"}).out,
+              "NAME       \tREVISION          \tSUSPENDED\tREADY\tMESSAGE                                           \n"
+              "flux-system\tmain@sha1:9f86d081\tFalse    \tTrue \tstored artifact for revision 'main@sha1:9f86d081'\t\n"
+              "vendor     \t                  \tTrue     \tFalse\twaiting to be reconciled                         \t\n");
+}
+
+TEST_F(Everyday, GetAllInOrder) {
+    const Ran r = flux({"get", "all"});
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_EQ(r.err, ""); // kinds without definition are passed over
+    const std::size_t git = r.out.find("gitrepository/flux-system"), ks = r.out.find("kustomization/apps");
+    EXPECT_LT(git, ks);
+    EXPECT_THAT(r.out, HasSubstr("\t\n\nNAME "));
+    EXPECT_THAT(r.out, testing::EndsWith("\t\n\n"));
+}
+
+TEST_F(Everyday, GetFindsNothing) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+        {{"get", "ks", "-n", "web"}, "✗ no Kustomization objects found in \"web\" namespace\n"},
+        {{"get", "ks", "x"}, "✗ Kustomization object 'x' not found in \"flux-system\" namespace\n"},
+        {{"get", "ks", "x", "-A"}, "✗ Kustomization object 'x' not found in any namespace\n"},
+        {{"get", "ks", "--status-selector", "ready"}, "✗ expected status selector in type=status or type!=status format, but found: ready\n"},
+        {{"get", "ks", "-n", "A_b"}, "✗ namespace must be a valid DNS label: \"A_b\"\n"},
+        {{"get", "all", "-w"}, "✗ expected a single resource type, but found all\n"},
+    };
+    for (const auto& [words, err] : cases) {
+        const Ran r = flux(words);
+        EXPECT_EQ(r.status, 1);
+        EXPECT_EQ(r.out, "");
+        EXPECT_EQ(r.err, err);
+    }
+}
+
+TEST_F(Everyday, Selectors) {
+    EXPECT_EQ(flux({"get", "ks", "--status-selector", "READY=False", "--no-header"}).out,
+              "apps\tmain@sha1:9f86d081\tFalse\tFalse\tdependency 'flux-system/infrastructure' is not ready\t\n");
+    EXPECT_THAT(flux({"get", "ks", "--status-selector", "ready!=true", "-A"}).out, testing::AllOf(HasSubstr("apps"), HasSubstr("infrastructure"), Not(HasSubstr("shop"))));
+    const Ran none = flux({"get", "sources", "git", "vendor", "--status-selector", "ready=false"});
+    EXPECT_EQ(none.status, 0); // no condition, no match: the header only
+    EXPECT_EQ(none.out, "NAME\tREVISION\tSUSPENDED\tREADY\tMESSAGE \n");
+    EXPECT_EQ(flux({"get", "ks", "-l", "team=a", "-o", "name"}).out, "kustomization.kustomize.toolkit.fluxcd.io/apps\n");
+}
+
+TEST_F(Everyday, GetAsJsonAndYaml) {
+    const auto json = kube::read_json(flux({"get", "ks", "apps", "-o", "json"}).out);
+    ASSERT_TRUE(json);
+    EXPECT_EQ(json->find("items")->items().front().find_path({"metadata", "name"})->text(), "apps");
+    EXPECT_TRUE(kube::read_yaml_one(flux({"get", "ks", "-o", "yaml"}).out));
+    EXPECT_EQ(flux({"get", "ks", "-o", "wide"}).status, 2);
+}
+
+TEST_F(Everyday, WatchEndsWithTheTimeout) {
+    const Ran r = flux({"get", "ks", "apps", "-w", "--timeout", "300ms"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_EQ(r.out, "NAME\tREVISION          \tSUSPENDED\tREADY\tMESSAGE                                              \n"
+                     "apps\tmain@sha1:9f86d081\tFalse    \tFalse\tdependency 'flux-system/infrastructure' is not ready\t\n");
+    EXPECT_EQ(r.err, "✗ timed out waiting for the condition\n");
+}
+
+TEST_F(Everyday, NamespaceOfTheEnvironment) {
+    EXPECT_THAT(flux({"get", "ks"}, {{"FLUX_SYSTEM_NAMESPACE", "team-a"}}).out, HasSubstr("shop"));
+    const Ran wrong = flux({"get", "ks"}, {{"FLUX_SYSTEM_NAMESPACE", "A_b"}});
+    EXPECT_EQ(wrong.status, 0);
+    EXPECT_EQ(wrong.err, "⚠️  ignoring invalid FLUX_SYSTEM_NAMESPACE: \"A_b\"\n");
+    EXPECT_EQ(wrong.out, kTable);
+}
+
+TEST_F(Everyday, ReconcileAsksAndWaits) {
+    const Ran r = flux({"reconcile", "ks", "flux-system", "--timeout", "300ms"}); // nobody answers
+    EXPECT_EQ(r.status, 1);
+    EXPECT_EQ(r.out, "");
+    EXPECT_EQ(r.err, "► annotating Kustomization flux-system in flux-system namespace\n✔ Kustomization annotated\n"
+                     "◎ waiting for Kustomization reconciliation\n✗ context deadline exceeded\n");
+    const std::string asked(get("kustomize.toolkit.fluxcd.io", "Kustomization", "flux-system", "flux-system").annotation(gitops::kRequestedAt));
+    EXPECT_THAT(asked, testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]+Z"));
+}
+
+TEST_F(Everyday, ReconcileRefuses) {
+    const Ran suspended = flux({"reconcile", "source", "git", "vendor"});
+    EXPECT_EQ(suspended.status, 1);
+    EXPECT_EQ(suspended.err, "✗ resource is suspended\n");
+    EXPECT_EQ(get("source.toolkit.fluxcd.io", "GitRepository", "flux-system", "vendor").annotation(gitops::kRequestedAt), "");
+    EXPECT_EQ(flux({"reconcile", "ks", "x"}).err, "✗ kustomizations.kustomize.toolkit.fluxcd.io \"x\" not found\n");
+    EXPECT_EQ(flux({"reconcile", "ks"}).err, "✗ kustomization name is required\n");
+}
+
+TEST_F(Everyday, SuspendAndResume) {
+    const Ran off = flux({"suspend", "ks", "apps", "missing", "apps"});
+    EXPECT_EQ(off.status, 0);
+    EXPECT_EQ(off.err, "► suspending kustomization apps in flux-system namespace\n✔ kustomization suspended\n"
+                       "✗ Kustomization missing not found in flux-system namespace\n");
+    EXPECT_TRUE(get("kustomize.toolkit.fluxcd.io", "Kustomization", "flux-system", "apps").at({"spec", "suspend"})->as_bool());
+
+    const Ran on = flux({"resume", "ks", "apps", "infrastructure"}); // several: no wait
+    EXPECT_EQ(on.status, 0) << on.err;
+    EXPECT_EQ(on.err, "► resuming kustomization apps in flux-system namespace\n✔ kustomization resumed\n"
+                      "► resuming kustomization infrastructure in flux-system namespace\n✔ kustomization resumed\n");
+    EXPECT_FALSE(get("kustomize.toolkit.fluxcd.io", "Kustomization", "flux-system", "apps").at({"spec", "suspend"})->as_bool());
+    EXPECT_EQ(flux({"suspend", "ks"}).err, "✗ kustomization name is required\n");
+    EXPECT_EQ(flux({"suspend", "source", "git", "--all"}).status, 0);
+    EXPECT_TRUE(get("source.toolkit.fluxcd.io", "GitRepository", "flux-system", "flux-system").at({"spec", "suspend"})->as_bool());
+}
+
+TEST_F(Everyday, Tree) {
+    EXPECT_EQ(flux({"tree", "ks", "flux-system"}).out, "Kustomization/flux-system/flux-system\n"
+                                                       "├── Kustomization/flux-system/apps\n"
+                                                       "│   └── ConfigMap/web/settings\n"
+                                                       "├── Namespace/storage\n"
+                                                       "└── GitRepository/flux-system/flux-system\n\n");
+    EXPECT_THAT(flux({"tree", "ks", "flux-system", "--compact"}).out, Not(HasSubstr("ConfigMap")));
+    const auto json = kube::read_json(flux({"tree", "ks", "flux-system", "-o", "json"}).out);
+    ASSERT_TRUE(json);
+    EXPECT_EQ(json->find_path({"resource", "GroupKind", "Kind"})->text(), "Kustomization");
+    EXPECT_EQ(json->find("resources")->size(), 3u);
+}
+
+TEST_F(Everyday, Trace) {
+    const std::string hash = kHash;
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"trace", "configmap", "settings", "-n", "web"},
+                                                  {"trace", "cm/settings", "-n", "web"},
+                                                  {"trace", "settings", "--kind", "ConfigMap", "--api-version", "v1", "-n", "web"}})
+        EXPECT_EQ(flux(words).out, "\nObject:          ConfigMap/settings\n"
+                                   "Namespace:       web\n"
+                                   "Status:          Managed by Flux\n"
+                                   "---\n"
+                                   "Kustomization:   apps\n"
+                                   "Namespace:       flux-system\n"
+                                   "Path:            ./apps\n"
+                                   "Revision:        main@sha1:" + hash + "\n"
+                                   "Status:          Last reconciliation failed at 2026-01-02 03:04:05 +0000 UTC\n"
+                                   "Message:         dependency 'flux-system/infrastructure' is not ready\n"
+                                   "---\n"
+                                   "GitRepository:   flux-system\n"
+                                   "Namespace:       flux-system\n"
+                                   "URL:             ssh://git@example.org/fleet\n"
+                                   "Branch:          main\n"
+                                   "Revision:        main@sha1:" + hash + "\n"
+                                   "Status:          Last reconciled at 2026-01-02 03:04:05 +0000 UTC\n"
+                                   "Message:         stored artifact for revision 'main@sha1:" + hash + "'\n");
+    const Ran mine = flux({"trace", "cm", "mine", "-n", "web"});
+    EXPECT_EQ(mine.out, "");
+    EXPECT_EQ(mine.err, "failed to trace ConfigMap/mine in namespace web: object not managed by Flux\n");
+}
+
+TEST_F(Everyday, Stats) {
+    EXPECT_EQ(flux({"stats"}).out, "RECONCILERS          \tRUNNING\tFAILING\tSUSPENDED\tSTORAGE \n"
+                                   "GitRepository        \t1      \t0      \t1        \t1.4 MiB\t\n"
+                                   "OCIRepository        \t0      \t0      \t0        \t-      \t\n"
+                                   "HelmRepository       \t0      \t0      \t0        \t-      \t\n"
+                                   "HelmChart            \t0      \t0      \t0        \t-      \t\n"
+                                   "Bucket               \t0      \t0      \t0        \t-      \t\n"
+                                   "Kustomization        \t3      \t1      \t0        \t-      \t\n"
+                                   "HelmRelease          \t0      \t0      \t0        \t-      \t\n"
+                                   "Alert                \t0      \t0      \t0        \t-      \t\n"
+                                   "Provider             \t0      \t0      \t0        \t-      \t\n"
+                                   "Receiver             \t0      \t0      \t0        \t-      \t\n"
+                                   "ImageUpdateAutomation\t0      \t0      \t0        \t-      \t\n"
+                                   "ImagePolicy          \t0      \t0      \t0        \t-      \t\n"
+                                   "ImageRepository      \t0      \t0      \t0        \t-      \t\n");
+}
+
+TEST_F(Everyday, ExportCanBeAppliedAgain) {
+    const Ran r = flux({"export", "ks", "apps"});
+    EXPECT_THAT(r.out, testing::StartsWith("---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n"));
+    EXPECT_THAT(r.out, Not(HasSubstr("status")));
+    const Object live = get("kustomize.toolkit.fluxcd.io", "Kustomization", "flux-system", "apps");
+    const Object exported(kube::read_yaml_one(r.out).value());
+    ASSERT_TRUE(live.at({"spec"}) && exported.at({"spec"}));
+    EXPECT_EQ(*exported.at({"spec"}), *live.at({"spec"}));
+    EXPECT_EQ(flux({"export", "ks", "--all", "-n", "web"}).err, "✗ no objects found in web namespace\n");
+}
+
+TEST_F(Everyday, Events) {
+    const auto event = [](const std::string& name, const std::string& kind, const std::string& object, const std::string& type, const std::string& message) {
+        return "apiVersion: v1\nkind: Event\nmetadata: {name: " + name + ", namespace: flux-system}\ninvolvedObject: {kind: " + kind + ", name: " + object +
+               ", namespace: flux-system}\ntype: " + type + "\nreason: R\nmessage: '" + message +
+               "'\nfirstTimestamp: '2020-01-01T00:00:00Z'\nlastTimestamp: '2020-01-01T00:00:00Z'\ncount: 1\n---\n";
+    };
+    EXPECT_EQ(flux({"events"}).err, "✗ No events found in flux-system namespace.\n");
+    apply(event("a", "Kustomization", "apps", "Warning", "bad") + event("b", "GitRepository", "flux-system", "Normal", "stored") +
+          event("c", "GitRepository", "vendor", "Normal", "other") + event("d", "Pod", "x", "Normal", "not ours"));
+    const Ran r = flux({"events", "--for", "kustomization/apps"});
+    EXPECT_THAT(r.out, testing::StartsWith("LAST SEEN\tTYPE   \tREASON\tOBJECT                   \tMESSAGE \n"));
+    EXPECT_THAT(r.out, testing::AllOf(HasSubstr("Kustomization/apps"), HasSubstr("GitRepository/flux-system"), Not(HasSubstr("vendor"))));
+    const Ran warnings = flux({"events", "--types", "warning"});
+    EXPECT_THAT(warnings.out, testing::AllOf(HasSubstr("bad"), Not(HasSubstr("stored")), Not(HasSubstr("not ours"))));
+    EXPECT_EQ(flux({"events", "--for", "pod/x"}).err, "✗ 'pod' is not a recognized Flux kind\n");
+    EXPECT_EQ(flux({"events", "--types", "Odd"}).err, "✗ type 'Odd' not supported. Supported types are Normal, Warning\n");
+}
+
+class Local : public Everyday {
+protected:
+    void SetUp() override {
+        Everyday::SetUp();
+        dir.write("repo/apps/kustomization.yaml", "resources: [cm.yaml, secret.yaml]\n");
+        dir.write("repo/apps/cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new, namespace: web}\ndata: {a: '1', v: '${who:=nobody}'}\n");
+        dir.write("repo/apps/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: web}\nstringData: {p: planted-one}\n");
+        file = dir.write("ks.yaml", kustomization("flux-system", "apps", ", postBuild: {substitute: {x: z}}", ""));
+    }
+    std::string file;
+};
+
+TEST_F(Local, BuildWithoutACluster) {
+    const Ran r = weber({"build", "ks", "apps", "--path", dir / "repo/apps", "--dry-run", "--kustomization-file", file});
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_THAT(r.out, testing::StartsWith("apiVersion: v1\ndata:\n  a: \"1\"\n  v: nobody\nkind: ConfigMap\nmetadata:\n  labels:\n"
+                                           "    kustomize.toolkit.fluxcd.io/name: apps\n    kustomize.toolkit.fluxcd.io/namespace: flux-system\n"));
+    EXPECT_THAT(r.out, testing::EndsWith("\n---\n"));
+}
+
+TEST_F(Local, BuildChecksItsArguments) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+        {{"build", "ks"}, "✗ kustomization name is required\n"},
+        {{"build", "ks", "apps"}, "✗ invalid resource path \"\"\n"},
+        {{"build", "ks", "apps", "--path", file}, "✗ invalid resource path \"" + file + "\"\n"},
+        {{"build", "ks", "apps", "--path", dir / "repo", "--dry-run"}, "✗ dry-run mode requires a kustomization file\n"},
+        {{"build", "ks", "apps", "--path", dir / "repo", "--kustomization-file", "/nonexistent"}, "✗ invalid kustomization file \"/nonexistent\"\n"},
+        {{"build", "ks", "other", "--path", dir / "repo", "--dry-run", "--kustomization-file", file},
+         "✗ failed find kustomization with name 'other' and namespace 'flux-system' in file '" + file + "'\n"},
+    };
+    for (const auto& [words, err] : cases) {
+        const Ran r = weber(words);
+        EXPECT_EQ(r.status, 1);
+        EXPECT_EQ(r.err, err);
+    }
+}
+
+TEST_F(Local, DiffSaysWhatWouldChange) {
+    const std::vector<std::string> words = {"diff", "ks", "apps", "--path", dir / "repo/apps"};
+    const Ran first = flux(words);
+    EXPECT_EQ(first.status, 1) << first.err;
+    EXPECT_THAT(first.out, HasSubstr("► ConfigMap/web/new created\n"));
+    EXPECT_THAT(first.out, HasSubstr("► ConfigMap/web/settings deleted\n")); // in the inventory, not in the build
+    EXPECT_EQ(first.err, "⚠️  identified at least one change, exiting with non-zero exit code\n");
+
+    // As applied by a controller before, with other values.
+    apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new, namespace: web}\ndata: {a: '0', old: x}\n---\n"
+          "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: web}\nstringData: {p: planted-two}\n");
+    const Ran second = flux(words);
+    EXPECT_EQ(second.status, 1);
+    EXPECT_THAT(second.out, HasSubstr("► ConfigMap/web/new drifted\n"));
+    EXPECT_THAT(second.out, HasSubstr("\ndata.a\n± value change\n- \"0\"\n+ \"1\"\n"));
+    EXPECT_THAT(second.out, HasSubstr("► Secret/web/s drifted\n"));
+    for (const char* value : {"planted-one", "planted-two", "cGxhbnRlZC1vbmU", "cGxhbnRlZC10d28"}) EXPECT_THAT(second.out + second.err, Not(HasSubstr(value)));
+}
+
+TEST_F(Local, DiffErrorsExitWithTwo) {
+    EXPECT_EQ(flux({"diff", "ks", "apps", "--path", "/nonexistent"}).status, 2);
+    EXPECT_EQ(flux({"diff", "ks", "x", "--path", dir / "repo/apps"}).status, 2);
+    EXPECT_EQ(flux({"diff", "ks"}).status, 2);
+}
+
+TEST_F(Everyday, CheckNamesWhatIsMissing) {
+    const Ran pre = flux({"check", "--pre"});
+    EXPECT_EQ(pre.status, 0) << pre.err;
+    EXPECT_THAT(pre.err, testing::MatchesRegex("► checking prerequisites\n✔ Kubernetes [0-9.]+ >=1.32.0-0\n✔ prerequisites checks passed\n"));
+    const Ran all = flux({"check"});
+    EXPECT_EQ(all.status, 1);
+    EXPECT_THAT(all.err, HasSubstr("✗ no controllers found in the 'flux-system' namespace with the label selector 'app.kubernetes.io/part-of=flux'\n"));
+    EXPECT_THAT(all.err, testing::EndsWith("✗ check failed\n"));
+}
+
+TEST_F(Everyday, UninstallAsksFirst) {
+    const Ran no = flux({"uninstall"});
+    EXPECT_EQ(no.status, 1);
+    EXPECT_THAT(no.err, testing::EndsWith("✗ aborting\n"));
+    apply("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: weber, namespace: flux-system, labels: {app.kubernetes.io/part-of: flux}}\n"
+          "spec: {selector: {matchLabels: {app: w}}, template: {metadata: {labels: {app: w}}, spec: {containers: [{name: manager, image: 'x/weber:v1'}]}}}\n");
+    const Ran dry = flux({"uninstall", "--dry-run"});
+    EXPECT_EQ(dry.status, 0) << dry.err;
+    EXPECT_THAT(dry.err, HasSubstr("✔ Deployment/flux-system/weber deleted (dry run)\n"));
+    EXPECT_EQ(get("apps", "Deployment", "flux-system", "weber").name(), "weber");
+    EXPECT_THAT(flux({"version", "-o", "json"}).out, HasSubstr("\"weber\": \"v1\""));
+    const Ran yes = flux({"uninstall", "-s", "--keep-namespace"});
+    EXPECT_EQ(yes.status, 0) << yes.err;
+    EXPECT_EQ(get("apps", "Deployment", "flux-system", "weber").name(), "");
+    EXPECT_EQ(get("", "ConfigMap", "web", "settings").name(), "settings"); // what was applied stays
+}
+
+TEST_F(Everyday, Completion) {
+    EXPECT_EQ(weber({"__complete", "re"}).out, "reconcile\nresume\n");
+    EXPECT_EQ(weber({"__complete", "get", "ks", "--status"}).out, "--status-selector\n");
+    cluster_.reset();
+    EXPECT_EQ(weber({"__complete", "get", "kustomizations", "--state", dir / "state", "a"}).out, "apps\n");
+    EXPECT_THAT(weber({"completion", "bash"}).out, HasSubstr("complete -o default -F _weber weber"));
+}
+
+} // namespace
+} // namespace weber::agent_test
