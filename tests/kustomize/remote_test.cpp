@@ -1,7 +1,7 @@
 // URLs taken apart, remote bases and files through a fetcher, charts through a runner, output as files.
 #include "kustomize/remote.h"
 
-#include "harness.h"
+#include "tests/kustomize/harness.h"
 #include "kustomize/helm.h"
 
 namespace weber::kustomize {
