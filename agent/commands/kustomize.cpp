@@ -1,13 +1,15 @@
 // `weber kustomize DIR`: what `kustomize build DIR` prints, byte for byte.
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
-#include <map>
+#include <optional>
 #include <ostream>
 #include <system_error>
+#include <thread>
+#include <vector>
 
 #include "agent/commands/commands.h"
-#include "kube/base/yaml.h"
 #include "kustomize/build.h"
 
 namespace weber::agent {
@@ -22,32 +24,25 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view text
     return {};
 }
 
-std::string lower(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : static_cast<char>(c); });
-    return text;
-}
-
-// "apps_v1_deployment_web.yaml"
-std::string file_name(const kustomize::Resource& r) {
-    std::string out;
-    for (const std::string& part : {r.gvk().group(), r.gvk().version(), r.gvk().kind()})
-        if (!part.empty()) out += (out.empty() ? "" : "_") + part;
-    return lower(out + "_" + std::string(r.name())) + ".yaml";
-}
-
-// One file an object; with several namespaces each name begins with its namespace (kustomize's WriteIndividualFiles).
 Result<void> write_each(const kustomize::ResourceSet& resources, const std::filesystem::path& dir) {
-    std::map<std::string, std::vector<const kustomize::Resource*>> namespaced;
-    std::vector<const kustomize::Resource*> files;
-    for (const auto& r : resources.all()) {
-        if (r->gvk().cluster_scoped()) files.push_back(r.get());
-        else namespaced[r->ns().empty() ? "default" : std::string(r->ns())].push_back(r.get());
-    }
-    for (const kustomize::Resource* r : files) TRY_VOID(write_file(dir / file_name(*r), kube::write_yaml(r->node())));
-    for (const auto& [ns, members] : namespaced)
-        for (const kustomize::Resource* r : members)
-            TRY_VOID(write_file(dir / ((namespaced.size() > 1 ? lower(ns) + "_" : "") + file_name(*r)), kube::write_yaml(r->node())));
+    TRY(const auto files, kustomize::to_files(resources));
+    for (const auto& [name, text] : files) TRY_VOID(write_file(dir / name, text));
     return {};
+}
+
+using Builds = std::vector<std::optional<Result<kustomize::BuildOutput>>>;
+
+// All directories, several at a time; they share the options' cache, so that a common base is parsed once.
+void build_all(const kustomize::FileSystem& disk, const std::vector<std::string>& dirs, const kustomize::BuildOptions& options, Builds& builds) {
+    builds.resize(dirs.size());
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+        for (std::size_t i; (i = next++) < dirs.size();) builds[i] = kustomize::build(disk, dirs[i], options);
+    };
+    std::vector<std::jthread> helpers;
+    const std::size_t threads = std::min<std::size_t>(dirs.size(), std::max(1U, std::thread::hardware_concurrency()));
+    for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+    work();
 }
 
 Result<int> run(Invocation& in) {
@@ -67,9 +62,12 @@ Result<int> run(Invocation& in) {
     options.cache = &cache;
     if (restrictor == "LoadRestrictionsNone") options.load_restrictions = kustomize::LoadRestrictions::none;
 
+    static Builds& builds = *new Builds; // never freed: taking a large tree apart would be a quarter of the run
+    build_all(disk, in.args, options, builds);
     std::string text;
-    for (const std::string& dir : in.args) {
-        TRY(const kustomize::BuildOutput built, kustomize::build(disk, dir, options));
+    for (const auto& build : builds) {
+        if (!*build) return fail(Error(build->error()));
+        const kustomize::BuildOutput& built = **build;
         for (const std::string& warning : built.warnings) in.io.err << warning << '\n';
         if (to_directory) {
             TRY_VOID(write_each(built.resources, output));
