@@ -36,6 +36,7 @@ struct AgentOptions {
     std::string watch_configs_label_selector = "reconcile.fluxcd.io/watch=Enabled";
     std::string runtime_namespace = {}; // RUNTIME_NAMESPACE
     std::string events_addr = {};
+    std::string git_cache_dir = {};    // bare repositories of GitRepositories
     std::string source_controller_localhost = {}, source_watcher_localhost = {};
 };
 

@@ -25,7 +25,7 @@ std::optional<ArtifactRef> artifact_of(const Object& source);
 struct DownloadOptions {
     int retries = 9;                                  // --http-retry: connection errors, 429 and 5xx
     std::chrono::milliseconds wait_min{5'000}, wait_max{30'000};
-    std::string source_controller, source_watcher;    // SOURCE_CONTROLLER_LOCALHOST, SOURCE_WATCHER_LOCALHOST: replace the URL's host
+    std::string source_controller = {}, source_watcher = {};    // SOURCE_CONTROLLER_LOCALHOST, SOURCE_WATCHER_LOCALHOST: replace the URL's host
 };
 
 // GET of an absolute http or https URL. Errors with Flux's texts (kustomization.md 2, step 12); http_status 404 when it is not there.

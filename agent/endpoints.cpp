@@ -1,6 +1,12 @@
 #include "agent/endpoints.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 namespace weber::agent {
 
@@ -28,6 +34,19 @@ Result<std::unique_ptr<HttpFront>> serve(const std::string& address, std::functi
     });
 }
 
+// A path that stays below the storage and names a regular file there.
+std::optional<std::string> content_of(const gitops::ArtifactStorage& storage, std::string_view path) {
+    while (path.starts_with('/')) path.remove_prefix(1);
+    const std::filesystem::path relative(path);
+    if (relative.empty() || std::ranges::any_of(relative, [](const auto& part) { return part == ".."; })) return std::nullopt;
+    const std::filesystem::path file = std::filesystem::path(storage.root()) / relative;
+    std::error_code code;
+    if (std::filesystem::symlink_status(file, code).type() != std::filesystem::file_type::regular) return std::nullopt;
+    std::ostringstream out;
+    out << std::ifstream(file, std::ios::binary).rdbuf();
+    return std::move(out).str();
+}
+
 } // namespace
 
 Result<ListenAddress> parse_listen_address(const std::string& text) {
@@ -40,6 +59,20 @@ Result<ListenAddress> parse_listen_address(const std::string& text) {
     if (error != std::errc{} || end != port.data() + port.size())
         return fail(ErrorCode::invalid, "cannot listen on \"" + text + "\": an address must be HOST:PORT or :PORT");
     return out;
+}
+
+std::string advertised_address(const ListenAddress& at) {
+    char host[256] = {};
+    const bool all = at.address == "0.0.0.0" || at.address == "::";
+    if (all) gethostname(host, sizeof host - 1);
+    return (all ? std::string(host) : at.address) + ":" + std::to_string(at.port);
+}
+
+Result<std::unique_ptr<HttpFront>> serve_artifacts(const std::string& address, const gitops::ArtifactStorage& storage) {
+    return serve(address, [&storage](const HttpRequest& r) {
+        auto content = content_of(storage, r.path);
+        return content ? text(200, std::move(*content), "application/gzip") : text(404, "404 page not found\n");
+    });
 }
 
 Result<std::unique_ptr<HttpFront>> serve_metrics(const std::string& address, Metrics& metrics) {

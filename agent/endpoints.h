@@ -1,4 +1,4 @@
-// HTTP endpoints of the process: metrics and probes.
+// HTTP endpoints of the process: metrics, probes, artifacts.
 #pragma once
 
 #include <atomic>
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "agent/metrics.h"
+#include "gitops/source/storage.h"
 #include "kube/server/http_front.h"
 
 namespace weber::agent {
@@ -16,9 +17,13 @@ struct ListenAddress {
     std::uint16_t port = 0;
 };
 Result<ListenAddress> parse_listen_address(const std::string& text);
+// The host and port that others reach a listener at: all interfaces are known by the host's name, none by `localhost` (sources.md 0.3).
+std::string advertised_address(const ListenAddress& at);
 
 // GET /metrics. Errors: invalid (address), unavailable (in use).
 Result<std::unique_ptr<kube::server::HttpFront>> serve_metrics(const std::string& address, Metrics& metrics);
+// GET of the files of `storage` by their paths.
+Result<std::unique_ptr<kube::server::HttpFront>> serve_artifacts(const std::string& address, const gitops::ArtifactStorage& storage);
 // GET /healthz and /readyz: 200 `ok`; /healthz 500 while `alive` is false.
 Result<std::unique_ptr<kube::server::HttpFront>> serve_probes(const std::string& address, std::function<bool()> alive);
 

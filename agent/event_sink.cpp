@@ -43,8 +43,12 @@ EventSink::EventSink(std::shared_ptr<kube::Client> client, const std::string& co
 
 EventSink::~EventSink() = default;
 
-void EventSink::send(const Object& regarding, const gitops::Event& event) {
+void EventSink::send_trace(const Object& regarding, const gitops::Event& event) {
     recorder_.record(regarding, event.warning ? kube::EventType::warning : kube::EventType::normal, event.reason, event.message, event.metadata);
+}
+
+void EventSink::send(const Object& regarding, const gitops::Event& event) {
+    send_trace(regarding, event);
     if (address_.empty()) return;
     std::string body = kube::write_json(event_body(regarding, event, controller_, instance_));
     const std::lock_guard lock(mutex_);

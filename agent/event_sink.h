@@ -22,6 +22,8 @@ public:
     ~EventSink();
 
     void send(const Object& regarding, const gitops::Event& event);
+    // To the Kubernetes API only.
+    void send_trace(const Object& regarding, const gitops::Event& event);
     // Waits until the Kubernetes events are out.
     bool flush(std::chrono::milliseconds timeout) { return recorder_.flush(timeout); }
 

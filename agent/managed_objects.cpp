@@ -1,22 +1,11 @@
 #include "agent/managed_objects.h"
 
-#include <charconv>
 #include <unordered_map>
 
 #include "gitops/api/names.h"
 #include "gitops/reconcile/owned_fields.h"
 
 namespace weber::agent {
-
-bool is_older(const std::string& resource_version, const std::string& than) {
-    const auto number = [](const std::string& text) -> std::optional<std::uint64_t> {
-        std::uint64_t n = 0;
-        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), n);
-        return code == std::errc() && end == text.data() + text.size() ? std::optional(n) : std::nullopt;
-    };
-    const auto a = number(resource_version), b = number(than);
-    return a && b && *a < *b;
-}
 
 namespace {
 

@@ -28,9 +28,6 @@ struct Sighting {
     Object whole = {};             // only of kinds that are kept whole
 };
 
-// "10" < "9" by value: resourceVersions of one server are ordered numbers. Texts that are no numbers are never older.
-bool is_older(const std::string& resource_version, const std::string& than);
-
 class ManagedObjects {
 public:
     // `after` is nullopt when the object is gone. Called on watch threads, one at a time for each kind; must not block for long, nor call back in.

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "agent/artifact_store.h"
+#include "agent/controllers/git_repository.h"
 #include "agent/controllers/kustomization.h"
 #include "agent/endpoints.h"
 #include "agent/event_sink.h"
@@ -49,6 +51,16 @@ void describe_requests(Metrics& metrics, const std::shared_ptr<kube::Client>& cl
     });
 }
 
+Result<std::unique_ptr<gitops::ArtifactStorage>> open_storage(const ProcessOptions& options) {
+    std::error_code code;
+    std::filesystem::create_directories(options.storage_path, code);
+    if (code || access(options.storage_path.c_str(), W_OK) != 0)
+        return fail(Error{.code = ErrorCode::invalid, .message = "the artifact storage '" + options.storage_path + "' cannot be written",
+                          .hint = "name another folder with --storage-path"});
+    TRY(const ListenAddress at, parse_listen_address(options.storage_addr));
+    return std::make_unique<gitops::ArtifactStorage>(options.storage_path, options.storage_adv_addr.empty() ? advertised_address(at) : options.storage_adv_addr);
+}
+
 } // namespace
 
 std::string lease_name(const std::string& name, const std::string& label_selector) {
@@ -67,15 +79,34 @@ Result<void> run_agent(const kube::ClientConfig& config, const ProcessOptions& o
     describe_requests(metrics, client);
     ArtifactStore artifacts({.retries = options.agent.http_retry, .source_controller = options.agent.source_controller_localhost,
                              .source_watcher = options.agent.source_watcher_localhost});
-    EventSink events(client, "kustomize-controller", options.agent.events_addr, log);
-    KustomizationController kustomizations(client, config, options.agent, artifacts, events, metrics, log);
+    AgentOptions agent = options.agent;
+    agent.git_cache_dir = options.storage_path + "/git-cache";
+    std::unique_ptr<kube::server::HttpFront> metrics_front, health_front, storage_front;
+    std::unique_ptr<gitops::ArtifactStorage> storage;
+    if (options.git_repositories) {
+        TRY(storage, open_storage(options));
+        TRY(storage_front, serve_artifacts(options.storage_addr, *storage));
+    }
+
+    std::unique_ptr<EventSink> source_events, kustomize_events;
+    std::unique_ptr<GitRepositoryController> git;
+    std::unique_ptr<KustomizationController> kustomizations;
+    if (options.git_repositories) {
+        source_events = std::make_unique<EventSink>(client, "source-controller", agent.events_addr, log);
+        git = std::make_unique<GitRepositoryController>(client, agent, *storage, artifacts, *source_events, metrics, log);
+    }
+    if (options.kustomizations) {
+        kustomize_events = std::make_unique<EventSink>(client, "kustomize-controller", agent.events_addr, log);
+        kustomizations = std::make_unique<KustomizationController>(client, config, agent, artifacts, *kustomize_events, metrics, log);
+    }
 
     std::unique_ptr<kube::LeaderElector> elector;
-    std::unique_ptr<kube::server::HttpFront> metrics_front, health_front;
     const auto alive = [&elector] { return !elector || elector->healthy(std::chrono::seconds(20)); };
-    const auto work = [&](std::stop_token s) {
+    const auto work = [&](const std::stop_token& s) {
         setup.info("starting controllers");
-        kustomizations.run(std::move(s));
+        std::jthread sources;
+        if (git) sources = std::jthread([&git, s] { git->run(s); });
+        if (kustomizations) kustomizations->run(s);
     };
     if (options.leader_election) {
         kube::LeaseOptions lease{.ns = options.agent.runtime_namespace, .name = lease_name("kustomize-controller", options.agent.watch_label_selector),
@@ -97,7 +128,8 @@ Result<void> run_agent(const kube::ClientConfig& config, const ProcessOptions& o
     } else if (elector->run(stop) == kube::LeaseEnd::lost) {
         return fail(ErrorCode::unavailable, "leader election lost");
     }
-    events.flush(std::chrono::seconds(5));
+    for (EventSink* events : {source_events.get(), kustomize_events.get()})
+        if (events != nullptr) events->flush(std::chrono::seconds(5));
     setup.info("stopped");
     return {};
 }

@@ -15,6 +15,10 @@ namespace weber::agent {
 
 struct ProcessOptions {
     AgentOptions agent = {};
+    bool kustomizations = true, git_repositories = true; // --controllers
+    std::string storage_path = "/data";  // of artifacts and git caches; only with git_repositories
+    std::string storage_addr = ":9090";  // where artifacts are served
+    std::string storage_adv_addr = {};   // under which name; "" = derived from storage_addr
     std::string metrics_addr = ":8080"; // "" = no endpoint
     std::string health_addr = ":9440";  // "" = no endpoint
     bool leader_election = false;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/written_objects.h"
+
 namespace weber::agent {
 
 namespace {

@@ -21,7 +21,10 @@ void QueueState::add(const std::string& key, Priority priority) {
 
 void QueueState::add_at(const std::string& key, Tick due) {
     if (priority_of_.contains(key)) return;
-    if (const auto at = due_of_.find(key); at != due_of_.end()) delayed_.erase({at->second, key});
+    if (const auto at = due_of_.find(key); at != due_of_.end()) {
+        if (at->second <= due) return;
+        delayed_.erase({at->second, key});
+    }
     due_of_[key] = due;
     delayed_.emplace(due, key);
 }

@@ -33,7 +33,7 @@ public:
 
     // Now. A delayed wish for the key is dropped: this run fulfils it.
     void add(const std::string& key, Priority priority);
-    // At `due`; replaces an earlier wish for a later time and the other way round. Nothing when the key waits to run already.
+    // At `due`, or earlier if that was wished already. Nothing when the key waits to run.
     void add_at(const std::string& key, Tick due);
     // After the key's own pause: min, doubled with every call until `forget`, at most max.
     std::chrono::milliseconds next_backoff(const std::string& key);

@@ -17,6 +17,12 @@ std::string from_env(const char* name) {
     return value != nullptr ? value : "";
 }
 
+std::string or_env(const Flags& flags, std::string_view flag, const char* variable, const char* otherwise) {
+    if (flags.given(flag)) return flags.text(flag);
+    const std::string value = from_env(variable);
+    return value.empty() ? otherwise : value;
+}
+
 std::chrono::milliseconds millis(const Flags& flags, std::string_view name) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(flags.duration(name));
 }
@@ -75,6 +81,15 @@ Result<ProcessOptions> options_of(const Flags& f) {
     o.source_controller_localhost = from_env("SOURCE_CONTROLLER_LOCALHOST");
     o.source_watcher_localhost = from_env("SOURCE_WATCHER_LOCALHOST");
     TRY_VOID(set_gates(f.text("feature-gates"), o));
+    p.git_repositories = p.kustomizations = false;
+    for (const std::string& name : f.list("controllers")) {
+        if (name == "kustomization") p.kustomizations = true;
+        else if (name == "gitrepository") p.git_repositories = true;
+        else return fail(ErrorCode::invalid, "--controllers: there is no controller \"" + name + "\"; known: gitrepository, kustomization");
+    }
+    p.storage_path = or_env(f, "storage-path", "STORAGE_PATH", "/data");
+    p.storage_addr = or_env(f, "storage-addr", "STORAGE_ADDR", ":9090");
+    p.storage_adv_addr = or_env(f, "storage-adv-addr", "STORAGE_ADV_ADDR", "");
     p.metrics_addr = f.text("metrics-addr");
     p.health_addr = f.text("health-addr");
     p.leader_election = f.on("enable-leader-election");
@@ -104,6 +119,10 @@ Result<int> run(Invocation& in) {
 Command agent_command() {
     std::vector<Flag> flags = connection_flags();
     const Flag own[] = {
+        {.name = "controllers", .kind = FlagKind::comma_list, .help = "which controllers run", .default_text = "gitrepository,kustomization"},
+        {.name = "storage-path", .help = "folder of artifacts and git caches (STORAGE_PATH; default /data)"},
+        {.name = "storage-addr", .help = "where artifacts are served (STORAGE_ADDR; default :9090)"},
+        {.name = "storage-adv-addr", .help = "host under which others reach it (STORAGE_ADV_ADDR)"},
         {.name = "concurrent", .kind = FlagKind::integer, .help = "Kustomizations reconciled at once; health checks do not count", .default_text = "4"},
         {.name = "concurrent-ssa", .kind = FlagKind::integer, .help = "server-side applies at once for each of them", .default_text = "4"},
         {.name = "requeue-dependency", .kind = FlagKind::duration, .help = "when to look again at a dependency that is not ready", .default_text = "30s"},
@@ -136,7 +155,7 @@ Command agent_command() {
     flags.insert(flags.end(), std::begin(own), std::end(own));
     return {.name = "agent",
             .summary = "Run the controllers: the cluster's GitOps engine",
-            .about = "Reconciles the Kustomizations of a cluster until it is told to stop. Inside a pod it uses the pod's service account, elsewhere the\n"
+            .about = "Reconciles the GitRepositories and Kustomizations of a cluster until it is told to stop. Inside a pod it uses the pod's service account, elsewhere the\n"
                      "kubeconfig that a flag names.",
             .flags = std::move(flags),
             .run = run};

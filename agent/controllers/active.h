@@ -9,6 +9,8 @@
 
 namespace weber::agent {
 
+inline constexpr std::chrono::seconds kLookBack{2}; // for the watches to tell of what a run wrote
+
 struct KustomizationController::Active {
     std::string key;
     Object object;                       // as last read or written

@@ -1,8 +1,9 @@
 #include "agent/controllers/kustomization.h"
 
-#include <random>
+#include <algorithm>
 
 #include "agent/controllers/active.h"
+#include "agent/jitter.h"
 #include "gitops/api/names.h"
 #include "gitops/reconcile/post_build_hooks.h"
 #include "gitops/reconcile/status_writer.h"
@@ -15,8 +16,6 @@ namespace {
 
 constexpr std::string_view kDuration = "gotk_reconcile_duration_seconds";
 constexpr std::chrono::seconds kDriftMemory{300}; // a correction that long ago does not slow the next one down
-
-NamespacedName name_of(const Object& o) { return {std::string(o.ns()), std::string(o.name())}; }
 
 std::string revision_of(const Object& source) {
     const Node* revision = source.at({"status", "artifact", "revision"});
@@ -35,11 +34,6 @@ Object slim_source(Object o) {
 Object without_managed_fields(Object o) {
     o.metadata_mut().erase("managedFields");
     return o;
-}
-
-double jittered(double seconds, double share) {
-    thread_local std::mt19937_64 random{std::random_device{}()};
-    return seconds * (1 + share * std::uniform_real_distribution(-1.0, 1.0)(random));
 }
 
 gitops::PipelineSettings settings_of(const AgentOptions& o) {
@@ -99,6 +93,7 @@ void KustomizationController::run(std::stop_token stop) {
         });
     for (int i = 0; i < 2; ++i) threads.emplace_back([this, stop] { finish_waits(stop); });
     threads.emplace_back([this, stop] { write_late_statuses(stop); });
+    threads.emplace_back([this, stop] { look_back(stop); });
     threads.clear(); // joins: they end with `stop`
     kustomizations_->stop();
     for (auto& [kind, informer] : sources_) informer->stop();
@@ -211,7 +206,11 @@ void KustomizationController::on_managed(const kube::ObjectKey& key, const std::
     waits_->on_sighting(key, after);
     const NamespacedName owner = after && !after->owner.name.empty() ? after->owner : before ? before->owner : NamespacedName{};
     if (owner.name.empty() || !memory_.drifted(owner.to_string(), key, after)) return;
-    // Corrected within seconds; whoever fights us over a field waits longer each time.
+    correct_drift(owner, key.subject());
+}
+
+// Corrected within seconds; whoever fights us over a field waits longer each time.
+void KustomizationController::correct_drift(const NamespacedName& owner, const std::string& what) {
     std::chrono::milliseconds delay{500};
     {
         const std::lock_guard lock(mutex_);
@@ -221,29 +220,27 @@ void KustomizationController::on_managed(const kube::ObjectKey& key, const std::
         delay *= 1 << std::min(drift.count++, 10);
         drift.last = now;
     }
-    log_of(owner).info("drift detected", {{"object", Node::string(key.subject())}});
+    log_of(owner).info("drift detected", {{"object", Node::string(what)}});
     memory_.forget(owner.to_string());
     queue_.add_after(owner.to_string(), delay);
 }
 
+// What happened to an object between our write and the moment we knew what we had written was no drift yet when its event came.
+void KustomizationController::look_back(std::stop_token stop) {
+    while (const auto key = done_.next(stop)) {
+        const auto good = memory_.find(*key);
+        done_.done(*key);
+        if (!good || all_in_place(*good, *objects_)) continue;
+        const bool known = std::ranges::all_of(good->owned, [&](const auto& e) { return e.second == 0 || objects_->synced(e.first.group_kind()); });
+        const std::size_t slash = key->find('/');
+        if (known) correct_drift({key->substr(0, slash), key->substr(slash + 1)}, "");
+        else done_.add_after(*key, kLookBack);
+    }
+}
+
 // ---- objects as they are now -------------------------------------------------------------------------------------
 
-std::optional<Object> KustomizationController::current(const NamespacedName& name) {
-    auto cached = kustomizations_ ? kustomizations_->get(name.ns, name.name) : std::nullopt;
-    const std::lock_guard lock(mutex_);
-    const auto at = written_.find(name.to_string());
-    if (at == written_.end()) return cached;
-    if (cached && cached->uid() == at->second.uid() &&
-        is_older(std::string(cached->resource_version()), std::string(at->second.resource_version())))
-        return at->second;
-    written_.erase(at); // the cache has caught up, or the object is gone
-    return cached;
-}
-
-void KustomizationController::wrote(const Object& object) {
-    const std::lock_guard lock(mutex_);
-    written_[name_of(object).to_string()] = object;
-}
+std::optional<Object> KustomizationController::current(const NamespacedName& name) { return written_.current(kustomizations_.get(), name); }
 
 Result<void> KustomizationController::save_status(Active& active, const gitops::KustomizationStatus& status) {
     auto saved = gitops::patch_status(*client_, active.object, status);
@@ -251,7 +248,7 @@ Result<void> KustomizationController::save_status(Active& active, const gitops::
     active.object = std::move(*saved);
     active.object.metadata_mut().erase("managedFields");
     active.written = status;
-    wrote(active.object);
+    written_.wrote(active.object);
     return {};
 }
 
@@ -279,11 +276,7 @@ void KustomizationController::schedule(const Active& active, gitops::NextRun nex
     case NextRun::now: queue_.add(active.key); break;
     case NextRun::dependency: queue_.add_after(active.key, options_.requeue_dependency); break;
     case NextRun::retry: queue_.add_after(active.key, spec.retry_interval.value_or(spec.interval)); break;
-    case NextRun::interval: {
-        const double seconds = jittered(std::chrono::duration<double>(spec.interval).count(), options_.jitter);
-        queue_.add_after(active.key, std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds)));
-        break;
-    }
+    case NextRun::interval: queue_.add_after(active.key, jittered(spec.interval, options_.jitter)); break;
     case NextRun::none:
     case NextRun::terminal:
     case NextRun::backoff: break;

@@ -19,6 +19,7 @@
 #include "agent/target_clients.h"
 #include "agent/wait_board.h"
 #include "agent/work_queue.h"
+#include "agent/written_objects.h"
 #include "gitops/reconcile/pipeline.h"
 #include "kube/informer.h"
 
@@ -61,6 +62,8 @@ private:
     // Its end.
     void finish_waits(std::stop_token stop);
     void write_late_statuses(std::stop_token stop);
+    void look_back(std::stop_token stop);
+    void correct_drift(const gitops::NamespacedName& owner, const std::string& what);
     void complete(std::unique_ptr<Active> active, gitops::Conclusion conclusion, std::stop_token stop);
     void remember(const Active& active, const gitops::RunResult& result);
     void schedule(const Active& active, gitops::NextRun next);
@@ -68,7 +71,6 @@ private:
 
     // Objects as they are now: the cache, or what we wrote since.
     std::optional<Object> current(const gitops::NamespacedName& name);
-    void wrote(const Object& object);
     Result<void> save_status(Active& active, const gitops::KustomizationStatus& status);
     Result<Object> source_object(const gitops::SourceRef& ref);
     [[nodiscard]] gitops::PipelineSettings pipeline_settings();
@@ -86,9 +88,9 @@ private:
     WorkQueue queue_;
     KustomizationIndex index_;
     ReconcileMemory memory_;
+    WrittenObjects written_;
 
-    std::mutex mutex_; // guards written_, active_, drift_
-    std::map<std::string, Object> written_;
+    std::mutex mutex_; // guards active_, drift_
     std::map<std::string, std::unique_ptr<Active>> active_; // those that wait
     struct Drift {
         int count = 0;
@@ -96,6 +98,7 @@ private:
     };
     std::map<std::string, Drift> drift_;
     std::mutex flushing_; // held while the status of a waiting run is written; taken before mutex_
+    WorkQueue done_; // keys whose last good run is to be compared with what the watches say
     WorkQueue late_; // keys whose health-check status is to be written, if they still wait
 
     // Their threads use all above.

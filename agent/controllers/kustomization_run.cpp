@@ -82,7 +82,7 @@ void KustomizationController::begin(std::unique_ptr<Active> active, std::stop_to
         }
         active->object = std::move(*added);
         active->object.metadata_mut().erase("managedFields");
-        wrote(active->object);
+        written_.wrote(active->object);
     }
     std::optional<Outcome> outcome;
     if (!parsed) outcome = gitops::Terminal{"InvalidSpec", parsed.error().message, false};
@@ -244,6 +244,7 @@ void KustomizationController::remember(const Active& active, const gitops::RunRe
         if (c.owned != 0) objects_->watch({c.key.group, c.version, c.key.kind});
     }
     memory_.remember(active.key, std::move(good));
+    done_.add_after(active.key, kLookBack);
 }
 
 // Section 5.3.

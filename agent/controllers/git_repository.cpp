@@ -1,0 +1,146 @@
+#include "agent/controllers/git_repository.h"
+
+#include <thread>
+
+#include "agent/jitter.h"
+#include "gitops/api/names.h"
+#include "gitops/reconcile/status_writer.h"
+#include "gitops/source/git_status.h"
+
+namespace weber::agent {
+
+namespace {
+
+constexpr std::size_t kConcurrent = 2; // sources.md 0.2
+
+kube::GroupVersionKind gvk() { return {std::string(gitops::kSourceGroup), "v1", "GitRepository"}; }
+
+Object without_managed_fields(Object o) {
+    o.metadata_mut().erase("managedFields");
+    return o;
+}
+
+} // namespace
+
+GitRepositoryController::GitRepositoryController(std::shared_ptr<kube::Client> client, const AgentOptions& options, gitops::ArtifactStorage& storage,
+                                                 ArtifactStore& artifacts, EventSink& events, Metrics& metrics, Log log)
+    : client_(std::move(client)), options_(options), storage_(storage), artifacts_(artifacts), events_(events), metrics_(metrics),
+      log_(log.with({{"controller", Node::string("gitrepository")},
+                     {"controllerGroup", Node::string(gitops::kSourceGroup)},
+                     {"controllerKind", Node::string("GitRepository")}})),
+      queue_(options.backoff) {}
+
+void GitRepositoryController::run(std::stop_token stop) {
+    informer_ = std::make_unique<kube::Informer>(
+        client_, kube::InformerOptions{.target = {.gvk = gvk(), .ns = options_.watch_namespace, .label_selector = options_.watch_label_selector},
+                                       .watch = {}, .project = without_managed_fields});
+    informer_->add_handler({.added = [this](const Object& o, bool initial) { queue_.add(name_of(o).to_string(), initial ? Priority::sweep : Priority::event); },
+                            .updated = [this](const Object& before, const Object& after) { on_change(before, after); },
+                            .deleted = [this](const Object& o) { queue_.forget(name_of(o).to_string()); },
+                            .trouble = [this](const Error& e) { log_.error("watch of GitRepositories failed", e.message); }});
+    informer_->start();
+    std::vector<std::jthread> workers;
+    for (std::size_t i = 0; i < kConcurrent; ++i)
+        workers.emplace_back([this, stop] {
+            while (const auto key = queue_.next(stop)) {
+                work(*key, stop);
+                queue_.done(*key);
+            }
+        });
+    workers.clear(); // joins: they end with `stop`
+    informer_->stop();
+}
+
+void GitRepositoryController::on_change(const Object& before, const Object& after) {
+    const std::string_view asked = after.annotation(gitops::kRequestedAt);
+    const bool wanted = !asked.empty() && asked != before.annotation(gitops::kRequestedAt);
+    if (before.generation() != after.generation() || wanted || before.uid() != after.uid() || before.deleting() != after.deleting())
+        queue_.add(name_of(after).to_string(), wanted ? Priority::user : Priority::event);
+}
+
+void GitRepositoryController::work(const std::string& key, std::stop_token stop) {
+    const std::size_t slash = key.find('/');
+    auto object = objects_.current(informer_.get(), {key.substr(0, slash), key.substr(slash + 1)});
+    if (!object) return queue_.forget(key);
+    const auto began = std::chrono::steady_clock::now();
+    object->deleting() ? finalize(std::move(*object), key, stop) : reconcile(std::move(*object), key, stop);
+    metrics_.observe("gotk_reconcile_duration_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(),
+                     {{"kind", "GitRepository"}, {"name", key.substr(slash + 1)}, {"namespace", key.substr(0, slash)}});
+}
+
+Result<void> GitRepositoryController::save(Object& object, const gitops::GitRepositoryStatus& status, std::stop_token stop) {
+    auto saved = gitops::patch_git_status(*client_, object, status, {.stop = std::move(stop)});
+    if (!saved) return fail(std::move(saved.error()));
+    object = std::move(*saved);
+    objects_.wrote(object);
+    return {};
+}
+
+// Kustomizations of this process build from the files that were just read, not from a download of them.
+void GitRepositoryController::hand_over(gitops::GitRunResult& result) {
+    if (!result.snapshot || !result.status.artifact) return;
+    const gitops::Artifact& a = *result.status.artifact;
+    artifacts_.put({.url = a.url, .digest = a.digest, .revision = a.revision, .origin_revision = {}}, std::move(*result.snapshot));
+}
+
+void GitRepositoryController::reconcile(Object object, const std::string& key, std::stop_token stop) {
+    const Log log = log_.with({{"GitRepository", Node::map({{"name", Node::string(object.name())}, {"namespace", Node::string(object.ns())}})},
+                               {"namespace", Node::string(object.ns())},
+                               {"name", Node::string(object.name())}});
+    if (!gitops::has_finalizer(object)) {
+        auto added = gitops::add_finalizer(*client_, object, {.stop = stop});
+        if (!added) {
+            log.error("failed to add the finalizer", added.error().message);
+            return queue_.add_with_backoff(key);
+        }
+        object = std::move(*added);
+        objects_.wrote(object);
+    }
+    const Node* suspend = object.at({"spec", "suspend"});
+    if (suspend != nullptr && suspend->as_bool()) {
+        log.info("Reconciliation is suspended for this object");
+        if (auto saved = save(object, gitops::suspended_git_status(object), stop); !saved) log.error("failed to update status", saved.error().message);
+        return queue_.forget(key);
+    }
+    gitops::GitRunSettings settings;
+    settings.cache_dir = options_.git_cache_dir;
+    settings.storage = &storage_;
+    settings.secret = [&](const gitops::NamespacedName& name) { return client_->get({{"", "v1", "Secret"}, name.ns, name.name}, {}, {.stop = stop}); };
+    settings.on_status = [&](const gitops::GitRepositoryStatus& status) { return save(object, status, stop); };
+    gitops::GitRunResult result = gitops::reconcile_git(object, settings, stop);
+    hand_over(result);
+    for (const gitops::Event& event : result.events) {
+        events_.send(object, event);
+        event.warning ? log.error(event.message, event.reason) : log.info(event.message);
+    }
+    for (const gitops::Event& trace : result.traces) events_.send_trace(object, trace);
+    if (auto saved = save(object, result.status, stop); !saved) {
+        log.error("failed to update status", saved.error().message);
+        if (saved.error().code != ErrorCode::not_found) result.next = gitops::NextRun::backoff;
+    }
+    schedule(object, key, result.next);
+}
+
+void GitRepositoryController::schedule(const Object& object, const std::string& key, gitops::NextRun next) {
+    if (next == gitops::NextRun::backoff) return queue_.add_with_backoff(key);
+    queue_.forget(key);
+    if (next != gitops::NextRun::interval) return;
+    if (const auto spec = gitops::parse_git_repository(object)) queue_.add_after(key, jittered(spec->interval, options_.jitter));
+}
+
+void GitRepositoryController::finalize(Object object, const std::string& key, std::stop_token stop) {
+    if (!gitops::has_finalizer(object)) return;
+    const auto event = gitops::remove_artifacts(object, storage_);
+    if (!event) {
+        events_.send(object, {.warning = true, .reason = "GarbageCollectionFailed", .message = event.error().message, .metadata = {}});
+        return queue_.add_with_backoff(key);
+    }
+    events_.send(object, *event);
+    if (auto removed = gitops::remove_finalizer(*client_, object, {.stop = stop}); !removed) {
+        log_.error("failed to remove the finalizer", removed.error().message);
+        return queue_.add_with_backoff(key);
+    }
+    queue_.forget(key);
+}
+
+} // namespace weber::agent
