@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/commands/commands.h"
+#include "agent/helm_runner.h"
 #include "kustomize/build.h"
 
 namespace weber::agent {
@@ -60,6 +61,11 @@ Result<int> run(Invocation& in) {
     kustomize::BuildOptions options;
     options.reorder = kustomize::Reorder::legacy;
     options.cache = &cache;
+    ProcessHelmRunner helm(in.flags.text("helm-command"));
+    helm.kube_version = in.flags.text("helm-kube-version");
+    helm.api_versions = in.flags.list("helm-api-versions");
+    helm.debug = in.flags.on("helm-debug");
+    if (in.flags.on("enable-helm")) options.helm = &helm;
     if (restrictor == "LoadRestrictionsNone") options.load_restrictions = kustomize::LoadRestrictions::none;
 
     static Builds& builds = *new Builds; // never freed: taking a large tree apart would be a quarter of the run
@@ -92,7 +98,12 @@ Command kustomize_command() {
             .flags = {{.name = "output", .help = "write to this file, or into this directory one file an object", .letter = 'o', .value = "path"},
                       {.name = "load-restrictor",
                        .help = "LoadRestrictionsNone lets kustomizations load files from outside their directory",
-                       .default_text = "LoadRestrictionsRootOnly"}},
+                       .default_text = "LoadRestrictionsRootOnly"},
+                      {.name = "enable-helm", .kind = FlagKind::boolean, .help = "inflate helmCharts by the helm command"},
+                      {.name = "helm-command", .help = "the helm command", .value = "path", .default_text = "helm"},
+                      {.name = "helm-kube-version", .help = "Kubernetes version that charts see", .value = "version"},
+                      {.name = "helm-api-versions", .kind = FlagKind::list, .help = "API version that charts see (repeatable)", .value = "version"},
+                      {.name = "helm-debug", .kind = FlagKind::boolean, .help = "pass --debug to helm"}},
             .run = run};
 }
 

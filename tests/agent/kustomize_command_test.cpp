@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "tests/agent/run_binary.h"
 
 namespace weber::agent_test {
@@ -67,6 +69,21 @@ TEST_F(KustomizeCommand, FilesOutsideNeedTheRestrictorOff) {
     EXPECT_EQ(refused.out, "");
     EXPECT_EQ(weber({"kustomize", dir / "up", "--load-restrictor", "LoadRestrictionsNone"}).out, kBuilt);
     EXPECT_EQ(weber({"kustomize", dir / "up", "--load-restrictor", "x"}).status, 2);
+}
+
+// A script in place of helm: it answers `template` with one object.
+TEST_F(KustomizeCommand, ChartsNeedTheFlag) {
+    dir.write("charts/kustomization.yaml", "helmCharts: [{name: c, releaseName: r}]\n");
+    dir.write("charts/charts/c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n");
+    dir.write("charts/charts/c/values.yaml", "{}\n");
+    const std::string helm = dir.write("helm", "#!/bin/sh\ncase $1 in template) printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: made}\\n' ;; "
+                                               "*) echo v3.16.0 ;; esac\n");
+    std::filesystem::permissions(helm, std::filesystem::perms::owner_all);
+    EXPECT_EQ(weber({"kustomize", dir / "charts"}).status, 1);
+    const Ran r = weber({"kustomize", dir / "charts", "--enable-helm", "--helm-command", helm});
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_EQ(r.out, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: made\n");
+    EXPECT_EQ(weber({"kustomize", dir / "charts", "--enable-helm", "--helm-command", "/nonexistent/helm"}).status, 1);
 }
 
 TEST_F(KustomizeCommand, ErrorsNameFileAndLine) {
