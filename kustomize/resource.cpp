@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "kustomize/id_index.h"
+#include "kustomize/transform/scalars.h"
 
 namespace weber::kustomize {
 namespace {
@@ -30,18 +31,21 @@ bool same_ending(const std::vector<std::string>& a, const std::vector<std::strin
     return std::equal(shorter.rbegin(), shorter.rend(), longer.rbegin());
 }
 
+// A value of such a map as the text that kustomize takes it for: a null is what was written.
+Text meta_value(const Node& value) { return value.is_null() ? Text(written_text(value)) : value.shared_text(); }
+
 // Merges string maps of metadata into `into`: entries of `into` win. The result holds strings only, sorted by key.
 void merge_meta_map(Node& into, const Node& from, std::string_view field) {
     const Node* theirs = meta_map(from, field);
     const Node* own = meta_map(into, field);
     std::vector<std::pair<Text, Text>> merged;
     if (theirs)
-        for (const Node::Entry& e : theirs->entries()) merged.emplace_back(e.key, e.value.shared_text());
+        for (const Node::Entry& e : theirs->entries()) merged.emplace_back(e.key, meta_value(e.value));
     if (own) {
         for (const Node::Entry& e : own->entries()) {
             auto it = std::ranges::find_if(merged, [&](const auto& m) { return m.first == e.key; });
-            if (it != merged.end()) it->second = e.value.shared_text();
-            else merged.emplace_back(e.key, e.value.shared_text());
+            if (it != merged.end()) it->second = meta_value(e.value);
+            else merged.emplace_back(e.key, meta_value(e.value));
         }
     }
     Node& metadata = map_under(into, "metadata");
