@@ -96,7 +96,7 @@ cp "$summary" build/dev/summary.txt
 reasons=$(skip_reasons dev)
 
 # Some tests want a server that no controller of its own writes to.
-bare=$(awk '/^[0-9]+\/[0-9]+ Test(ing)?: / { name = $NF } /: Skipped$/ { getline why; if (why ~ /--bare/) print name }' \
+bare=$(awk '/^[0-9]+\/[0-9]+ Test(ing)?: / { name = $0; sub(/^[0-9]+\/[0-9]+ Test(ing)?: /, "", name) } /: Skipped$/ { getline why; if (why ~ /--bare/) print name }' \
   build/dev/Testing/Temporary/LastTest.log | sed 's/[][\\.*^$+?(){}|]/\\&/g' | paste -sd'|')
 if [ -n "$launcher" ] && [ -n "$bare" ]; then
   step "tests that want a server without controllers"
