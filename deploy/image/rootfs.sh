@@ -21,7 +21,11 @@ mkdir -p "$dir/etc/ssl/certs" "$dir/tmp" "$dir/data"
 strip -o "$dir/weber" "$binary"
 
 # What the loader would load, under the names it looks for; the loader itself included.
-ldd "$binary" | awk '/=> \// { print $3 } /^\t\// { print $1 }' | sort -u | while read -r library; do
+rnp=$(ldconfig -p | awk '$1 == "librnp.so.0" { print $NF; exit }') # loaded with the first PGP key
+{
+  ldd "$binary"
+  [ -z "$rnp" ] || { printf '\t%s\n' "$rnp" && ldd "$rnp"; }
+} | awk '/=> \// { print $3 } /^\t\// { print $1 }' | sort -u | while read -r library; do
   mkdir -p "$dir$(dirname "$library")"
   cp -L "$library" "$dir$library"
   strip --strip-unneeded "$dir$library" 2>/dev/null || true
@@ -29,7 +33,11 @@ done
 # Name resolution is loaded at run time.
 for library in libnss_dns.so.2 libnss_files.so.2 libresolv.so.2; do
   found=$(ldconfig -p | awk -v name="$library" '$1 == name && /x86-64|AArch64/ { print $NF; exit }')
-  [ -z "$found" ] || cp -L "$found" "$dir$(dirname "$(ldd "$binary" | awk '/libc\.so/ { print $3 }')")/"
+  [ -z "$found" ] || cp -L "$found" "$dir$(dirname "$(rnp=$(ldconfig -p | awk '$1 == "librnp.so.0" { print $NF; exit }') # loaded with the first PGP key
+{
+  ldd "$binary"
+  [ -z "$rnp" ] || { printf '\t%s\n' "$rnp" && ldd "$rnp"; }
+} | awk '/libc\.so/ { print $3 }')")/"
 done
 cp -L /etc/ssl/certs/ca-certificates.crt "$dir/etc/ssl/certs/"
 echo 'weber:x:65532:65532::/tmp:/weber' >"$dir/etc/passwd"
