@@ -43,8 +43,11 @@ gitops::PipelineSettings settings_of(const AgentOptions& o) {
     s.custom_stage_kinds = o.custom_stage_kinds;
     s.migrate_api_version = o.migrate_api_version;
     s.prune_guard = o.prune_guard;
+    gitops::HookSettings hooks;
+    hooks.strict_substitution = o.strict_substitution;
+    if (!o.sops_age_secret.empty() && !o.runtime_namespace.empty()) hooks.age_secret = gitops::NamespacedName{o.runtime_namespace, o.sops_age_secret};
     s.fail_fast = o.fail_fast;
-    s.post_build = gitops::post_build_hooks({.strict_substitution = o.strict_substitution});
+    s.post_build = gitops::post_build_hooks(hooks);
     return s;
 }
 

@@ -73,7 +73,7 @@ private:
     std::optional<Object> current(const gitops::NamespacedName& name);
     Result<void> save_status(Active& active, const gitops::KustomizationStatus& status);
     Result<Object> source_object(const gitops::SourceRef& ref);
-    [[nodiscard]] gitops::PipelineSettings pipeline_settings();
+    [[nodiscard]] gitops::PipelineSettings pipeline_settings(bool local);
     [[nodiscard]] Log log_of(const gitops::NamespacedName& name) const;
 
     const std::shared_ptr<kube::Client> client_;
@@ -88,6 +88,7 @@ private:
     WorkQueue queue_;
     KustomizationIndex index_;
     ReconcileMemory memory_;
+    gitops::AppliedMemory applied_; // objects that need no request while neither the source nor the cluster touches them
     WrittenObjects written_;
 
     std::mutex mutex_; // guards active_, drift_

@@ -184,9 +184,17 @@ bool KustomizationController::nothing_changed(Active& active, std::stop_token st
     return true;
 }
 
-gitops::PipelineSettings KustomizationController::pipeline_settings() {
+gitops::PipelineSettings KustomizationController::pipeline_settings(bool local) {
     gitops::PipelineSettings settings = settings_;
     settings.cache = &cache_;
+    if (!local) return settings; // the watches tell of this cluster only
+    settings.memory = &applied_;
+    settings.seen = [this](const kube::ObjectRef& ref) -> std::optional<gitops::LiveMark> {
+        const auto seen = objects_->find(ref.key());
+        if (!seen) return std::nullopt;
+        return gitops::LiveMark{.uid = seen->uid, .resource_version = seen->resource_version, .owned = seen->owned,
+                                .current = seen->status_error.empty() && seen->status.code == kube::StatusCode::current};
+    };
     return settings;
 }
 
@@ -194,7 +202,7 @@ gitops::PipelineSettings KustomizationController::pipeline_settings() {
 void KustomizationController::start(std::unique_ptr<Active> active, std::stop_token stop) {
     Active& a = *active;
     auto target = targets_.client_for(a.k, stop);
-    a.settings = std::make_unique<gitops::PipelineSettings>(pipeline_settings());
+    a.settings = std::make_unique<gitops::PipelineSettings>(pipeline_settings(TargetClients::is_local(a.k)));
     if (a.reader) a.settings->health_reader = [reader = a.reader](const gitops::Kustomization&) { return reader; };
     a.observer = std::make_unique<Observer>(*this, a);
     a.target = target ? *target : client_;
