@@ -104,6 +104,11 @@ void KustomizationController::run(std::stop_token stop) {
     objects_.reset();
 }
 
+bool KustomizationController::settled(const std::string& key) const {
+    const auto good = memory_.find(key);
+    return good && all_in_place(*good, *objects_);
+}
+
 // ---- what starts a run -------------------------------------------------------------------------------------------
 
 void KustomizationController::watch_everything() {

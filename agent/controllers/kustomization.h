@@ -35,6 +35,9 @@ public:
     // Blocks until `stop`; then lets runs come to their next request and ends. Once.
     void run(std::stop_token stop);
 
+    // The last good run of "ns/name" and what the watches tell of its objects agree: its next one has nothing to ask. Thread-safe; false before `run`.
+    [[nodiscard]] bool settled(const std::string& key) const;
+
 private:
     struct Active;
     class Observer;

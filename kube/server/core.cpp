@@ -51,6 +51,13 @@ bool may_go(const ResourceInfo& resource, const Node& obj) {
     return true;
 }
 
+// `there` may be null: gone again since.
+ApiError name_taken(const ResourceInfo& resource, const std::string& name, const StoredObject* there) {
+    ApiError error = already_exists(resource.plural, resource.group, name);
+    if (there != nullptr && there->deleting) error.message = "object is being deleted: " + error.message;
+    return error;
+}
+
 // The key under which the real server would keep the object in etcd; its messages show it.
 std::string storage_key(const ResourceInfo& resource, std::string_view ns, std::string_view name) {
     static const std::map<std::string_view, std::string_view> kOddNames{{"/services", "services/specs"}, {"/endpoints", "services/endpoints"},
@@ -144,7 +151,7 @@ Api<Written> Core::store_new(Call& call, Node obj, Ack& ack) {
     warn(call, obj);
     if (call.dry_run) {
         release(*this, resource, obj);
-        if (store.get(resource.id(), call.path.ns, name)) return refuse(already_exists(resource.plural, resource.group, name));
+        if (const ObjectPtr there = store.get(resource.id(), call.path.ns, name)) return refuse(name_taken(resource, name, there.get()));
         return Written{std::move(obj), 201};
     }
     StoreWrite write{resource.id(), nullptr, to_stored(convert(resource, obj, resource.storage_version()))};
@@ -152,7 +159,7 @@ Api<Written> Core::store_new(Call& call, Node obj, Ack& ack) {
     if (!stored) {
         ack.forget();
         release(*this, resource, obj);
-        return refuse(already_exists(resource.plural, resource.group, name));
+        return refuse(name_taken(resource, name, store.get(resource.id(), call.path.ns, name).get()));
     }
     set_meta(obj, "resourceVersion", std::to_string(stored->rv));
     return Written{std::move(obj), 201};

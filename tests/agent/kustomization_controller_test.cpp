@@ -109,6 +109,12 @@ protected:
         EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << o.subject() << " never came to be as wanted; last:\n" << kube::write_yaml(last.root());
         return last;
     }
+    // Until the agent's watches have told of what its last run of that Kustomization wrote.
+    void await_settled(const std::string& name) {
+        const auto limit = std::chrono::steady_clock::now() + kPatience;
+        while (!controller_->settled(ns_ + "/" + name) && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+        EXPECT_TRUE(controller_->settled(ns_ + "/" + name));
+    }
     void await_gone(const Object& o) {
         const kube::ObjectRef ref = kube::ref_of(o);
         const auto end = kube::wait_for(api(), std::span(&ref, 1), [](std::size_t, const kube::Observation& seen) { return seen.state == kube::Observation::State::absent; },
@@ -196,6 +202,8 @@ TEST_P(KustomizationRuns, ACommitThatDoesNotTouchItMovesOnlyItsRevision) {
     start_agent();
     await(a, applied("main@sha1:1"));
     await(b, applied("main@sha1:1"));
+    await_settled("a");
+    await_settled("b");
     const kube::RequestCounts before = client_->counts();
     files["b/cm.yaml"] = config_map("b", "2");
     publish("main@sha1:2", files);
@@ -230,16 +238,16 @@ TEST_P(KustomizationRuns, SuspendedDoesNothing) { // items 3, 72
 }
 
 TEST_P(KustomizationRuns, ANewerRevisionSupersedesAWaitAtOnce) { // item 83
-    const auto job = [&](const std::string& suspend) {
-        return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: " + ns_ + "}\nspec: {replicas: 1, selector: {matchLabels: {app: d}}, template: {metadata: {labels: {app: d}}, " +
-               "spec: {nodeSelector: {kubernetes.io/hostname: nowhere-" + suspend + "}, containers: [{name: c, image: i}]}}}\n";
+    const auto deployment = [&](const std::string& replicas) { // no node will ever take its pods
+        return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: " + ns_ + "}\nspec: {replicas: " + replicas +
+               ", selector: {matchLabels: {app: d}}, template: {metadata: {labels: {app: d}}, spec: {nodeSelector: {kubernetes.io/hostname: nowhere}, containers: [{name: c, image: i}]}}}\n";
     };
     if (!cluster_.is_real()) GTEST_SKIP() << "the embedded server's workloads are ready at once";
-    publish("main@sha1:1", {{"a.yaml", job("1")}});
+    publish("main@sha1:1", {{"a.yaml", deployment("1")}});
     const Object k = make(kustomization("app", "./", "wait: true, timeout: 10m"));
     start_agent();
     await(k, [](const Object& o) { return gitops::read_status(o)->find("Healthy") != nullptr; });
-    publish("main@sha1:2", {{"a.yaml", config_map("one", "1")}});
+    publish("main@sha1:2", {{"a.yaml", deployment("0")}});
     await(k, applied("main@sha1:2"));
 }
 
