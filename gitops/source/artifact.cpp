@@ -74,7 +74,7 @@ void put_header(std::string& out, std::string_view name, std::string_view prefix
     std::memset(h.data() + 148, ' ', 8);
     h[156] = type;
     std::memcpy(h.data() + 257, "ustar\0" "00", 8);
-    std::memcpy(h.data() + 345, prefix.data(), prefix.size());
+    if (!prefix.empty()) std::memcpy(h.data() + 345, prefix.data(), prefix.size());
     unsigned sum = 0;
     for (char c : h) sum += static_cast<unsigned char>(c);
     put_octal(h.data() + 148, 7, sum);
