@@ -112,6 +112,7 @@ if [ -n "$asan" ]; then
   build asan all
   step "unit tests under sanitizers"
   launcher=
+  export LSAN_OPTIONS="suppressions=$root/tests/lsan.supp:print_suppressions=0"
   run_ctest asan || failed=yes
   cat "$summary" >>build/dev/summary.txt
 fi
