@@ -47,7 +47,11 @@ pids+=("$agent")
 mkfifo "$dir/seen"
 timeout 1800 "$kubectl" get kustomizations --watch -o 'jsonpath={.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}' >"$dir/seen" 2>/dev/null &
 pids+=($!)
-awk -v n="$n" '$2 == "True" && !seen[$1]++ && ++ready == n { exit }' <"$dir/seen"
+declare -A ready=()
+while read -r name status; do
+  [ "$status" != True ] || ready[$name]=1
+  ((${#ready[@]} < n)) || break
+done <"$dir/seen"
 end=$(date +%s.%N)
 cpu=$(awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) / hz }' "/proc/$agent/stat")
 peak=$(awk '/VmHWM/ { print $2 / 1024 }' "/proc/$agent/status")
