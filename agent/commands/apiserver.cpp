@@ -55,6 +55,9 @@ Result<int> run(Invocation& in) {
     options.address = listen->address;
     options.port = listen->port;
     options.allow_remote = in.flags.on("allow-remote");
+    const std::string authorization = in.flags.text("authorization");
+    if (authorization == "rbac") options.authorization = kube::ServerOptions::Authorization::rbac;
+    else if (authorization != "always-allow") return in.usage("--authorization must be always-allow or rbac, not \"" + authorization + "\"");
     options.fail = in.flags.list("fail");
     options.rollout_delay = std::chrono::duration_cast<std::chrono::milliseconds>(in.flags.duration("rollout-delay"));
 
@@ -79,6 +82,7 @@ Command apiserver_command() {
                      "written (see --fail and --rollout-delay). Ends with Ctrl-C.",
             .flags = {{.name = "data", .help = "directory of the state; without it everything is in memory", .value = "dir"},
                       {.name = "listen", .help = "where to listen; port 0 takes a free one", .value = "address:port", .default_text = "127.0.0.1:6443"},
+                      {.name = "authorization", .help = "always-allow, or rbac: roles and bindings decide", .value = "mode", .default_text = "always-allow"},
                       {.name = "allow-remote", .kind = FlagKind::boolean, .help = "allow an address that is not loopback"},
                       {.name = "kubeconfig-out", .help = "write a kubeconfig for it to this file", .value = "file"},
                       {.name = "fail", .kind = FlagKind::list, .help = "a workload that never becomes healthy (repeatable)", .value = "kind/ns/name"},
