@@ -110,7 +110,8 @@ start_cluster() {
   wait_ready kube-apiserver -k -H "Authorization: Bearer $token" "https://127.0.0.1:$api_port/readyz"
   write_kubeconfig "$api_port" "$token"
   [ -z "$bare" ] || return 0
-  launch kube-controller-manager "$(tool kube-controller-manager)" --kubeconfig "$dir/kubeconfig" --leader-elect=false --secure-port=0 \
+  # Its own limit of 20 requests a second would be what every roll-out waits for.
+  launch kube-controller-manager "$(tool kube-controller-manager)" --kube-api-qps=500 --kube-api-burst=1000 --kubeconfig "$dir/kubeconfig" --leader-elect=false --secure-port=0 \
     --service-account-private-key-file "$dir/sa.key" --controllers='*,-nodeipam,-cloud-node-lifecycle-controller'
   [ "$nodes" = no ] || start_nodes
   local deadline=$((SECONDS + 60)) # pods cannot be made before their service account
