@@ -99,6 +99,11 @@ struct RequestCounts {
     std::uint64_t dry_run = 0; // of any writing verb
 
     [[nodiscard]] std::uint64_t writes() const { return create + update + patch + apply + remove; }
+    friend RequestCounts operator+(const RequestCounts& a, const RequestCounts& b) {
+        return {.get = a.get + b.get,          .list = a.list + b.list,       .watch = a.watch + b.watch,
+                .create = a.create + b.create, .update = a.update + b.update, .patch = a.patch + b.patch,
+                .apply = a.apply + b.apply,    .remove = a.remove + b.remove, .dry_run = a.dry_run + b.dry_run};
+    }
 };
 
 // A field-manager conflict, as parsed from the causes of a 409.

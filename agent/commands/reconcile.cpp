@@ -96,6 +96,11 @@ Result<int> reconcile(const Invocation& in, gitops::OnceOptions options) {
     TRY(const Cluster cluster, open(in, options));
     in.io.action("reconciling " + (options.path.empty() ? options.url : options.path) + " to " + cluster.description);
 
+    options.act_as = [&cluster](const std::string& user) -> Result<std::shared_ptr<kube::Client>> {
+        kube::ClientConfig config = cluster.config;
+        config.impersonate = {.user = user};
+        return kube::Client::connect(std::move(config));
+    };
     Result<gitops::OnceResult> result = fail(ErrorCode::internal, "not run");
     if (in.io.err_terminal && in.flags.text("output") == "table") {
         TreeView view(in.io.err);

@@ -203,6 +203,7 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
     Active& a = *active;
     auto target = targets_.client_for(a.k, stop);
     a.settings = std::make_unique<gitops::PipelineSettings>(pipeline_settings(TargetClients::is_local(a.k)));
+    a.settings->own = client_.get();
     if (a.reader) a.settings->health_reader = [reader = a.reader](const gitops::Kustomization&) { return reader; };
     a.observer = std::make_unique<Observer>(*this, a);
     a.target = target ? *target : client_;

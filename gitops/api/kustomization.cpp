@@ -214,8 +214,8 @@ Result<void> check_features(const Kustomization& k, const Features& can) {
     for (const Dependency& d : k.spec.depends_on)
         if (!d.ready_expr.empty() && !can.expressions) return lacking("spec.dependsOn[].readyExpr", d.where, "CEL expressions");
     if (!k.spec.ignore.empty() && !can.ignore_rules) return lacking("spec.ignore", k.spec.ignore.front().where, "drift ignore rules");
-    if (k.spec.kube_config && !can.other_identity) return lacking("spec.kubeConfig", k.spec.kube_config->where, "remote clusters");
-    if (!k.spec.service_account.empty() && !can.other_identity) return lacking("spec.serviceAccountName", where("serviceAccountName"), "impersonation");
+    if (k.spec.kube_config && !can.remote_cluster) return lacking("spec.kubeConfig", k.spec.kube_config->where, "remote clusters");
+    if (!k.spec.service_account.empty() && !can.impersonation) return lacking("spec.serviceAccountName", where("serviceAccountName"), "impersonation");
     return {};
 }
 

@@ -129,7 +129,8 @@ struct Features {
     bool decryption = false;    // SOPS
     bool expressions = false;   // CEL: readyExpr, healthCheckExprs
     bool ignore_rules = false;  // spec.ignore
-    bool other_identity = false; // serviceAccountName, kubeConfig
+    bool impersonation = false; // serviceAccountName
+    bool remote_cluster = false; // kubeConfig
 };
 // Error unsupported when the spec uses what `features` lack: the field's path, file and line.
 Result<void> check_features(const Kustomization& kustomization, const Features& features);

@@ -114,7 +114,7 @@ Result<OnceResult> reconcile_once(kube::Client& client, const OnceOptions& optio
         for (KustomizationResult& k : out.kustomizations)
             if (k.error && k.error->code == ErrorCode::cancelled)
                 k.error = Error{.code = ErrorCode::timeout, .message = "the run's time limit of " + kube::format_go_duration(options.timeout) + " passed"};
-    out.requests = difference(client.counts(), before);
+    out.requests = difference(client.counts() + run.counts_of_others(), before);
     out.took = kube::system_clock().monotonic() - began;
     return out;
 }

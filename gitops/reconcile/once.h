@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -44,6 +45,8 @@ struct OnceOptions {
     std::string cache_dir = {};          // bare repositories of fetched sources; "" = a folder below the user's cache
     bool prune = true;                   // false: stale objects stay in cluster and inventory
     PostBuildFactory post_build = {};    // null: a spec that needs it fails with `unsupported`
+    // A client of the same cluster that acts as this user, for spec.serviceAccountName; null: a spec that names one fails with `unsupported`.
+    std::function<Result<std::shared_ptr<kube::Client>>(const std::string& user)> act_as = {};
 };
 
 enum class KustomizationState : std::uint8_t {

@@ -114,6 +114,7 @@ OnceRun::OnceRun(kube::Client& client, const OnceOptions& options, OnceSources& 
     settings_.dry_runs_in_flight = options.dry_runs_in_flight;
     settings_.post_build = options.post_build;
     settings_.cache = &cache_;
+    settings_.own = &client_;
 }
 
 OnceRun::~OnceRun() = default;
@@ -143,6 +144,8 @@ std::vector<KustomizationResult> OnceRun::run(const Kustomization& root) {
 void OnceRun::add(const NamespacedName& parent, const kube::ObjectKey& key, const std::string& version, const Object* declared, const Where& where) {
     const NamespacedName name{key.ns, key.name};
     auto member = std::make_unique<Member>(Member{.name = name, .parent = parent, .k = Kustomization{}});
+    if (declared != nullptr)
+        if (auto parsed = parse_kustomization(*declared)) member->declared = std::move(*parsed);
     const auto read = [&]() -> Result<Kustomization> {
         Result<std::optional<Object>> found = client_.find({{key.group, version, key.kind}, key.ns, key.name}, {}, {.stop = stop_});
         const bool plan = options_.dry_run && declared != nullptr;
@@ -306,14 +309,53 @@ KustomizationResult OnceRun::work(const Member& member) {
     if (stop_.stop_requested()) r.error = Error{.code = ErrorCode::cancelled, .message = "stopped before it began"};
     else if (!member.k) r.error = member.k.error();
     else if (member.k->object.deleting() || member.planned_removal) r = finalize_one(*member.k);
-    else r = reconcile_one(*member.k, slot);
+    else r = reconcile_one(member, slot);
     if (r.message.empty() && r.error) r.message = r.error->message;
     if (member.k) r.path = member.k->spec.path;
     r.took = kube::system_clock().monotonic() - began;
     return r;
 }
 
-KustomizationResult OnceRun::reconcile_one(const Kustomization& k, Slot& slot) {
+// The error names the line in the source where it can.
+Result<void> OnceRun::check_supported(const Member& member) const {
+    const Features can{.post_build = bool(options_.post_build), .decryption = bool(options_.post_build), .expressions = true, .ignore_rules = true,
+                       .impersonation = bool(options_.act_as)};
+    auto checked = check_features(*member.k, can);
+    if (checked || !member.declared) return checked;
+    const auto in_source = check_features(*member.declared, can);
+    return in_source ? checked : in_source;
+}
+
+// Acting as spec.serviceAccountName, or the run's own.
+Result<kube::Client*> OnceRun::client_of(const Kustomization& k) {
+    if (k.spec.service_account.empty()) return &client_;
+    if (!options_.act_as) TRY_VOID(check_features(k, {.post_build = true, .decryption = true, .expressions = true, .ignore_rules = true, .remote_cluster = true}));
+    const std::string user = "system:serviceaccount:" + k.name.ns + ":" + k.spec.service_account;
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<kube::Client>& kept = clients_[user];
+    if (!kept) {
+        TRY(kept, options_.act_as(user));
+    }
+    return kept.get();
+}
+
+// Then nothing can be deleted in its name, and Flux lets go of the objects (kustomization.md 5.3).
+Result<bool> OnceRun::account_is_gone(const Kustomization& k) {
+    if (k.spec.service_account.empty()) return false;
+    TRY(const std::optional<Object> account, client_.find({{"", "v1", "ServiceAccount"}, k.name.ns, k.spec.service_account}, {.metadata_only = true}, {.stop = stop_}));
+    return !account;
+}
+
+kube::RequestCounts OnceRun::counts_of_others() const {
+    const std::lock_guard lock(mutex_);
+    kube::RequestCounts out;
+    for (const auto& [user, client] : clients_)
+        if (client) out = out + client->counts();
+    return out;
+}
+
+KustomizationResult OnceRun::reconcile_one(const Member& member, Slot& slot) {
+    const Kustomization& k = *member.k;
     KustomizationResult r;
     const auto before = read_status(k.object);
     if (!before) {
@@ -331,7 +373,7 @@ KustomizationResult OnceRun::reconcile_one(const Kustomization& k, Slot& slot) {
         r.message = "Reconciliation is suspended";
         return r;
     }
-    if (auto can = check_features(k, {.post_build = bool(options_.post_build), .decryption = bool(options_.post_build), .expressions = true}); !can) {
+    if (auto can = check_supported(member); !can) {
         r.error = can.error();
         conclude_now(Terminal{"UnsupportedField", can.error().message}, k.object);
         return r;
@@ -340,6 +382,11 @@ KustomizationResult OnceRun::reconcile_one(const Kustomization& k, Slot& slot) {
     if (!health) {
         r.error = health.error();
         conclude_now(Terminal{"InvalidCELExpression", health.error().message}, k.object);
+        return r;
+    }
+    const auto target = client_of(k);
+    if (!target) {
+        r.error = target.error();
         return r;
     }
     Object live = k.object;
@@ -353,7 +400,8 @@ KustomizationResult OnceRun::reconcile_one(const Kustomization& k, Slot& slot) {
     }
     auto source = sources_.resolve(k.spec.source, stop_);
     if (!source) {
-        r.error = source.error();
+        const Node* kind = member.declared ? member.declared->object.at({"spec", "sourceRef", "kind"}) : nullptr;
+        r.error = Error(source.error()).at(kind != nullptr ? kind->where() : Where{}).on(k.object.subject());
         conclude_now(source.error().code == ErrorCode::not_found ? Outcome(SourceNotFound{source.error().message})
                                                                  : Outcome(SourceUnreadable{source.error().message}), live);
         return r;
@@ -363,13 +411,13 @@ KustomizationResult OnceRun::reconcile_one(const Kustomization& k, Slot& slot) {
     Observer observer(*this, std::move(live), *before);
     PipelineSettings settings = settings_now();
     settings.health_reader = [reader = health_reader(std::move(*health))](const Kustomization&) { return reader; };
-    Run run(k, *before, std::move(*source), settings, client_, observer);
+    Run run(k, *before, std::move(*source), settings, **target, observer);
     std::optional<WaitTask> wait = run.until_wait(stop_);
     if (options_.dry_run) remember_planned(run.changes(), run.objects());
     discover(k.name, run.changes(), run.objects());
     if (wait) {
         slot.give(); // a wait holds nobody up
-        const auto health = wait_until_healthy(client_, *wait, k.name, &observer, stop_);
+        const auto health = wait_until_healthy(**target, *wait, k.name, &observer, stop_);
         slot.take();
         run.finish(health ? *health : HealthEnd{.healthy = false, .message = health.error().message, .details = observer.waiting});
     }
@@ -399,6 +447,17 @@ void OnceRun::remember_planned(const ChangeSet& changes, const std::vector<Objec
     }
 }
 
+Finalized OnceRun::prune_all(const Kustomization& k, const KustomizationStatus& status, Observer& observer) {
+    const auto target = client_of(k);
+    const auto gone = account_is_gone(k);
+    if (!target || !gone) return {.error = target ? gone.error() : target.error()};
+    if (k.spec.kube_config) // its objects are in a cluster that this run does not reach
+        return {.error = check_features(k, {.post_build = true, .decryption = true, .expressions = true, .ignore_rules = true, .impersonation = true}).error()};
+    if (!*gone) return finalize(**target, k, status, options_.dry_run, &observer, stop_);
+    return {.done = true, .error = Error{.code = ErrorCode::not_found, .message = "unable to prune objects: ServiceAccount " + k.name.ns + "/" + k.spec.service_account + " is gone",
+                                         .object = k.object.subject(), .hint = "delete by hand what the Kustomization had applied"}};
+}
+
 KustomizationResult OnceRun::finalize_one(const Kustomization& k) {
     KustomizationResult r;
     const auto status = read_status(k.object);
@@ -407,7 +466,8 @@ KustomizationResult OnceRun::finalize_one(const Kustomization& k) {
         return r;
     }
     Observer observer(*this, k.object, *status);
-    Finalized done = finalize(client_, k, *status, options_.dry_run, &observer, stop_);
+    Finalized done{.done = true};
+    if (deletes_on_removal(k.spec, *status)) done = prune_all(k, *status, observer);
     discover(k.name, done.changes, {});
     r.changes = std::move(done.changes);
     r.error = std::move(done.error);

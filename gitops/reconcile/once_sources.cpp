@@ -39,7 +39,8 @@ Result<void> OnceSources::mark_served(const Object& repository, const std::strin
 Result<Snapshot> OnceSources::open(const SourceRef& ref, std::stop_token stop) {
     const bool at_hand = ref == entry_.root.spec.source;
     if (ref.kind != "GitRepository" && !at_hand)
-        return fail(ErrorCode::unsupported, "source `" + ref.name.name + "` kind '" + ref.kind + "' not supported by a one-shot run");
+        return fail(Error{.code = ErrorCode::unsupported, .message = "spec.sourceRef.kind: a one-shot run reads no " + ref.kind + " (`" + ref.name.to_string() + "`)",
+                          .hint = "take a GitRepository, or let the controllers in the cluster reconcile it"});
     auto object = client_.get(ref_of(ref), {}, {.stop = stop});
     if (!object) {
         if (at_hand && options_.dry_run && object.error().code == ErrorCode::not_found) return snapshot_;

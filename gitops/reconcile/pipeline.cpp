@@ -115,7 +115,7 @@ struct Run::State {
 
     Result<Built> build(const Snapshot& snapshot) {
         enter(Step::build, Phase::building, "BuildFailed");
-        return build_objects(snapshot, k, {settings.post_build, &client, settings.cache});
+        return build_objects(snapshot, k, {settings.post_build, settings.own != nullptr ? settings.own : &client, settings.cache});
     }
 
     Result<std::vector<Object>> desire(Built built) {

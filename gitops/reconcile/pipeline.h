@@ -60,6 +60,7 @@ struct PipelineSettings {
     bool migrate_api_version = false;
     bool fail_fast = true;                           // a wait ends with the first Failed object
     PostBuildFactory post_build = {};
+    kube::Client* own = nullptr; // reads what the spec refers to (variables, keys), by the reconciler's own identity; null: the run's client
     std::function<StatusReader(const Kustomization&)> health_reader = {}; // spec.healthCheckExprs, compiled
     kustomize::ParseCache* cache = nullptr;
 };

@@ -36,7 +36,7 @@ private:
 class FleetTest : public ::testing::TestWithParam<ClusterKind> {
 protected:
     void SetUp() override {
-        if (const std::string why = cluster.use(GetParam()); !why.empty()) GTEST_SKIP() << why;
+        if (const std::string why = cluster.use(GetParam(), server_options()); !why.empty()) GTEST_SKIP() << why;
         ns = cluster.make_namespace();
         options.path = dir.path();
         options.cluster = "test";
@@ -49,6 +49,9 @@ protected:
         if (!all) return;
         for (const kube::Object& k : all->items) (void)gitops::remove_finalizer(cluster.client(), k);
     }
+
+    // Of the embedded server.
+    [[nodiscard]] virtual kube::ServerOptions server_options() const { return {}; }
 
     // clusters/test/sync.yaml: source and root Kustomization `root`.
     void write_sync(std::string_view spec = "") {
