@@ -3,8 +3,6 @@
 
 #include "agent/commands/commands.h"
 #include "agent/flux/installation.h"
-#include "kube/kstatus.h"
-#include "kube/watch.h"
 
 namespace weber::agent {
 
@@ -34,23 +32,9 @@ Result<bool> check_controllers(const Invocation& in, const Session& s, const Ins
         in.io.failure("no controllers found in the '" + s.ns + "' namespace with the label selector '" + kPartOfFlux + "'");
         return false;
     }
-    bool good = true;
-    for (const Object& d : found.deployments) {
-        const kube::ObjectRef ref = kube::ref_of(d);
-        kube::WaitOptions options;
-        options.timeout = s.left();
-        TRY(const kube::WaitEnd end, kube::wait_for(
-                                         s.client(), std::span(&ref, 1),
-                                         [](std::size_t, const kube::Observation& seen) {
-                                             if (seen.state != kube::Observation::State::present) return false;
-                                             const auto status = kube::compute_status(seen.object);
-                                             return status && status->code == kube::StatusCode::current;
-                                         },
-                                         options));
-        if (end == kube::WaitEnd::satisfied) in.io.success(std::string(d.name()) + ": deployment ready");
-        else in.io.failure(std::string(d.name()) + ": deployment not ready"), good = false;
+    TRY(const bool good, wait_for_deployments(in, s, found.deployments));
+    for (const Object& d : found.deployments)
         for (const std::string& image : images_of(d)) in.io.action(image);
-    }
     return good;
 }
 

@@ -9,6 +9,7 @@ Command agent_command();
 Command apiserver_command();
 Command bootstrap_command();
 Command get_command();
+Command install_command();
 Command kustomize_command();
 Command build_command();
 Command check_command();

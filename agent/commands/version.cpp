@@ -30,7 +30,7 @@ Result<void> add_cluster(const Invocation& in, Node& out) {
     for (const Object& d : found.deployments)
         for (const std::string& image : images_of(d)) {
             TRY(const auto named, name_and_tag(image));
-            images.insert_or_assign(named.first, named.second);
+            images.insert_or_assign(named.first == in.program ? named.first + "-agent" : named.first, named.second); // the program's own line stays
         }
     for (const auto& [name, tag] : images) out.set(name, Node::string(tag));
     return {};

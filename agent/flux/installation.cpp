@@ -1,5 +1,10 @@
 #include "agent/flux/installation.h"
 
+#include <algorithm>
+
+#include "kube/kstatus.h"
+#include "kube/watch.h"
+
 namespace weber::agent {
 
 Result<Installation> find_installation(const Session& s) {
@@ -15,10 +20,34 @@ Result<Installation> find_installation(const Session& s) {
                                      {}, s.call());
     if (git && *git) {
         const std::string_view part_of = (*git)->label("app.kubernetes.io/part-of"), version = (*git)->label("app.kubernetes.io/version");
+        out.version = std::string(version);
         if (!part_of.empty() && !version.empty()) out.distribution = std::string(part_of) + "-" + std::string(version);
         out.bootstrapped = !(*git)->label("kustomize.toolkit.fluxcd.io/name").empty() && !(*git)->label("kustomize.toolkit.fluxcd.io/namespace").empty();
     }
     return out;
+}
+
+Result<bool> wait_for_deployments(const Invocation& in, const Session& s, std::vector<Object> deployments) {
+    std::ranges::sort(deployments, {}, [](const Object& d) { return std::string(d.name()); });
+    std::vector<kube::ObjectRef> refs;
+    for (const Object& d : deployments) refs.push_back(kube::ref_of(d));
+    std::vector<bool> ready(refs.size());
+    const auto look = [&](std::size_t i, const kube::Observation& seen) {
+        ready[i] = false;
+        if (seen.state == kube::Observation::State::present) {
+            const auto status = kube::compute_status(seen.object);
+            ready[i] = status && status->code == kube::StatusCode::current;
+        }
+        return std::ranges::find(ready, false) == ready.end();
+    };
+    kube::WaitOptions options;
+    options.timeout = s.left();
+    TRY_VOID(kube::wait_for(s.client(), refs, look, options));
+    for (std::size_t i = 0; i < refs.size(); ++i) {
+        if (ready[i]) in.io.success(refs[i].name + ": deployment ready");
+        else in.io.failure(refs[i].name + ": deployment not ready");
+    }
+    return std::ranges::find(ready, false) == ready.end();
 }
 
 std::vector<std::string> images_of(const Object& deployment) {

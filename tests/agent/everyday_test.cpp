@@ -417,7 +417,7 @@ TEST_F(Everyday, UninstallAsksFirst) {
     EXPECT_EQ(dry.status, 0) << dry.err;
     EXPECT_THAT(dry.err, HasSubstr("✔ Deployment/flux-system/weber deleted (dry run)\n"));
     EXPECT_EQ(get("apps", "Deployment", "flux-system", "weber").name(), "weber");
-    EXPECT_THAT(flux({"version", "-o", "json"}).out, HasSubstr("\"weber\": \"v1\""));
+    EXPECT_THAT(flux({"version", "-o", "json"}).out, HasSubstr("\"weber-agent\": \"v1\""));
     const Ran yes = flux({"uninstall", "-s", "--keep-namespace"});
     EXPECT_EQ(yes.status, 0) << yes.err;
     EXPECT_EQ(get("apps", "Deployment", "flux-system", "weber").name(), "");
