@@ -31,14 +31,38 @@ sops|v3.13.2|flux|github.com/getsops/sops/v3/cmd/sops|-X github.com/getsops/sops
 age|v1.3.1|flux|filippo.io/age/cmd/age|-X main.Version=v1.3.1
 age-keygen|v1.3.1|flux|filippo.io/age/cmd/age-keygen|-X main.Version=v1.3.1
 flux-oracle|$oracle|flux|.|
+kustomize-controller|v1.9.6|kustomize-controller|github.com/fluxcd/kustomize-controller|
+flux|v2.9.5|flux-cli|github.com/fluxcd/flux2/v2/cmd/flux|-X main.VERSION=2.9.5
 TABLE
 }
-default_names="kustomize etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl sops age age-keygen flux-oracle"
+default_names="kustomize etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl sops age age-keygen flux-oracle kustomize-controller flux"
 
 if [ "${1:-}" = --list ]; then
   catalogue | cut -d'|' -f1
   exit 0
 fi
+
+# go build, with what a module needs beyond its go.mod. Arguments: module folder, flags and package.
+compile() {
+  local module=$1
+  shift
+  export CGO_ENABLED=0
+  if [ "$module" != flux-cli ]; then
+    (cd "$here/tools/$module" && nice go build -p 2 -trimpath "$@" >&2)
+    return
+  fi
+  # The flux CLI embeds the manifests of a release, which its module lacks: a vendored copy gets an empty one.
+  local copy status=0
+  copy=$(mktemp -d "$cache/.flux-cli.XXXXXX")
+  (
+    cd "$copy" && cp "$here/tools/$module"/go.* . && go mod vendor -e >&2 &&
+      mkdir -p vendor/github.com/fluxcd/flux2/v2/cmd/flux/manifests &&
+      echo '# Not part of the module.' >vendor/github.com/fluxcd/flux2/v2/cmd/flux/manifests/none.yaml &&
+      nice go build -mod=vendor -p 2 -trimpath "$@" >&2
+  ) || status=$?
+  rm -rf "$copy"
+  return $status
+}
 
 # Builds one tool into the cache. Built beside its place and renamed: a killed build leaves nothing that looks whole.
 build() {
@@ -53,7 +77,7 @@ build() {
     echo "tools.sh: building $name $version (once per machine)" >&2
     local temporary
     temporary=$(mktemp "$dir/.build.XXXXXX")
-    if ! (cd "$here/tools/$module" && CGO_ENABLED=0 nice go build -p 2 -trimpath -ldflags="-s -w $ldflags" -o "$temporary" "$package" >&2); then
+    if ! compile "$module" -ldflags="-s -w $ldflags" -o "$temporary" "$package"; then
       rm -f "$temporary"
       echo "tools.sh: could not build $name $version: see the messages above" >&2
       exit 1
