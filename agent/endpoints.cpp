@@ -35,11 +35,11 @@ Result<std::unique_ptr<HttpFront>> serve(const std::string& address, std::functi
 }
 
 // A path that stays below the storage and names a regular file there.
-std::optional<std::string> content_of(const gitops::ArtifactStorage& storage, std::string_view path) {
+std::optional<std::string> content_of(const std::string& root, std::string_view path) {
     while (path.starts_with('/')) path.remove_prefix(1);
     const std::filesystem::path relative(path);
     if (relative.empty() || std::ranges::any_of(relative, [](const auto& part) { return part == ".."; })) return std::nullopt;
-    const std::filesystem::path file = std::filesystem::path(storage.root()) / relative;
+    const std::filesystem::path file = std::filesystem::path(root) / relative;
     std::error_code code;
     if (std::filesystem::symlink_status(file, code).type() != std::filesystem::file_type::regular) return std::nullopt;
     std::ostringstream out;
@@ -68,9 +68,9 @@ std::string advertised_address(const ListenAddress& at) {
     return (all ? std::string(host) : at.address) + ":" + std::to_string(at.port);
 }
 
-Result<std::unique_ptr<HttpFront>> serve_artifacts(const std::string& address, const gitops::ArtifactStorage& storage) {
-    return serve(address, [&storage](const HttpRequest& r) {
-        auto content = content_of(storage, r.path);
+Result<std::unique_ptr<HttpFront>> serve_artifacts(const std::string& address, std::string root) {
+    return serve(address, [root = std::move(root)](const HttpRequest& r) {
+        auto content = content_of(root, r.path);
         return content ? text(200, std::move(*content), "application/gzip") : text(404, "404 page not found\n");
     });
 }

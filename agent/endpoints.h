@@ -6,7 +6,6 @@
 #include <string>
 
 #include "agent/metrics.h"
-#include "gitops/source/storage.h"
 #include "kube/server/http_front.h"
 
 namespace weber::agent {
@@ -22,8 +21,8 @@ std::string advertised_address(const ListenAddress& at);
 
 // GET /metrics. Errors: invalid (address), unavailable (in use).
 Result<std::unique_ptr<kube::server::HttpFront>> serve_metrics(const std::string& address, Metrics& metrics);
-// GET of the files of `storage` by their paths.
-Result<std::unique_ptr<kube::server::HttpFront>> serve_artifacts(const std::string& address, const gitops::ArtifactStorage& storage);
+// GET of the files below `root` by their paths.
+Result<std::unique_ptr<kube::server::HttpFront>> serve_artifacts(const std::string& address, std::string root);
 // GET /healthz and /readyz: 200 `ok`; /healthz 500 while `alive` is false.
 Result<std::unique_ptr<kube::server::HttpFront>> serve_probes(const std::string& address, std::function<bool()> alive);
 

@@ -11,6 +11,7 @@
 #include "agent/endpoints.h"
 #include "agent/event_sink.h"
 #include "agent/metrics.h"
+#include "gitops/source/storage.h"
 #include "kube/base/digest.h"
 #include "kube/lease.h"
 
@@ -51,14 +52,24 @@ void describe_requests(Metrics& metrics, const std::shared_ptr<kube::Client>& cl
     });
 }
 
-Result<std::unique_ptr<gitops::ArtifactStorage>> open_storage(const ProcessOptions& options) {
+struct ServedStorage {
+    std::unique_ptr<kube::server::HttpFront> front;
+    std::unique_ptr<gitops::ArtifactStorage> storage;
+};
+
+// The listener comes first: with port 0 it alone knows what artifacts' URLs must say.
+Result<ServedStorage> serve_storage(const ProcessOptions& options) {
     std::error_code code;
     std::filesystem::create_directories(options.storage_path, code);
     if (code || access(options.storage_path.c_str(), W_OK) != 0)
         return fail(Error{.code = ErrorCode::invalid, .message = "the artifact storage '" + options.storage_path + "' cannot be written",
                           .hint = "name another folder with --storage-path"});
-    TRY(const ListenAddress at, parse_listen_address(options.storage_addr));
-    return std::make_unique<gitops::ArtifactStorage>(options.storage_path, options.storage_adv_addr.empty() ? advertised_address(at) : options.storage_adv_addr);
+    TRY(ListenAddress at, parse_listen_address(options.storage_addr));
+    ServedStorage out;
+    TRY(out.front, serve_artifacts(options.storage_addr, options.storage_path));
+    at.port = out.front->port();
+    out.storage = std::make_unique<gitops::ArtifactStorage>(options.storage_path, options.storage_adv_addr.empty() ? advertised_address(at) : options.storage_adv_addr);
+    return out;
 }
 
 } // namespace
@@ -81,11 +92,10 @@ Result<void> run_agent(const kube::ClientConfig& config, const ProcessOptions& o
                              .source_watcher = options.agent.source_watcher_localhost});
     AgentOptions agent = options.agent;
     agent.git_cache_dir = options.storage_path + "/git-cache";
-    std::unique_ptr<kube::server::HttpFront> metrics_front, health_front, storage_front;
-    std::unique_ptr<gitops::ArtifactStorage> storage;
+    std::unique_ptr<kube::server::HttpFront> metrics_front, health_front;
+    ServedStorage served;
     if (options.git_repositories) {
-        TRY(storage, open_storage(options));
-        TRY(storage_front, serve_artifacts(options.storage_addr, *storage));
+        TRY(served, serve_storage(options));
     }
 
     std::unique_ptr<EventSink> source_events, kustomize_events;
@@ -93,7 +103,7 @@ Result<void> run_agent(const kube::ClientConfig& config, const ProcessOptions& o
     std::unique_ptr<KustomizationController> kustomizations;
     if (options.git_repositories) {
         source_events = std::make_unique<EventSink>(client, "source-controller", agent.events_addr, log);
-        git = std::make_unique<GitRepositoryController>(client, agent, *storage, artifacts, *source_events, metrics, log);
+        git = std::make_unique<GitRepositoryController>(client, agent, *served.storage, artifacts, *source_events, metrics, log);
     }
     if (options.kustomizations) {
         kustomize_events = std::make_unique<EventSink>(client, "kustomize-controller", agent.events_addr, log);

@@ -116,7 +116,7 @@ TEST(Normalize, ProtocolOfPorts) { // 47
     const Object cron = normalized(object_of("{apiVersion: batch/v1, kind: CronJob, metadata: {name: x}, spec: {jobTemplate: {spec: {template: {spec: " + pod + "}}}}}"));
     check(cron.at({"spec", "jobTemplate", "spec", "template", "spec"}), "CronJob");
     const Object service = normalized(object_of("{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {ports: [{port: 1}, {port: 2, protocol: UDP}]}}"));
-    EXPECT_EQ(json(service, {"spec", "ports"}), R"([{"port":1,"protocol":"TCP"},{"port":2,"protocol":"UDP"}])");
+    EXPECT_EQ(json(service, {"spec", "ports"}), R"([{"port":1,"targetPort":0,"protocol":"TCP"},{"port":2,"protocol":"UDP","targetPort":0}])");
 }
 
 TEST(Normalize, SecretsStatusAndTimes) { // 48
@@ -138,9 +138,19 @@ TEST(Normalize, NullsAndEmptyOptionalFields) {
                                           "image: i, env: [{name: E, value: null}], args: []}]}}}}"));
     EXPECT_EQ(json(d, {"metadata"}), R"({"name":"x","annotations":{"a":""}})");
     EXPECT_EQ(json(d, {"spec", "replicas"}), "<none>");
-    EXPECT_EQ(json(d, {"spec", "template", "spec", "containers"}), R"([{"name":"c","image":"i","env":[{"name":"E"}]}])");
+    EXPECT_EQ(json(d, {"spec", "template", "spec", "containers"}), R"([{"name":"c","image":"i","env":[{"name":"E"}],"resources":{}}])");
     const Object custom = object_of("{apiVersion: example.org/v1, kind: Foo, metadata: {name: x}, spec: {a: null, b: {}}}");
     EXPECT_EQ(normalized(custom), custom);
+}
+
+TEST(Normalize, PlainStructsAppearAlthoughEmpty) { // 4.2: they decide what is owned; without them no Job that Flux applied could be applied again
+    const Object d = normalized(object_of("{apiVersion: apps/v1, kind: Deployment, metadata: {name: x}, spec: {template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}}}"));
+    EXPECT_EQ(json(d, {"spec"}), R"({"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","resources":{}}]}},"strategy":{}})");
+    const Object job = normalized(object_of("{apiVersion: batch/v1, kind: CronJob, metadata: {name: x}, spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: c}]}}}}}}"));
+    EXPECT_EQ(json(job, {"spec"}), R"({"jobTemplate":{"spec":{"template":{"spec":{"containers":[{"name":"c","resources":{}}]},"metadata":{}}},"metadata":{}}})");
+    EXPECT_EQ(json(normalized(object_of("{apiVersion: v1, kind: Namespace, metadata: {name: x}}")), {"spec"}), "{}");
+    const Object set = normalized(object_of("{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: x}, spec: {template: {}, volumeClaimTemplates: [{metadata: {name: v}, spec: {resources: {}}}]}}"));
+    EXPECT_EQ(json(set, {"spec"}), R"({"template":{"metadata":{},"spec":{}},"volumeClaimTemplates":[{"metadata":{"name":"v"},"spec":{"resources":{}},"status":{}}],"updateStrategy":{}})");
 }
 
 // ---- drift and masks ---------------------------------------------------------------------------------------------

@@ -1,0 +1,257 @@
+#include "tests/agent/peer_fleet.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "gitops/api/definitions.h"
+#include "gitops/api/names.h"
+#include "kube/base/yaml.h"
+#include "kube/watch.h"
+
+namespace weber::agent_test {
+
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kPatience = 120s; // for something that must happen
+
+// Kinds that kustomize-controller insists on watching; nobody makes objects of them here.
+std::string bare_definition(const std::string& kind, const std::string& plural) {
+    return "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: " + plural + ".source.toolkit.fluxcd.io}\n"
+           "spec:\n  group: source.toolkit.fluxcd.io\n  scope: Namespaced\n  names: {kind: " + kind + ", plural: " + plural + "}\n"
+           "  versions: [{name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]\n";
+}
+
+bool has_condition(const kube::Object& o, const std::string& type, const std::string& status) {
+    const Node* conditions = o.at({"status", "conditions"});
+    return conditions != nullptr && std::ranges::any_of(conditions->items(), [&](const Node& c) { return c.text_at("type") == type && c.text_at("status") == status; });
+}
+
+const kube::GroupVersionKind kKustomization{"kustomize.toolkit.fluxcd.io", "v1", "Kustomization"};
+const kube::GroupVersionKind kGitRepository{"source.toolkit.fluxcd.io", "v1", "GitRepository"};
+
+} // namespace
+
+void Background::start(const std::vector<std::string>& words, const std::map<std::string, std::string>& environment, const std::string& log) {
+    int in[2];
+    ASSERT_EQ(pipe2(in, O_CLOEXEC), 0);
+    std::vector<std::string> copy = words, variables{"PATH=/usr/local/bin:/usr/bin:/bin"};
+    for (const auto& [k, v] : environment) variables.push_back(k + "=" + v);
+    std::vector<char*> argv, envp;
+    for (std::string& w : copy) argv.push_back(w.data());
+    for (std::string& v : variables) envp.push_back(v.data());
+    argv.push_back(nullptr);
+    envp.push_back(nullptr);
+    const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    pid_ = fork();
+    if (pid_ == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(in[0], STDIN_FILENO);
+        dup2(out, STDOUT_FILENO);
+        dup2(out, STDERR_FILENO);
+        execvpe(argv[0], argv.data(), envp.data());
+        _exit(127);
+    }
+    close(in[0]);
+    close(out);
+    input_ = in[1];
+}
+
+void Background::stop() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGTERM);
+    close(input_);
+    waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+}
+
+void PeerFleet::SetUp() {
+    if (const std::string why = cluster_.use(testing::ClusterKind::real); !why.empty()) GTEST_SKIP() << why;
+    for (const char* name : {"kustomize-controller", "flux", "kubectl"})
+        if (!testing::peer(name)) GTEST_SKIP() << "no " << name << ": tests/cluster/tools.sh " << name;
+    if (std::getenv("WEBER_BARE_CLUSTER") != nullptr) GTEST_SKIP() << "needs kube-controller-manager";
+    kubeconfig_ = std::getenv("WEBER_TEST_KUBECONFIG");
+    std::vector<std::string> definitions{std::string(gitops::kustomization_definition()), std::string(gitops::git_repository_definition()),
+                                         bare_definition("OCIRepository", "ocirepositories"), bare_definition("Bucket", "buckets"),
+                                         bare_definition("ExternalArtifact", "externalartifacts")};
+    for (const std::string& text : definitions) {
+        const kube::Object crd = testing::object_of(text);
+        const auto made = api().create(crd);
+        ASSERT_TRUE(made.has_value() || made.error().code == ErrorCode::already_exists) << made.error().to_string();
+        await(kube::ref_of(crd), [](const kube::Object& o) { return has_condition(o, "Established", "True"); });
+    }
+    api().discovery().invalidate();
+    ns_ = cluster_.make_namespace();
+    git("init -q -b main work");
+    git_server_.start({"python3", WEBER_SOURCE_DIR "/tests/gitops/source/git_http_server.py", dir_.path()}, {}, dir_.path() + "/git-server.log");
+}
+
+void PeerFleet::TearDown() {
+    // Objects with finalizers go first, while somebody is there to take them off.
+    engine_.stop();
+    source_.stop();
+    if (ns_.empty()) return;
+    for (const kube::GroupVersionKind& gvk : {kKustomization, kGitRepository}) {
+        const auto listed = api().list(gvk, {.ns = ns_});
+        if (!listed) continue;
+        for (const kube::Object& o : listed->items)
+            (void)api().patch(kube::ref_of(o), kube::PatchType::merge, testing::object_of("metadata: {finalizers: null}\n").root());
+    }
+    if (!HasFailure()) return;
+    for (const auto& file : std::filesystem::directory_iterator(dir_.path()))
+        if (file.path().extension() == ".log") ADD_FAILURE() << file.path().filename() << ":\n" << testing::read_file(file.path());
+}
+
+void PeerFleet::git(const std::string& command) {
+    const testing::Ran ran = testing::run("cd '" + dir_.path() + "' && git " + command, dir_.path(),
+                                          {"GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@t", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@t"});
+    ASSERT_EQ(ran.status, 0) << command << ": " << ran.err;
+    head_ = ran.out;
+}
+
+std::string PeerFleet::commit(const std::map<std::string, std::string>& files) {
+    for (const auto& [path, text] : files) {
+        if (text.empty()) std::filesystem::remove(dir_.path() + "/work/" + path);
+        else dir_.write("work/" + path, text);
+    }
+    git("-C work add -A");
+    git("-C work commit -qm change");
+    git("-C work rev-parse HEAD");
+    head_ = "main@sha1:" + head_.substr(0, 40);
+    return head_;
+}
+
+void PeerFleet::serve_source() {
+    std::string port;
+    const auto limit = std::chrono::steady_clock::now() + kPatience;
+    while (port.find('\n') == port.npos && std::chrono::steady_clock::now() < limit) {
+        std::this_thread::sleep_for(10ms);
+        port = testing::read_file(dir_.path() + "/git-server.log");
+    }
+    ASSERT_TRUE(port.starts_with("port ")) << port;
+    port = port.substr(5, port.find('\n') - 5);
+    make("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: fleet}\n"
+         "spec: {interval: 1h, url: 'http://127.0.0.1:" + port + "/work/.git', ref: {branch: main}}\n");
+    source_.start({WEBER_BINARY, "agent", "--controllers", "gitrepository", "--kubeconfig", kubeconfig_, "--watch-all-namespaces=false", "--storage-path",
+                   dir_.path() + "/storage", "--storage-addr", "127.0.0.1:0", "--metrics-addr", "", "--health-addr", ""},
+                  {{"RUNTIME_NAMESPACE", ns_}}, dir_.path() + "/source.log");
+    fetch();
+}
+
+void PeerFleet::fetch() {
+    const kube::ObjectRef ref{.gvk = kGitRepository, .ns = ns_, .name = "fleet"};
+    const Node asked = Node::map({{"metadata", Node::map({{"annotations", Node::map({{std::string(gitops::kRequestedAt), Node::string("fetch-" + std::to_string(++requests_))}})}})}});
+    const auto patched = api().patch(ref, kube::PatchType::merge, asked);
+    ASSERT_TRUE(patched.has_value()) << patched.error().to_string();
+    await(ref, [&](const kube::Object& o) {
+        const Node* revision = o.at({"status", "artifact", "revision"});
+        return revision != nullptr && revision->text() == head_ && has_condition(o, "Ready", "True");
+    });
+}
+
+void PeerFleet::run(Engine engine) {
+    const std::string log = dir_.path() + "/" + std::to_string(++logs_) + (engine == Engine::flux ? "-flux.log" : "-weber.log");
+    if (engine == Engine::flux)
+        engine_.start({*testing::peer("kustomize-controller"), "--watch-all-namespaces=false", "--enable-leader-election=false", "--health-addr=127.0.0.1:0",
+                       "--metrics-addr=127.0.0.1:0", "--requeue-dependency=1s"},
+                      {{"RUNTIME_NAMESPACE", ns_}, {"KUBECONFIG", kubeconfig_}, {"TMPDIR", dir_.path()}, {"HOME", dir_.path()}}, log);
+    else
+        engine_.start({WEBER_BINARY, "agent", "--controllers", "kustomization", "--kubeconfig", kubeconfig_, "--watch-all-namespaces=false", "--storage-path",
+                       dir_.path() + "/engine", "--metrics-addr", "", "--health-addr", ""},
+                      {{"RUNTIME_NAMESPACE", ns_}}, log);
+}
+
+std::string PeerFleet::ask(const std::string& name) {
+    const std::string request = "request-" + std::to_string(++requests_);
+    const Node asked = Node::map({{"metadata", Node::map({{"annotations", Node::map({{std::string(gitops::kRequestedAt), Node::string(request)}})}})}});
+    const auto patched = api().patch({.gvk = kKustomization, .ns = ns_, .name = name}, kube::PatchType::merge, asked);
+    EXPECT_TRUE(patched.has_value()) << patched.error().to_string();
+    return request;
+}
+
+kube::Object PeerFleet::handled(const std::string& name, const std::string& request) {
+    return await({.gvk = kKustomization, .ns = ns_, .name = name}, [&](const kube::Object& o) {
+        const Node* done = o.at({"status", "lastHandledReconcileAt"});
+        return done != nullptr && done->text() == request && has_condition(o, "Ready", "True");
+    });
+}
+
+kube::Object PeerFleet::applied(const std::string& name, const std::string& revision) {
+    return await({.gvk = kKustomization, .ns = ns_, .name = name}, [&](const kube::Object& o) {
+        const Node* done = o.at({"status", "lastAppliedRevision"});
+        return done != nullptr && done->text() == revision && has_condition(o, "Ready", "True") && !has_condition(o, "Reconciling", "True");
+    });
+}
+
+kube::Object PeerFleet::in_ns(const std::string& yaml) {
+    kube::Object o = testing::object_of(yaml);
+    o.set_ns(ns_);
+    return o;
+}
+
+kube::Object PeerFleet::make(const std::string& yaml) {
+    const auto made = api().create(in_ns(yaml));
+    EXPECT_TRUE(made.has_value()) << made.error().to_string();
+    return made ? made->object : kube::Object();
+}
+
+kube::Object PeerFleet::kustomization(const std::string& name, const std::string& path, const std::string& more) {
+    return make("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: " + name + "}\nspec: {interval: 1h, retryInterval: 2s, timeout: 1m, prune: true, path: " +
+                path + ", sourceRef: {kind: GitRepository, name: fleet}" + (more.empty() ? "" : ", " + more) + "}\n");
+}
+
+kube::Object PeerFleet::await(const kube::ObjectRef& ref, const std::function<bool(const kube::Object&)>& wanted) {
+    kube::Object last;
+    const auto end = kube::wait_for(api(), std::span(&ref, 1),
+                                    [&](std::size_t, const kube::Observation& seen) {
+                                        if (seen.state != kube::Observation::State::present) return false;
+                                        last = seen.object;
+                                        return wanted(last);
+                                    },
+                                    {.timeout = kPatience});
+    EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << ref.gvk.kind << " " << ref.name << " never came to be as wanted; last:\n" << kube::write_yaml(last.root());
+    return last;
+}
+
+void PeerFleet::await_gone(const kube::ObjectRef& ref) {
+    const auto end = kube::wait_for(api(), std::span(&ref, 1), [](std::size_t, const kube::Observation& seen) { return seen.state == kube::Observation::State::absent; },
+                                    {.timeout = kPatience});
+    EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << ref.gvk.kind << " " << ref.name << " never went away";
+}
+
+testing::Ran PeerFleet::command(const std::string& program, const std::vector<std::string>& words) {
+    std::string line = program == "weber" ? WEBER_BINARY : program == "weber as flux" ? dir_.path() + "/bin/flux" : *testing::peer(program);
+    if (program == "weber as flux" && !std::filesystem::exists(line)) {
+        std::filesystem::create_directories(dir_.path() + "/bin");
+        std::filesystem::create_symlink(WEBER_BINARY, line);
+    }
+    for (const std::string& word : words) line += " '" + word + "'";
+    return testing::run(line, dir_.path(), {"KUBECONFIG=" + kubeconfig_, "TZ=UTC"});
+}
+
+std::map<std::string, kube::Object> PeerFleet::inventory(const kube::Object& kustomization) {
+    std::map<std::string, kube::Object> out;
+    const Node* entries = kustomization.at({"status", "inventory", "entries"});
+    EXPECT_NE(entries, nullptr);
+    if (entries == nullptr) return out;
+    for (const Node& entry : entries->items()) {
+        const auto key = kube::ObjectKey::from_inventory_id(entry.text_at("id"));
+        EXPECT_TRUE(key.has_value()) << entry.text_at("id");
+        if (!key) continue;
+        const kube::ObjectRef ref{.gvk = {key->group, std::string(entry.text_at("v")), key->kind}, .ns = key->ns, .name = key->name};
+        const auto found = api().get(ref);
+        EXPECT_TRUE(found.has_value()) << (found ? "" : found.error().to_string());
+        if (found) out.emplace(key->inventory_id(), *found);
+    }
+    return out;
+}
+
+} // namespace weber::agent_test

@@ -1,0 +1,77 @@
+// A namespace of a real cluster whose fleet is reconciled by Weber or by Flux's kustomize-controller, as processes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gitops/api/kustomization.h"
+#include "tests/support/peers.h"
+#include "tests/support/test_cluster.h"
+
+namespace weber::agent_test {
+
+// A program that runs until the object goes or stop() is called; it dies with the test.
+class Background {
+public:
+    Background() = default;
+    ~Background() { stop(); }
+    Background(const Background&) = delete;
+    Background& operator=(const Background&) = delete;
+    // Standard output and error go to `log`. `environment` is all that it gets beside PATH.
+    void start(const std::vector<std::string>& words, const std::map<std::string, std::string>& environment, const std::string& log);
+    void stop(); // SIGTERM, then waits
+    [[nodiscard]] bool running() const { return pid_ > 0; }
+
+private:
+    pid_t pid_ = 0;
+    int input_ = -1; // its standard input, open as long as it shall run
+};
+
+enum class Engine { flux, weber };
+
+class PeerFleet : public ::testing::Test {
+protected:
+    void SetUp() override;
+    void TearDown() override;
+
+    // Writes, removes ("" as text) and commits files of the branch; returns the revision, main@sha1:….
+    std::string commit(const std::map<std::string, std::string>& files);
+    // Creates the GitRepository `fleet` and has Weber's source half fetch it.
+    void serve_source();
+    void fetch(); // asks for the newest commit, by annotation, and waits until it is the artifact
+    void run(Engine engine);
+    void stop() { engine_.stop(); }
+    // Asks by annotation for a run of the Kustomization. `handled` waits until that was done and Ready is True; the object then.
+    std::string ask(const std::string& name);
+    kube::Object handled(const std::string& name, const std::string& request);
+    kube::Object applied(const std::string& name, const std::string& revision); // waits for Ready with that revision
+
+    kube::Client& api() { return cluster_.client(); }
+    kube::Object in_ns(const std::string& yaml);
+    kube::Object make(const std::string& yaml); // creates it in the namespace
+    kube::Object kustomization(const std::string& name, const std::string& path, const std::string& more = {});
+    kube::Object await(const kube::ObjectRef& ref, const std::function<bool(const kube::Object&)>& wanted);
+    void await_gone(const kube::ObjectRef& ref);
+    // A program of tools.sh or "weber", or "weber as flux", with KUBECONFIG set.
+    testing::Ran command(const std::string& program, const std::vector<std::string>& words);
+    // The objects of a Kustomization's inventory as they are, by id.
+    std::map<std::string, kube::Object> inventory(const kube::Object& kustomization);
+
+    testing::TestCluster cluster_;
+    testing::TempDir dir_;
+    std::string ns_;
+    std::string kubeconfig_;
+    std::string head_; // of the branch: main@sha1:…
+
+private:
+    void git(const std::string& command);
+    Background git_server_, source_, engine_;
+    int requests_ = 0;
+    int logs_ = 0;
+};
+
+} // namespace weber::agent_test
