@@ -54,7 +54,7 @@ TEST(KustomizationSpec, ReadsEveryField) {
     EXPECT_EQ(s.health_expressions.at(0).in_progress, "i");
     EXPECT_THAT(s.ignore.at(0).paths, ElementsAre("/spec/replicas"));
     EXPECT_EQ(s.common_labels.at("l") + s.common_annotations.at("a"), "vv");
-    EXPECT_TRUE(check_features(*k, {true, true, true, true, true}));
+    EXPECT_TRUE(check_features(*k, {true, true, true, true, true, true}));
 }
 
 struct Bad {
