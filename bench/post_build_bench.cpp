@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "gitops/decrypt/file.h"
 #include "gitops/decrypt/sources.h"
@@ -35,9 +34,10 @@ T need(Result<T> result) {
 }
 
 std::string read(const std::string& path) {
-    std::ostringstream text;
-    text << std::ifstream(path, std::ios::binary).rdbuf();
-    return std::move(text).str();
+    std::ifstream file(path, std::ios::binary);
+    std::string text(fs::file_size(path), '\0');
+    if (!file.read(text.data(), static_cast<std::streamsize>(text.size()))) die("cannot read " + path);
+    return text;
 }
 
 template <class Work>

@@ -1,25 +1,18 @@
 // `weber bootstrap secrets`: what a cluster needs before its first reconcile and must not stand in git.
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <ostream>
-#include <sstream>
 
 #include "agent/cluster.h"
 #include "agent/commands/commands.h"
+#include "agent/post_build_flags.h"
 #include "agent/secrets/ensure.h"
+#include "agent/secrets/fleet_file.h"
+#include "kube/base/clock.h"
 
 namespace weber::agent {
 
 namespace {
-
-Result<std::string> read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    std::error_code ignored;
-    if (!file || std::filesystem::is_directory(path, ignored)) return fail(ErrorCode::not_found, "cannot read " + path);
-    return text.str();
-}
 
 Result<Cluster> open(const Flags& flags) {
     if (names_kubeconfig(flags)) return open_kubeconfig(flags);
@@ -27,6 +20,13 @@ Result<Cluster> open(const Flags& flags) {
     kube::ServerOptions server; // the first to use an embedded cluster makes it
     server.data_dir = flags.text("state");
     return open_embedded(std::move(server));
+}
+
+// The list is in a folder of the repository (bootstrap/secrets.yaml).
+std::string repository_of(const Flags& flags) {
+    if (flags.given("repository")) return flags.text("repository");
+    std::error_code error;
+    return std::filesystem::absolute(flags.text("filename"), error).lexically_normal().parent_path().parent_path().string();
 }
 
 std::string_view word(EnsureAction action) {
@@ -45,11 +45,19 @@ Result<int> run(Invocation& in) {
     if (names_kubeconfig(in.flags) && names_embedded(in.flags)) return in.usage("--kubeconfig and --context go not with --embedded and --state");
     const std::string file = in.flags.text("filename");
     TRY(const std::string text, read_file(file));
-    TRY(const std::vector<SecretSpec> list, parse_secret_list(text, file));
+    TRY(const SecretList list, parse_secret_list(text, file));
+    if (const std::string name = in.flags.text("cluster"); name.find('/') != std::string::npos || name.starts_with('.'))
+        return in.usage("--cluster is the name of a directory in clusters/");
     TRY(const Cluster cluster, open(in.flags));
     in.io.action("secrets of " + file + " in " + cluster.description);
 
-    const EnsureSettings settings{.dry_run = in.flags.on("dry-run"), .environment = [](const std::string& name) { return environment(name.c_str()); }};
+    const EnsureSettings settings{.dry_run = in.flags.on("dry-run"),
+                                  .environment = [](const std::string& name) { return environment(name.c_str()); },
+                                  .repository = repository_of(in.flags),
+                                  .cluster = in.flags.text("cluster"),
+                                  .now = kube::format_rfc3339(kube::system_clock().now())};
+    const bool skipped = settings.cluster.empty() && std::ranges::any_of(list.files, [](const EncryptedFileSpec& f) { return names_cluster(f.path); });
+    if (skipped) in.io.warning("the encrypted files of " + file + " were left out: say which cluster of the repository this is, --cluster NAME");
     int status = kOk;
     for (const Ensured& one : ensure_secrets(*cluster.client, list, settings)) {
         if (one.error) {
@@ -73,8 +81,11 @@ Command bootstrap_command() {
             .children = {{.name = "secrets",
                           .summary = "Make the Secrets of a list that the cluster lacks",
                           .about = "Reads a list of Secrets (random passwords, bcrypt hashes, templates, values of the environment) and makes those that the\n"
-                                   "cluster does not have, with their namespaces. A Secret that exists is left as it is. Values are never printed.",
+                                   "cluster does not have, with their namespaces, and the encrypted Secrets of the repository (SOPS, for an age key of the list) that are not\n"
+                                   "there yet. What exists is left as it is. Values are never printed, private keys never written to a file.",
                           .flags = {{.name = "filename", .help = "the list", .letter = 'f', .value = "file", .default_text = "bootstrap/secrets.yaml"},
+                                    {.name = "cluster", .help = "{cluster} in the paths of encrypted files: a directory in clusters/", .value = "name"},
+                                    {.name = "repository", .help = "directory of the fleet; the list lies in a folder of it otherwise", .value = "dir"},
                                     {.name = "kubeconfig", .help = "the cluster's kubeconfig", .value = "file"},
                                     {.name = "context", .help = "context of the kubeconfig", .value = "name"},
                                     {.name = "embedded", .kind = FlagKind::boolean, .help = "the embedded cluster of `weber reconcile --once`"},

@@ -11,7 +11,7 @@ namespace {
 
 Result<int> run(Invocation& in) {
     TRY(std::string ns, namespace_of(in));
-    const LocalBuildOptions options = local_build_options(in, std::move(ns));
+    TRY(const LocalBuildOptions options, local_build_options(in, std::move(ns)));
     TRY_VOID(check(options));
     std::optional<Session> session;
     if (!options.dry_run) {

@@ -109,7 +109,7 @@ Result<Difference> diff_of(kube::Client& client, const LocalBuild& build) {
 
 Result<bool> diff(const Invocation& in) {
     TRY(std::string ns, namespace_of(in));
-    const LocalBuildOptions options = local_build_options(in, std::move(ns));
+    TRY(const LocalBuildOptions options, local_build_options(in, std::move(ns)));
     TRY_VOID(check(options));
     TRY(const Session session, open_session(in));
     TRY(const std::vector<LocalBuild> builds, build_locally(options, &session.client()));

@@ -1,14 +1,12 @@
 // `weber sops`: files of the fleet encrypted, decrypted, and given a new data key. What it writes, the `sops` program reads, and the other way round.
-#include <sys/stat.h>
-
 #include <chrono>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <ostream>
 
 #include "agent/commands/commands.h"
 #include "agent/post_build_flags.h"
+#include "agent/write_file.h"
 #include "gitops/decrypt/config.h"
 #include "gitops/decrypt/file.h"
 #include "kube/base/yaml.h"
@@ -33,31 +31,13 @@ std::string now() {
 
 // ---- where the result goes ----------------------------------------------------------------------------------------
 
-// Beside its place, then renamed: a reader sees the old file or the new one. Only the owner may read a new file.
-Result<void> write_file(const std::string& path, std::string_view text) {
-    const std::string temporary = path + ".weber-" + std::to_string(getpid());
-    std::error_code error;
-    const fs::perms mode = fs::exists(path, error) ? fs::status(path, error).permissions() : fs::perms::owner_read | fs::perms::owner_write;
-    const mode_t mask = umask(077);
-    std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-    umask(mask);
-    out << text;
-    out.close();
-    if (out) fs::permissions(temporary, mode, error);
-    if (out && !error) fs::rename(temporary, path, error);
-    if (out && !error) return {};
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    return fail(ErrorCode::unavailable, "cannot write the file" + (error ? ": " + error.message() : std::string()), {path, 0, 0});
-}
-
 Result<int> deliver(const Invocation& in, const std::string& file, const std::string& text) {
     const std::string output = in.flags.on("in-place") ? file : in.flags.text("output");
     if (output.empty()) {
         in.io.out << text;
         return kOk;
     }
-    TRY_VOID(write_file(output, text));
+    TRY_VOID(write_file(output, text, kForOwner));
     return kOk;
 }
 
@@ -188,7 +168,7 @@ Result<int> keygen(Invocation& in) {
         return kOk;
     }
     if (fs::exists(output)) return fail(ErrorCode::already_exists, "the file exists; a key is never overwritten", {output, 0, 0});
-    TRY_VOID(write_file(output, text));
+    TRY_VOID(write_file(output, text, kForOwner));
     in.io.out << identity.recipient << "\n";
     return kOk;
 }

@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "agent/post_build_flags.h"
 #include "gitops/api/names.h"
 #include "gitops/reconcile/pipeline.h"
 #include "gitops/reconcile/post_build_hooks.h"
@@ -63,13 +64,16 @@ struct Builder {
         TRY(gitops::Kustomization k, gitops::parse_kustomization(object));
         if (!seen.insert(k.name.to_string()).second) return {};
         k.spec.path = path;
-        k.spec.decryption.reset(); // nothing is decrypted here, only masked
+        if (!options.keys) k.spec.decryption.reset(); // nothing is decrypted, only masked
+        else if (k.spec.decryption) k.spec.decryption->secret_name.clear();
         std::string ignore;
         for (const std::string& pattern : options.ignore_paths) ignore += pattern + "\n";
         TRY(const gitops::Snapshot snapshot, gitops::open_working_tree(root.string(), ignore));
         gitops::HookSettings hooks;
         hooks.strict_substitution = options.strict_substitute;
-        if (!client && k.spec.post_build) k.spec.post_build->substitute_from.clear(); // a dry run reads no cluster
+        hooks.local_keys = options.keys;
+        if (options.values) hooks.values = *options.values;
+        if (!client && !options.values && k.spec.post_build) k.spec.post_build->substitute_from.clear(); // a dry run reads no cluster
         gitops::BuildSettings settings;
         settings.post_build = gitops::post_build_hooks(std::move(hooks));
         settings.client = client;
@@ -121,12 +125,15 @@ std::vector<Flag> local_build_flags() {
             {.name = "ignore-paths", .kind = FlagKind::comma_list, .help = "paths to leave out, as in .gitignore", .value = "patterns"},
             {.name = "recursive", .kind = FlagKind::boolean, .help = "build child Kustomizations, too", .letter = 'r'},
             {.name = "local-sources", .kind = FlagKind::comma_list, .help = "where the sources of children lie: Kind/namespace/name=path", .value = "mapping"},
+            {.name = "values", .help = "variables (a map) or ConfigMaps and Secrets that stand for the cluster's", .value = "file"},
+            {.name = "age-key-file", .kind = FlagKind::list, .help = "age keys: encrypted objects are decrypted, not masked", .value = "file"},
+            {.name = "pgp-key-file", .kind = FlagKind::list, .help = "OpenPGP keys, armoured, without passphrase", .value = "file"},
             {.name = "in-memory-build", .kind = FlagKind::boolean, .help = "accepted for compatibility: nothing is written in any case", .hidden = true}};
 }
 
-LocalBuildOptions local_build_options(const Invocation& in, std::string ns) {
+Result<LocalBuildOptions> local_build_options(const Invocation& in, std::string ns) {
     const Flags& f = in.flags;
-    return {.name = in.args.empty() ? "" : in.args.front(),
+    LocalBuildOptions out{.name = in.args.empty() ? "" : in.args.front(),
             .ns = std::move(ns),
             .path = f.text("path"),
             .file = f.text("kustomization-file"),
@@ -136,6 +143,14 @@ LocalBuildOptions local_build_options(const Invocation& in, std::string ns) {
             .recursive = f.on("recursive"),
             .local_sources = f.list("local-sources"),
             .ignore_not_found = f.knows("ignore-not-found") && f.on("ignore-not-found")};
+    if (const std::string file = f.text("values"); !file.empty()) {
+        TRY(const std::string text, read_file(file));
+        TRY(out.values, gitops::parse_values(text, file));
+    }
+    if (!f.list("age-key-file").empty() || !f.list("pgp-key-file").empty()) {
+        TRY(out.keys, local_keys(f));
+    }
+    return out;
 }
 
 Result<void> check(const LocalBuildOptions& o) {

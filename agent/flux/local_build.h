@@ -1,12 +1,15 @@
 // `build kustomization` and `diff kustomization`: what a Kustomization would apply, built from a directory here (cli.md 2.4).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/flux/session.h"
 #include "gitops/api/kustomization.h"
+#include "gitops/decrypt/data_key.h"
+#include "gitops/substitute/variables.h"
 
 namespace weber::agent {
 
@@ -20,10 +23,12 @@ struct LocalBuildOptions {
     bool recursive = false;
     std::vector<std::string> local_sources = {}; // "Kind/ns/name=path"
     bool ignore_not_found = false;  // a Kustomization that the cluster lacks is new
+    std::optional<gitops::ValuesFile> values = {};       // --values: with it a dry run knows where to look variables up, and names those that it lacks
+    std::shared_ptr<const gitops::KeyRing> keys = {};    // --age-key-file, --pgp-key-file: decrypts, else encrypted values are masked
 };
 
 std::vector<Flag> local_build_flags();
-LocalBuildOptions local_build_options(const Invocation& in, std::string ns);
+Result<LocalBuildOptions> local_build_options(const Invocation& in, std::string ns);
 
 // The checks of 2.4 in their order, before anything is read.
 Result<void> check(const LocalBuildOptions& options);

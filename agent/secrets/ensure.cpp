@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "agent/secrets/fleet_file.h"
 #include "agent/secrets/generate.h"
 #include "kube/base/digest.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::string_view kManager = "weber-bootstrap";
 
-using Values = std::map<std::string, SecretText, std::less<>>;
+using Values = SecretValues;
 
 class Ensurer {
 public:
@@ -51,6 +52,18 @@ public:
         return out;
     }
 
+    Ensured ensure(const EncryptedFileSpec& file) {
+        Ensured out{.subject = path_of_file(file.path, settings_.cluster)};
+        auto action = try_ensure(file, out.subject);
+        if (action) {
+            out.action = *action;
+        } else {
+            out.action = EnsureAction::failed;
+            out.error = std::move(action.error()).on(out.subject).at(file.secret.where);
+        }
+        return out;
+    }
+
 private:
     static kube::WriteOptions write_options() {
         kube::WriteOptions options;
@@ -65,12 +78,7 @@ private:
                 if (!existing->contains(entry.key)) out.lacks.push_back(entry.key);
             return EnsureAction::unchanged;
         }
-        Values values;
-        for (const SecretEntry& entry : secret.entries) {
-            auto value = make(entry, secret, values);
-            if (!value) return fail(std::move(value.error()).with_prefix(entry.key + ": ").at(entry.where));
-            values.insert_or_assign(entry.key, std::move(*value));
-        }
+        TRY(Values values, make_all(secret));
         if (!settings_.dry_run) {
             const auto made = client_.create(object_of(secret, values), write_options());
             if (!made && made.error().code == ErrorCode::already_exists) { // somebody else was faster: theirs counts
@@ -81,6 +89,29 @@ private:
         }
         known_.insert_or_assign({secret.ns, secret.name}, std::move(values));
         return EnsureAction::created;
+    }
+
+    Result<EnsureAction> try_ensure(const EncryptedFileSpec& file, const std::string& path) {
+        TRY(const SecretText identity, lookup(file.key, file.secret, {}));
+        TRY(const std::string recipient, age_recipient(identity));
+        const FleetFile target{settings_.repository, path};
+        TRY(const bool there, is_encrypted_for(target, recipient));
+        TRY(const bool rules, has_sops_rules(target, recipient));
+        if (!rules && !settings_.dry_run) TRY_VOID(write_sops_rules(target, recipient));
+        if (there) return EnsureAction::unchanged;
+        TRY(const Values values, make_all(file.secret));
+        if (!settings_.dry_run) TRY_VOID(write_encrypted(target, file.secret, values, recipient, settings_.now));
+        return EnsureAction::created;
+    }
+
+    Result<Values> make_all(const SecretSpec& secret) {
+        Values values;
+        for (const SecretEntry& entry : secret.entries) {
+            auto value = make(entry, secret, values);
+            if (!value) return fail(std::move(value.error()).with_prefix(entry.key + ": ").at(entry.where));
+            values.insert_or_assign(entry.key, std::move(*value));
+        }
+        return values;
     }
 
     static Object object_of(const SecretSpec& secret, const Values& values) {
@@ -114,6 +145,7 @@ private:
             TRY(const SecretText text, random_text(random->length));
             return SecretText(random->prefix + text.reveal());
         }
+        if (std::holds_alternative<AgeIdentityValue>(entry.recipe)) return new_age_identity();
         if (const auto* hash = std::get_if<BcryptValue>(&entry.recipe)) return bcrypt_hash(so_far.at(hash->key), hash->cost);
         if (const auto* variable = std::get_if<EnvironmentValue>(&entry.recipe)) {
             const auto value = settings_.environment(variable->variable);
@@ -164,13 +196,15 @@ private:
 
 } // namespace
 
-std::vector<Ensured> ensure_secrets(kube::Client& client, const std::vector<SecretSpec>& list, const EnsureSettings& settings) {
+std::vector<Ensured> ensure_secrets(kube::Client& client, const SecretList& list, const EnsureSettings& settings) {
     Ensurer ensurer(client, settings);
     std::vector<Ensured> out;
-    for (const SecretSpec& secret : list) {
+    for (const SecretSpec& secret : list.secrets) {
         if (auto ns = ensurer.ensure_namespace(secret.ns)) out.push_back(std::move(*ns));
         out.push_back(ensurer.ensure(secret));
     }
+    for (const EncryptedFileSpec& file : list.files)
+        if (!settings.cluster.empty() || !names_cluster(file.path)) out.push_back(ensurer.ensure(file));
     return out;
 }
 

@@ -50,16 +50,20 @@ int number_of(const YAML::Node& map, const char* field, int fallback, int least,
 }
 
 ValueRecipe recipe_of(const YAML::Node& value, const std::string& what) {
-    only_fields(value, what, {"random", "prefix", "bcrypt", "cost", "template", "environment"});
+    only_fields(value, what, {"random", "prefix", "bcrypt", "cost", "template", "environment", "age"});
     int kinds = 0;
-    for (const char* kind : {"random", "bcrypt", "template", "environment"}) kinds += value[kind] ? 1 : 0;
-    if (kinds != 1) wrong(value, what + " needs exactly one of random, bcrypt, template, environment");
+    for (const char* kind : {"random", "bcrypt", "template", "environment", "age"}) kinds += value[kind] ? 1 : 0;
+    if (kinds != 1) wrong(value, what + " needs exactly one of random, bcrypt, template, environment, age");
     if (value["prefix"] && !value["random"]) wrong(value["prefix"], "prefix goes with random");
     if (value["cost"] && !value["bcrypt"]) wrong(value["cost"], "cost goes with bcrypt");
     if (value["random"])
         return RandomValue{.length = number_of(value, "random", 32, 16, 1024), .prefix = value["prefix"] ? text_of(value, "prefix", what) : ""};
     if (value["bcrypt"]) return BcryptValue{.key = text_of(value, "bcrypt", what), .cost = number_of(value, "cost", 11, 4, 15)};
     if (value["template"]) return TemplateValue{.text = text_of(value, "template", what)};
+    if (value["age"]) {
+        if (text_of(value, "age", what) != "identity") wrong(value["age"], "age: identity is all there is");
+        return AgeIdentityValue{};
+    }
     return EnvironmentValue{.variable = text_of(value, "environment", what)};
 }
 
@@ -91,18 +95,48 @@ Result<void> check_order(const SecretSpec& secret) {
     return {};
 }
 
-std::vector<SecretSpec> read(const std::string& text, const std::string& file) {
+bool stays_below(const std::string& path) {
+    if (path.starts_with('/')) return false;
+    for (std::size_t begin = 0; begin <= path.size();) {
+        const std::size_t end = std::min(path.find('/', begin), path.size());
+        const std::string_view part = std::string_view(path).substr(begin, end - begin);
+        if (part.empty() || part == "..") return false;
+        begin = end + 1;
+    }
+    return true;
+}
+
+EncryptedFileSpec file_of(const YAML::Node& node, const std::string& file) {
+    only_fields(node, "an encrypted file", {"file", "key", "secret"});
+    if (!node["secret"]) wrong(node, "an encrypted file needs secret");
+    EncryptedFileSpec out{.path = text_of(node, "file", "an encrypted file"), .key = {}, .secret = secret_of(node["secret"], file)};
+    if (!stays_below(out.path)) wrong(node["file"], "file must be a path below the repository");
+    auto key = parse_value_ref(text_of(node, "key", "an encrypted file"), out.secret);
+    if (!key) wrong(node["key"], key.error().message);
+    out.key = std::move(*key);
+    return out;
+}
+
+const YAML::Node list_of(const YAML::Node& document, const char* field) {
+    const YAML::Node list = document[field];
+    if (list && !list.IsSequence()) wrong(document, std::string(field) + " must be a list");
+    return list;
+}
+
+SecretList read(const std::string& text, const std::string& file) {
     const YAML::Node document = YAML::Load(text);
-    only_fields(document, "the list", {"secrets"});
-    const YAML::Node list = document["secrets"];
-    if (!list || !list.IsSequence()) wrong(document, "secrets must be a list");
-    std::vector<SecretSpec> out;
+    only_fields(document, "the list", {"secrets", "encrypted"});
+    const YAML::Node list = list_of(document, "secrets");
+    if (!list) wrong(document, "secrets must be a list");
+    SecretList out;
     for (const auto& node : list) {
         SecretSpec secret = secret_of(node, file);
-        const bool twice = std::ranges::any_of(out, [&](const SecretSpec& s) { return s.subject() == secret.subject(); });
+        const bool twice = std::ranges::any_of(out.secrets, [&](const SecretSpec& s) { return s.subject() == secret.subject(); });
         if (twice) wrong(node, secret.subject() + " stands twice in the list");
-        out.push_back(std::move(secret));
+        out.secrets.push_back(std::move(secret));
     }
+    if (const YAML::Node files = list_of(document, "encrypted"))
+        for (const auto& node : files) out.files.push_back(file_of(node, file));
     return out;
 }
 
@@ -123,13 +157,14 @@ Result<ValueRef> parse_value_ref(std::string_view text, const SecretSpec& self) 
     return ref;
 }
 
-Result<std::vector<SecretSpec>> parse_secret_list(const std::string& text, const std::string& file) {
+Result<SecretList> parse_secret_list(const std::string& text, const std::string& file) {
     const auto at = [&](const YAML::Mark& mark) {
         return Where{.file = file, .line = mark.is_null() ? 0 : static_cast<std::uint32_t>(mark.line + 1)};
     };
     try {
-        std::vector<SecretSpec> out = read(text, file);
-        for (const SecretSpec& secret : out) TRY_VOID(check_order(secret));
+        SecretList out = read(text, file);
+        for (const SecretSpec& secret : out.secrets) TRY_VOID(check_order(secret));
+        for (const EncryptedFileSpec& f : out.files) TRY_VOID(check_order(f.secret));
         return out;
     } catch (const Wrong& w) {
         return fail(ErrorCode::invalid, w.message, at(w.mark));

@@ -9,6 +9,11 @@
 //       APP_PASSWORD_HASH: {bcrypt: APP_PASSWORD}    # $2b$ hash of another value of this Secret; cost: 11
 //       URL: {template: 'nats://app:${APP_PASSWORD}@nats'}  # ${KEY}, ${name/KEY} or ${namespace/name/KEY}
 //       TOKEN: {environment: OP_SERVICE_ACCOUNT_TOKEN}
+//       identity.agekey: {age: identity}             # a new age key: decrypts the files below
+//   encrypted:                                       # Secrets that stand in the repository, encrypted with SOPS for that key
+//   - file: infrastructure/overlays/{cluster}/cluster-secrets.yaml   # below the repository; {cluster}: of --cluster
+//     key: flux-system/sops-age/identity.agekey
+//     secret: {name: cluster-secrets, namespace: flux-system, data: {admin_password: {random: 24}}}
 //
 // Pure.
 #pragma once
@@ -37,7 +42,8 @@ struct TemplateValue {
 struct EnvironmentValue {
     std::string variable;
 };
-using ValueRecipe = std::variant<RandomValue, BcryptValue, TemplateValue, EnvironmentValue>;
+struct AgeIdentityValue {};
+using ValueRecipe = std::variant<RandomValue, BcryptValue, TemplateValue, EnvironmentValue, AgeIdentityValue>;
 
 struct SecretEntry {
     std::string key;
@@ -60,7 +66,19 @@ struct ValueRef {
 // `text` is what stands between ${ and }; what it leaves out is taken from `self`. Error: invalid.
 Result<ValueRef> parse_value_ref(std::string_view text, const SecretSpec& self);
 
-// Errors: invalid with file and line: YAML, unknown fields, missing ones, values out of range, the same Secret twice.
-Result<std::vector<SecretSpec>> parse_secret_list(const std::string& text, const std::string& file);
+// A file of the repository that holds a Secret, encrypted for an age key of the list.
+struct EncryptedFileSpec {
+    std::string path; // relative, may hold {cluster}
+    ValueRef key;     // of an age identity
+    SecretSpec secret;
+};
+
+struct SecretList {
+    std::vector<SecretSpec> secrets;
+    std::vector<EncryptedFileSpec> files = {};
+};
+
+// Errors: invalid with file and line: YAML, unknown fields, missing ones, values out of range, the same Secret twice, paths that leave the repository.
+Result<SecretList> parse_secret_list(const std::string& text, const std::string& file);
 
 } // namespace weber::agent

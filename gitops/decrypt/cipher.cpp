@@ -200,14 +200,14 @@ private:
 };
 
 Result<std::string> walk(Branches& branches, const Metadata& m, const SecretBytes& key,
-                         const std::function<Result<void>(Value&, AesGcm&, const std::string&)>& change, bool mac_before) {
+                         const std::function<Result<void>(Value&, AesGcm&, const std::string&)>& change, bool mac_before, bool with_mac = true) {
     TRY(AesGcm aes, AesGcm::with_key(key));
     Sha512 mac;
     if (m.mac_only_encrypted) mac.add(kMacOnlyEncrypted);
     Walker walker(m.rule, [&](Value& leaf, const std::string& path, bool covered) -> Result<void> {
         // sops writes a comment of a list as an entry and then counts it when it reads the file, so that it refuses its own file; it never counts here.
         const auto count = [&] {
-            if (leaf.kind != Kind::comment && (covered || !m.mac_only_encrypted)) mac.add(leaf_bytes(leaf));
+            if (with_mac && leaf.kind != Kind::comment && (covered || !m.mac_only_encrypted)) mac.add(leaf_bytes(leaf));
         };
         if (mac_before) count();
         if (covered) TRY_VOID(change(leaf, aes, path));
@@ -218,7 +218,7 @@ Result<std::string> walk(Branches& branches, const Metadata& m, const SecretByte
         std::string path;
         if (auto done = walker.branch(b, path, false); !done) return fail(std::move(done.error()).with_prefix("Error walking tree: "));
     }
-    return mac.hex_upper();
+    return with_mac ? mac.hex_upper() : std::string();
 }
 
 Result<void> decrypt_leaf(Value& leaf, AesGcm& aes, const std::string& path) {
@@ -252,8 +252,8 @@ Result<std::string> encrypt_value(const Value& value, const SecretBytes& key, st
     return seal_value(value, aes, additional);
 }
 
-Result<std::string> decrypt_tree(Branches& branches, const Metadata& metadata, const SecretBytes& key) {
-    return walk(branches, metadata, key, decrypt_leaf, false);
+Result<std::string> decrypt_tree(Branches& branches, const Metadata& metadata, const SecretBytes& key, bool with_mac) {
+    return walk(branches, metadata, key, decrypt_leaf, false, with_mac);
 }
 
 Result<std::string> encrypt_tree(Branches& branches, const Metadata& metadata, const SecretBytes& key) {

@@ -16,8 +16,8 @@ namespace weber::gitops::sops {
 Result<Value> decrypt_value(std::string_view text, const SecretBytes& key, std::string_view additional);
 Result<std::string> encrypt_value(const Value& value, const SecretBytes& key, std::string_view additional);
 
-// In place; returns the MAC over the plain leaves (upper-case hex). Errors: `Error walking tree: …`.
-Result<std::string> decrypt_tree(Branches& branches, const Metadata& metadata, const SecretBytes& key);
+// In place; returns the MAC over the plain leaves (upper-case hex; empty when it is not wanted). Errors: `Error walking tree: …`.
+Result<std::string> decrypt_tree(Branches& branches, const Metadata& metadata, const SecretBytes& key, bool with_mac = true);
 Result<std::string> encrypt_tree(Branches& branches, const Metadata& metadata, const SecretBytes& key);
 
 } // namespace weber::gitops::sops

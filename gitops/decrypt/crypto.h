@@ -34,7 +34,8 @@ public:
     [[nodiscard]] Result<SecretBytes> shared_with(std::string_view point) const;
 
 private:
-    std::shared_ptr<void> key_;
+    struct State;
+    std::shared_ptr<State> state_;
     std::string point_;
 };
 

@@ -22,7 +22,7 @@ Result<void> verify(const Metadata& m, const SecretBytes& key, const std::string
 }
 
 Result<std::string> decrypt_loaded(Encrypted& file, const SecretBytes& key, const DecryptOptions& options) {
-    auto mac = decrypt_tree(file.branches, file.metadata, key);
+    auto mac = decrypt_tree(file.branches, file.metadata, key, options.verify_mac);
     if (!mac) return prefixed(std::move(mac.error()), "error decrypting sops tree");
     if (options.verify_mac) TRY_VOID(verify(file.metadata, key, *mac));
     return mac;

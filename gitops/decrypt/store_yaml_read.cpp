@@ -65,6 +65,7 @@ Result<std::vector<Event>> events_of(std::string_view text) {
     yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.data()), text.size());
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     std::vector<Event> out;
+    out.reserve(64);
     for (yaml_event_t event; out.size() < kMaxNodes;) {
         if (yaml_parser_parse(&parser, &event) != 1) {
             const std::size_t line = (parser.problem_mark.line != 0 ? parser.problem_mark.line : parser.context_mark.line) + 1;

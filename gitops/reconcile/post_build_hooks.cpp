@@ -59,16 +59,31 @@ Result<void> import_from(const ObjectLookup& lookup, const NamespacedName& name,
     return fail(std::move(error).with_prefix(std::string(what) + name.to_string() + "': "));
 }
 
-Result<std::shared_ptr<const KeyRing>> key_ring(const HookSettings& settings, const Kustomization& k, const ObjectLookup& lookup) {
+struct Keys {
+    std::shared_ptr<const KeyRing> ring;
+    std::optional<Error> missing = {}; // why the ring is empty
+};
+
+Result<Keys> keys_for(const HookSettings& settings, const Kustomization& k, const ObjectLookup& lookup) {
     const DecryptionSpec& spec = *k.spec.decryption;
-    auto keys = std::make_shared<KeyRing>();
+    auto ring = std::make_shared<KeyRing>();
     Result<void> imported;
-    if (!spec.secret_name.empty()) imported = import_from(lookup, {k.name.ns, spec.secret_name}, KeySecret::of_kustomization, *keys);
-    else if (settings.age_secret) imported = import_from(lookup, *settings.age_secret, KeySecret::of_controller, *keys);
+    if (!spec.secret_name.empty()) imported = import_from(lookup, {k.name.ns, spec.secret_name}, KeySecret::of_kustomization, *ring);
+    else if (settings.age_secret) imported = import_from(lookup, *settings.age_secret, KeySecret::of_controller, *ring);
     const bool absent = !imported && imported.error().code == ErrorCode::not_found;
-    if (settings.local_keys && (absent || (imported && keys->age.empty() && keys->pgp.empty()))) return settings.local_keys;
-    if (!imported) return fail(std::move(imported.error()).at(spec.where));
-    return keys;
+    if (settings.local_keys && (absent || (imported && ring->age.empty() && ring->pgp.empty()))) return Keys{settings.local_keys};
+    if (imported) return Keys{std::move(ring)};
+    Error error = std::move(imported.error()).at(spec.where);
+    if (!absent || !settings.keys_when_needed) return fail(std::move(error));
+    error.hint = "make the Secret (the reference fleet: bin/bootstrap-cluster.sh), or give --age-key-file FILE";
+    return Keys{std::move(ring), std::move(error)};
+}
+
+// Without keys only what is encrypted fails, and that for want of the Secret.
+template <class T>
+Result<T> explained(Result<T> result, const Keys& keys) {
+    if (!result && keys.missing) return fail(*keys.missing);
+    return result;
 }
 
 Result<void> add_decryption(const HookSettings& settings, const Kustomization& k, const ObjectLookup& lookup, PostBuild& hooks) {
@@ -77,9 +92,11 @@ Result<void> add_decryption(const HookSettings& settings, const Kustomization& k
         return fail(ErrorCode::unsupported,
                     "to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller",
                     spec.where);
-    TRY(std::shared_ptr<const KeyRing> keys, key_ring(settings, k, lookup));
-    hooks.files = [keys](const Snapshot& snapshot, const std::string& dir, const Node& file) { return decrypt_sources(snapshot, dir, file, *keys); };
-    hooks.decrypt = [keys](const Object& object) { return decrypt_object(object, *keys); };
+    TRY(const Keys keys, keys_for(settings, k, lookup));
+    hooks.files = [keys](const Snapshot& snapshot, const std::string& dir, const Node& file) {
+        return explained(decrypt_sources(snapshot, dir, file, *keys.ring), keys);
+    };
+    hooks.decrypt = [keys](const Object& object) { return explained(decrypt_object(object, *keys.ring), keys); };
     return {};
 }
 

@@ -15,6 +15,7 @@ struct HookSettings {
     ValuesFile values = {};           // `--values FILE`: its objects are found before all others, its variables win over substituteFrom
     std::optional<NamespacedName> age_secret = {}; // --sops-age-secret: for Kustomizations whose decryption names no Secret
     std::shared_ptr<const KeyRing> local_keys = {}; // of the user at a command line: in the place of a Secret that is missing; null in the agent
+    bool keys_when_needed = false;    // a decryption Secret that is missing is an error of what is encrypted only, not of the whole Kustomization
     ObjectLookup fallback = {};       // where nothing else has a ConfigMap or Secret: the source itself, for work that applies nothing; null: none
 };
 

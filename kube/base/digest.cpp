@@ -15,12 +15,14 @@ std::string digest_hex(const EVP_MD* md, std::string_view data) {
     return hex_encode({reinterpret_cast<const char*>(out.data()), n});
 }
 
-int base64_value(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+constexpr std::string_view kBase64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::array<std::int8_t, 256> kBase64Values = [] {
+    std::array<std::int8_t, 256> values{};
+    values.fill(-1);
+    std::int8_t next = 0;
+    for (const char c : kBase64Alphabet) values[static_cast<unsigned char>(c)] = next++;
+    return values;
+}();
 
 } // namespace
 
@@ -39,30 +41,41 @@ std::string hex_encode(std::string_view bytes) {
 }
 
 std::string base64_encode(std::string_view bytes) {
-    constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string out;
     out.reserve((bytes.size() + 2) / 3 * 4);
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
         const auto byte = [&](std::size_t k) { return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u; };
         const unsigned v = (byte(0) << 16) | (byte(1) << 8) | byte(2);
-        out += kAlphabet[v >> 18];
-        out += kAlphabet[(v >> 12) & 63];
-        out += i + 1 < bytes.size() ? kAlphabet[(v >> 6) & 63] : '=';
-        out += i + 2 < bytes.size() ? kAlphabet[v & 63] : '=';
+        out += kBase64Alphabet[v >> 18];
+        out += kBase64Alphabet[(v >> 12) & 63];
+        out += i + 1 < bytes.size() ? kBase64Alphabet[(v >> 6) & 63] : '=';
+        out += i + 2 < bytes.size() ? kBase64Alphabet[v & 63] : '=';
     }
     return out;
 }
 
 Result<std::string> base64_decode(std::string_view text) {
     std::string out;
-    out.reserve(text.size() / 4 * 3);
+    out.resize(text.size() / 4 * 3);
+    std::size_t start = 0; // whole groups without padding or line breaks, which is nearly all there ever is
+    char* to = out.data();
+    for (; start + 4 <= text.size(); start += 4, to += 3) {
+        const int a = kBase64Values[static_cast<unsigned char>(text[start])], b = kBase64Values[static_cast<unsigned char>(text[start + 1])];
+        const int c = kBase64Values[static_cast<unsigned char>(text[start + 2])], d = kBase64Values[static_cast<unsigned char>(text[start + 3])];
+        if ((a | b | c | d) < 0) break;
+        const unsigned group = static_cast<unsigned>(a << 18 | b << 12 | c << 6 | d);
+        to[0] = static_cast<char>(group >> 16);
+        to[1] = static_cast<char>(group >> 8);
+        to[2] = static_cast<char>(group);
+    }
+    out.resize(static_cast<std::size_t>(to - out.data()));
     unsigned bits = 0;
     int have = 0; // characters of the current group of four
     int padding = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
+    for (std::size_t i = start; i < text.size(); ++i) {
         const char c = text[i];
         if (c == '\n' || c == '\r') continue;
-        const int v = base64_value(c);
+        const int v = kBase64Values[static_cast<unsigned char>(c)];
         const bool pad = c == '=' && have >= 2;
         if ((v < 0 && !pad) || (padding > 0 && !pad) || (padding > 0 && have == 0))
             return fail(ErrorCode::invalid, "illegal base64 data at input byte " + std::to_string(i));

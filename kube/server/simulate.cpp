@@ -271,6 +271,13 @@ bool quota(Node& o, const Simulation&) {
     return set_status(o, std::move(st));
 }
 
+// The 1Password operator: the condition by which it says that an item's Secret is there (no Secret is made: no pod reads it).
+bool onepassword_item(Node& o, const Simulation& s) {
+    if (!s.settled) return false;
+    const Condition ready = s.fail ? Condition{"Ready", "False", "", "simulated failure"} : Condition{"Ready", "True", "", ""};
+    return set_status(o, Node::map({{"conditions", Node::list({condition(o, ready, s)})}}));
+}
+
 struct Kind {
     bool (*run)(Node&, const Simulation&);
     bool takes_time;
@@ -283,6 +290,7 @@ const std::map<std::string, Kind, std::less<>> kKinds{
     {"autoscaling/horizontalpodautoscalers", {autoscaler, false}},
     {"policy/poddisruptionbudgets", {disruption_budget, false}},
     {"/resourcequotas", {quota, false}},
+    {"onepassword.com/onepassworditems", {onepassword_item, true}},
 };
 
 } // namespace

@@ -1,7 +1,7 @@
 // Stand-ins for kubelet, scheduler and the workload controllers: given an object, what its status settles to. Pure.
 //
 // No pods are made for workloads: only their status is kept up (a Deployment rolls out without ReplicaSets). One node is pretended.
-// A workload that is told to fail reports what the real controllers report when its pods never become ready.
+// An OnePasswordItem (1Password's operator), which the reference fleet waits for, gets its condition, but no Secret. A workload that is told to fail reports what the real controllers report when its pods never become ready.
 #pragma once
 
 #include <string>

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "agent/cluster.h"
 #include "agent/secrets/secret_list.h"
 #include "kube/base/digest.h"
 #include "tests/agent/run_binary.h"
+#include "tests/support/peers.h"
 
 namespace weber::agent_test {
 namespace {
@@ -32,7 +35,7 @@ constexpr const char* kList = R"(secrets:
     token: {environment: PLANTED_TOKEN}
 )";
 
-class BootstrapSecrets : public testing::Test {
+class BootstrapSecrets : public ::testing::Test {
 protected:
     void SetUp() override { list = dir.write("secrets.yaml", kList); }
 
@@ -71,11 +74,11 @@ TEST_F(BootstrapSecrets, MakesWhatIsMissingAndSaysNoValue) {
     const Object& db = made.at("Secret/apps/db");
     const Object& nats = made.at("Secret/queue/nats");
     const std::string password = value(db, "PASSWORD"), app = value(nats, "APP"), hash = value(nats, "APP_HASH");
-    EXPECT_THAT(password, testing::MatchesRegex("[A-Za-z0-9]{24}"));
-    EXPECT_THAT(value(db, "KEY"), testing::MatchesRegex("sk-[A-Za-z0-9]{20}"));
+    EXPECT_THAT(password, ::testing::MatchesRegex("[A-Za-z0-9]{24}"));
+    EXPECT_THAT(value(db, "KEY"), ::testing::MatchesRegex("sk-[A-Za-z0-9]{20}"));
     EXPECT_EQ(value(nats, "URL"), "pg://u:" + password + "@h/" + app);
     EXPECT_EQ(value(made.at("Secret/apps/operator"), "token"), "planted-value");
-    EXPECT_THAT(hash, testing::StartsWith("$2b$04$"));
+    EXPECT_THAT(hash, ::testing::StartsWith("$2b$04$"));
     EXPECT_EQ(crypt(app.c_str(), hash.c_str()), hash);
 
     for (const std::string& secret : {password, app, hash, std::string("planted-value")}) {
@@ -127,6 +130,78 @@ TEST_F(BootstrapSecrets, TheClusterMustBeNamed) {
     EXPECT_THAT(r.err, HasSubstr("name the cluster"));
 }
 
+// ---- files of the repository that are encrypted for the cluster ----------------------------------------------------
+
+class BootstrapFiles : public BootstrapSecrets {
+protected:
+    void SetUp() override {
+        list = dir.write("fleet/bootstrap/secrets.yaml", "secrets:\n- {name: sops-age, namespace: flux-system, data: {identity.agekey: {age: identity}}}\n"
+                                                         "encrypted:\n- file: overlays/{cluster}/vars.yaml\n  key: flux-system/sops-age/identity.agekey\n"
+                                                         "  secret: {name: vars, namespace: flux-system, data: {password: {random: 24}, url: {template: 'u:${password}'}}}\n");
+        dir.write("fleet/overlays/home/vars.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: vars}\n"); // a placeholder
+    }
+    Ran run_for(const std::string& cluster, std::vector<std::string> more = {}) {
+        more.insert(more.end(), {"--cluster", cluster});
+        return run({}, more);
+    }
+    std::string key() { return value(secrets().at("Secret/flux-system/sops-age"), "identity.agekey"); }
+    std::string file = "/fleet/overlays/home/vars.yaml", rules = "/fleet/overlays/home/.sops.yaml";
+};
+
+TEST_F(BootstrapFiles, AreMadeOnceForTheKeyThatStaysInTheCluster) {
+    const Ran first = run_for("home");
+    ASSERT_EQ(first.status, 0) << first.err;
+    EXPECT_EQ(first.out, "Namespace/flux-system created\nSecret/flux-system/sops-age created\noverlays/home/vars.yaml created\n");
+    const std::string encrypted = read_file(dir.path() + file), identity = key();
+    EXPECT_THAT(identity, ::testing::MatchesRegex("AGE-SECRET-KEY-1[A-Z0-9]+\n"));
+    const std::map<std::string, std::string> environment = {{"SOPS_AGE_KEY", identity}};
+    const Ran plain = weber({"sops", "decrypt", dir.path() + file}, {.environment = environment}); // verifies the MAC
+    ASSERT_EQ(plain.status, 0) << plain.err;
+    EXPECT_THAT(plain.out, ::testing::ContainsRegex("password: [A-Za-z0-9]{24}\n"));
+    EXPECT_THAT(plain.out, HasSubstr("namespace: flux-system\n"));
+    if (const auto sops = weber::testing::peer("sops")) {
+        EXPECT_EQ(weber::testing::run(*sops + " -d " + dir.path() + file, dir.path(), {"SOPS_AGE_KEY=" + identity}).out, plain.out);
+    }
+
+    const Ran again = run_for("home");
+    EXPECT_EQ(again.status, 0) << again.err;
+    EXPECT_EQ(again.out, "Secret/flux-system/sops-age unchanged\noverlays/home/vars.yaml unchanged\n");
+    EXPECT_EQ(read_file(dir.path() + file), encrypted);
+
+    // others are encrypted for the same key by the rules beside it
+    const std::string other = dir.write("fleet/overlays/home/other.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: o}\nstringData: {p: planted-value}\n");
+    ASSERT_EQ(weber({"sops", "encrypt", "-i", other}).status, 0);
+    EXPECT_THAT(weber({"sops", "decrypt", other}, {.environment = environment}).out, HasSubstr("planted-value"));
+
+    // the private key and the values are in no file and in no output
+    const std::string password = plain.out.substr(plain.out.find("password: ") + 10, 24);
+    for (const std::string& text : {first.out, first.err, again.out, again.err, encrypted, read_file(dir.path() + rules)}) {
+        EXPECT_THAT(text, Not(HasSubstr("AGE-SECRET-KEY")));
+        EXPECT_THAT(text, Not(HasSubstr(password)));
+    }
+}
+
+TEST_F(BootstrapFiles, OfAnotherKeyAreLeftAloneAndNamed) {
+    ASSERT_EQ(run_for("home").status, 0);
+    const std::string encrypted = read_file(dir.path() + file);
+    std::filesystem::remove_all(dir.path() + "/state"); // a cluster made anew, its key is gone
+    const Ran r = run_for("home");
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.err, HasSubstr("overlays/home/vars.yaml: is encrypted for another key than this cluster's, age1"));
+    EXPECT_EQ(read_file(dir.path() + file), encrypted);
+}
+
+TEST_F(BootstrapFiles, NeedTheNameOfTheCluster) {
+    const std::string before = read_file(dir.path() + file);
+    const Ran without = run({});
+    EXPECT_EQ(without.status, 0) << without.err;
+    EXPECT_THAT(without.err, HasSubstr("say which cluster of the repository this is, --cluster NAME"));
+    EXPECT_EQ(run_for("../../x").status, 2);
+    EXPECT_EQ(run_for("home", {"--dry-run"}).out, "Secret/flux-system/sops-age unchanged (dry run)\noverlays/home/vars.yaml created (dry run)\n");
+    EXPECT_EQ(read_file(dir.path() + file), before);
+    EXPECT_FALSE(std::filesystem::exists(dir.path() + rules));
+}
+
 TEST(SecretList, ErrorsNameTheLine) {
     const std::vector<std::pair<std::string, std::string>> cases = {
         {"secrets:\n- name: a\n  namspace: b\n", "f:3: unknown field \"namspace\" in a secret; known: name, namespace, type, data"},
@@ -134,7 +209,7 @@ TEST(SecretList, ErrorsNameTheLine) {
         {"secrets:\n- name: a\n  namespace: b\n  data:\n    K: {random: 3}\n", "f:5: random must be from 16 to 1024"},
         {"secrets:\n- name: a\n  namespace: b\n  data:\n    K: {random: x}\n", "f:5: random must be a number"},
         {"secrets:\n- name: a\n  namespace: b\n  data:\n    K: plain\n", "f:5: Secret/b/a K must be a map"},
-        {"secrets:\n- name: a\n  namespace: b\n  data:\n    K: {}\n", "f:5: Secret/b/a K needs exactly one of random, bcrypt, template, environment"},
+        {"secrets:\n- name: a\n  namespace: b\n  data:\n    K: {}\n", "f:5: Secret/b/a K needs exactly one of random, bcrypt, template, environment, age"},
         {"secrets:\n- name: a\n  namespace: b\n  data:\n    H: {bcrypt: K}\n    K: {random: 16}\n",
          "f:5: Secret/b/a H: bcrypt names \"K\", which does not stand before it"},
         {"secrets:\n- {name: a, namespace: b, data: {K: {random: 16}}}\n- {name: a, namespace: b, data: {K: {random: 16}}}\n",
@@ -155,7 +230,7 @@ TEST(SecretList, OfTheFleetIsComplete) {
     const auto parsed = agent::parse_secret_list(read_file(file), file);
     ASSERT_TRUE(parsed) << parsed.error().to_string();
     std::set<std::string> have;
-    for (const agent::SecretSpec& s : *parsed)
+    for (const agent::SecretSpec& s : parsed->secrets)
         for (const agent::SecretEntry& e : s.entries) have.insert(s.name + "/" + e.key);
     for (const char* needed : {"onepassword-service-account-token/token", "postgres-credentials/POSTGRES_PASSWORD", "postgres-credentials/LITELLM_PASSWORD",
                                "postgres-credentials/OPENWEBUI_PASSWORD", "litellm-database/DATABASE_URL", "openwebui-database/DATABASE_URL",

@@ -355,6 +355,54 @@ TEST_F(Local, BuildWithoutACluster) {
     EXPECT_THAT(r.out, testing::EndsWith("\n---\n"));
 }
 
+TEST_F(Local, BuildAndDiffTakeValuesAndKeys) {
+    const std::string key = dir / "age.key";
+    std::string recipient = weber({"sops", "keygen", "-o", key}).out;
+    recipient.pop_back();
+    ASSERT_EQ(weber({"sops", "encrypt", "-i", "--age", recipient, dir / "repo/apps/secret.yaml"}).status, 0);
+    dir.write("repo/apps/cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new, namespace: web}\ndata: {v: 'x${who}', w: 'x${zone:=none}'}\n---\n"
+                                   "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: raw1, namespace: web, labels: {kustomize.toolkit.fluxcd.io/substitute: disabled}}\ndata: {v: '${who}'}\n---\n"
+                                   "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: raw2, namespace: web, annotations: {kustomize.toolkit.fluxcd.io/substitute: disabled}}\ndata: {v: '${who}'}\n");
+    const auto with = [&](const std::string& strategy) {
+        return dir.write("ks.yaml", kustomization("flux-system", "apps", ", decryption: {provider: sops, secretRef: {name: sops-age}}, postBuild: {" + strategy +
+                                                                             "substituteFrom: [{kind: ConfigMap, name: a}, {kind: Secret, name: b, optional: true}]}", ""));
+    };
+    const std::string values = dir.write("values.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {who: first}\n---\n"
+                                                        "apiVersion: v1\nkind: Secret\nmetadata: {name: b}\nstringData: {who: second}\n");
+    const std::vector<std::string> build = {"build", "ks", "apps", "--path", dir / "repo/apps", "--dry-run", "--kustomization-file", with("")};
+    const auto run = [](std::vector<std::string> words, std::vector<std::string> more) {
+        words.insert(words.end(), more.begin(), more.end());
+        return weber(words);
+    };
+    const Ran built = run(build, {"--values", values, "--age-key-file", key});
+    ASSERT_EQ(built.status, 0) << built.err;
+    EXPECT_THAT(built.out, HasSubstr("  v: xsecond\n  w: xnone\n")); // later in substituteFrom wins
+    EXPECT_THAT(built.out, testing::AllOf(HasSubstr("name: raw1\n"), HasSubstr("name: raw2\n"), HasSubstr("v: ${who}\n")));
+    EXPECT_THAT(built.out, HasSubstr("p: cGxhbnRlZC1vbmU=\n"));
+    EXPECT_THAT(run(build, {"--values", values}).out, HasSubstr("p: KipTT1BTKio=\n")); // without a key: **SOPS**
+    const Ran missing = run(build, {"--values", dir.write("none.yaml", "x: y\n")});
+    EXPECT_EQ(missing.status, 1);
+    EXPECT_THAT(missing.err, HasSubstr("substitute from 'ConfigMap/a' error: configmaps \"a\" not found"));
+    const std::string only_c = dir.write("c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {c: d}\n");
+    EXPECT_THAT(run(build, {"--values", only_c}).out, HasSubstr("  v: x\n"));
+    EXPECT_THAT(run(build, {"--values", only_c, "--strict-substitute"}).err, HasSubstr("variable not set (strict mode): \"who\""));
+    const std::string nothing = dir.write("nothing.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {}\n");
+    EXPECT_THAT(run(build, {"--values", nothing}).out, HasSubstr("  w: x${zone:=none}\n")); // no variable at all: nothing is done
+    with("substituteStrategy: Always, ");
+    EXPECT_THAT(run(build, {"--values", nothing}).out, HasSubstr("  w: xnone\n"));
+
+    const Ran diff = flux({"diff", "ks", "apps", "--path", dir / "repo/apps", "--kustomization-file", with(""), "--values", values, "--age-key-file", key});
+    EXPECT_EQ(diff.status, 1) << diff.err;
+    EXPECT_THAT(diff.out, HasSubstr("► ConfigMap/web/new created\n"));
+    EXPECT_THAT(diff.out, HasSubstr("► Secret/web/s created\n"));
+    EXPECT_THAT(diff.out + diff.err, Not(HasSubstr("planted-one")));
+    const Ran diff_missing = flux({"diff", "ks", "apps", "--path", dir / "repo/apps", "--kustomization-file", with(""), "--age-key-file", key});
+    EXPECT_EQ(diff_missing.status, 2);
+    EXPECT_THAT(diff_missing.err, HasSubstr("substitute from 'ConfigMap/a' error: configmaps \"a\" not found"));
+    const Ran diff_strict = flux({"diff", "ks", "apps", "--path", dir / "repo/apps", "--kustomization-file", with(""), "--values", only_c, "--strict-substitute"});
+    EXPECT_THAT(diff_strict.err, HasSubstr("variable not set (strict mode): \"who\""));
+}
+
 TEST_F(Local, BuildChecksItsArguments) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
         {{"build", "ks"}, "✗ kustomization name is required\n"},

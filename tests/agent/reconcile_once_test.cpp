@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "agent/cluster.h"
 #include "gitops/api/names.h"
+#include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "tests/agent/run_binary.h"
 
@@ -136,6 +138,87 @@ TEST_F(ReconcileOnce, PlantedSecretsAppearNowhere) {
     EXPECT_THAT(seen, HasSubstr("Secret/apps/planted"));
     for (const char* planted : {"planted-value-1", "planted-value-2", "cGxhbnRlZC12YWx1ZS0x", "cGxhbnRlZC12YWx1ZS0y"})
         EXPECT_THAT(seen, Not(HasSubstr(planted)));
+}
+
+// What the three things after a build are for: variables of a ConfigMap and of an encrypted Secret whose key the bootstrap made, and a rule that waits for
+// an operator. None of the values shows up anywhere.
+TEST_F(ReconcileOnce, TheFleetUsesVariablesEncryptedFilesAndHealthExpressions) {
+    const Ran made = weber({"bootstrap", "secrets", "-f", dir / "fleet/bootstrap/secrets.yaml", "--cluster", "home", "--state", dir / "state"},
+                           {.environment = {{"OP_SERVICE_ACCOUNT_TOKEN", "planted-token"}}});
+    ASSERT_EQ(made.status, 0) << made.err;
+    const Ran plan = run({"--dry-run"}), real = run(), json = run({"-o", "json"});
+    ASSERT_EQ(real.status, 0) << real.err;
+    std::set<std::string> values;
+    {
+        kube::ServerOptions options;
+        options.data_dir = dir / "state";
+        const auto cluster = agent::open_embedded(options);
+        ASSERT_TRUE(cluster);
+        const auto data = [&](const std::string& ns, const std::string& name) {
+            std::map<std::string, std::string> out;
+            const auto secret = cluster->client->get({.gvk = {"", "v1", "Secret"}, .ns = ns, .name = name});
+            if (!secret || secret->at({"data"}) == nullptr) return out;
+            for (const auto& e : secret->at({"data"})->entries()) {
+                out.emplace(std::string(e.key.view()), kube::base64_decode(e.value.text()).value());
+                values.insert(std::string(e.value.text()));
+                values.insert(out.at(std::string(e.key.view())));
+            }
+            return out;
+        };
+        const std::string password = data("flux-system", "cluster-secrets")["openwebui_admin_password"];
+        EXPECT_THAT(password, testing::StartsWith("admin-"));
+        auto admin = data("apps", "openwebui-admin");
+        EXPECT_EQ(admin["WEBUI_ADMIN_PASSWORD"], password);
+        EXPECT_EQ(admin["WEBUI_ADMIN_EMAIL"], "admin@home.example.org");
+        values.erase("admin@home.example.org");
+        (void)data("flux-system", "sops-age");
+        (void)data("apps", "nats-credentials");
+        const auto item = cluster->client->get({.gvk = {"onepassword.com", "v1", "OnePasswordItem"}, .ns = "apps", .name = "litellm-api-keys"});
+        ASSERT_TRUE(item);
+        EXPECT_EQ(item->at({"status", "conditions"})->items()[0].text_at("status"), "True");
+    }
+    EXPECT_GT(values.size(), 10u);
+    for (const Ran& r : {made, plan, real, json})
+        for (const std::string& value : values) EXPECT_THAT(r.out + r.err, Not(HasSubstr(value)));
+}
+
+TEST_F(ReconcileOnce, AnItemThatItsOperatorCannotMakeFailsTheRule) {
+    const Ran r = run({"--fail", "OnePasswordItem/onepassword-system/onepassword-check"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.err, HasSubstr("OnePasswordItem/onepassword-system/onepassword-check status: 'Failed'"));
+    EXPECT_THAT(r.err, HasSubstr("✗ Kustomization flux-system/apps did not run: it waits for flux-system/infrastructure\n"));
+}
+
+TEST_F(ReconcileOnce, AnEncryptedFileWithoutItsKeySaysWhichSecretIsMissing) {
+    ASSERT_EQ(weber({"bootstrap", "secrets", "-f", dir / "fleet/bootstrap/secrets.yaml", "--cluster", "home", "--state", dir / "other"},
+                    {.environment = {{"OP_SERVICE_ACCOUNT_TOKEN", "x"}}}).status, 0);
+    const Ran r = run();
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.err, HasSubstr("secrets \"sops-age\" not found"));
+    EXPECT_THAT(r.err, HasSubstr("bin/bootstrap-cluster.sh"));
+}
+
+TEST_F(ReconcileOnce, ValuesOfAFileStandForTheClustersAndWhatIsMissingIsNamed) {
+    replace("clusters/home/apps.yaml", "name: cluster-secrets\n      optional: true", "name: cluster-secrets");
+    const std::string values = dir.write("values.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: cluster-secrets, namespace: flux-system}\n"
+                                                        "stringData: {openwebui_admin_password: admin-planted-value}\n---\ncluster_domain: example.net\n");
+    const Ran given = run({"--values", values});
+    EXPECT_EQ(given.status, 0) << given.err;
+    EXPECT_THAT(given.out + given.err, Not(HasSubstr("planted-value")));
+    stdfs::remove(dir / "fleet/infrastructure/overlays/home/cluster-secrets.yaml");
+    replace("infrastructure/overlays/home/kustomization.yaml", "- cluster-secrets.yaml\n", "");
+    const Ran missing = run();
+    EXPECT_EQ(missing.status, 1);
+    EXPECT_THAT(missing.err, HasSubstr("substitute from 'Secret/cluster-secrets' error: secrets \"cluster-secrets\" not found"));
+}
+
+TEST_F(ReconcileOnce, AVariableWithoutValueIsAnErrorAsInTheAgent) {
+    dir.write("fleet/apps/redis/typo.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: typo}\ndata: {d: 'x${cluster_domian}'}\n");
+    replace("apps/redis/kustomization.yaml", "resources:\n", "resources:\n- typo.yaml\n");
+    const Ran strict = run();
+    EXPECT_EQ(strict.status, 1);
+    EXPECT_THAT(strict.err, HasSubstr("variable not set (strict mode): \"cluster_domian\""));
+    EXPECT_EQ(run({"--strict-substitute=false"}).status, 0);
 }
 
 struct Wrong {

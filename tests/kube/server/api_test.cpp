@@ -448,6 +448,24 @@ TEST(ServerSimulation, LeavesAWorkloadUnhealthyThatIsToldToFail) {
     s->wait(kDeployments + "/later", [](const Reply& x) { return x.body.find("ProgressDeadlineExceeded") != std::string::npos; });
 }
 
+// What the reference fleet waits for: the condition of 1Password's operator.
+TEST(ServerSimulation, OnePasswordItemsGetTheirCondition) {
+    const TestServer s(simulated());
+    s->post(kCrds, "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: onepassworditems.onepassword.com}, spec: {group: onepassword.com, names: "
+                   "{kind: OnePasswordItem, listKind: OnePasswordItemList, plural: onepassworditems, singular: onepassworditem}, scope: Namespaced, versions: [{name: v1, served: true, "
+                   "storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}}");
+    const std::string items = "/apis/onepassword.com/v1/namespaces/default/onepassworditems";
+    s->wait(items, [](const Reply& r) { return r.status == 200; });
+    s->post(items, "{apiVersion: onepassword.com/v1, kind: OnePasswordItem, metadata: {name: good}}");
+    s->post(items, "{apiVersion: onepassword.com/v1, kind: OnePasswordItem, metadata: {name: odd, annotations: {weber.dev/simulate: fail}}}");
+    const auto condition = [&](const std::string& name) {
+        const Reply r = s->wait(items + "/" + name, [](const Reply& x) { return x.body.find("lastTransitionTime") != std::string::npos; });
+        return r.at("status.conditions.0.type") + "=" + r.at("status.conditions.0.status");
+    };
+    EXPECT_EQ(condition("good"), "Ready=True");
+    EXPECT_EQ(condition("odd"), "Ready=False");
+}
+
 // ---- state, access ----------------------------------------------------------------------------------------------------------------
 
 TEST(ServerState, IsThereAgainAfterAStop) {
