@@ -39,11 +39,11 @@ Result<std::string> find_kustomization_file(const Loader& loader) {
     for (std::string_view name : {"kustomization.yaml", "kustomization.yml", "Kustomization"}) {
         auto place = loader.locate(name);
         if (!place || !loader.files().is_file(*place)) continue;
-        if (!found.empty()) return fail(ErrorCode::invalid, "Found multiple kustomization files under: " + loader.root());
+        if (!found.empty()) return fail(ErrorCode::invalid, "Found multiple kustomization files under: " + loader.display(loader.root()));
         found = name;
     }
     if (found.empty())
-        return fail(ErrorCode::not_found, "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory " + quoted(loader.root()));
+        return fail(ErrorCode::not_found, "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory " + quoted(loader.display(loader.root())));
     return found;
 }
 
@@ -153,17 +153,21 @@ Result<void> Target::accumulate_entry(Accumulator& acc, const ListEntry& entry) 
 
 // An http URL is tried as a file first; what is none, or what answers with a web page, may still be a git repository.
 Result<void> Target::accumulate_remote(Accumulator& acc, const std::string& path) const {
+    Result<void> as_file;
     if (is_http_url(path)) {
-        auto as_file = accumulate_file(acc, path);
+        as_file = accumulate_file(acc, path);
         if (as_file || loader_.context().remote == nullptr || !parse_repo_url(path)) return as_file;
         if (as_file.error().code == ErrorCode::already_exists || as_file.error().code == ErrorCode::too_large) return as_file;
     }
-    TRY(Loader below, loader_.descend(path));
-    return accumulate_directory(acc, std::move(below), path, /*component=*/false);
+    auto below = loader_.descend(path);
+    if (!below && !as_file) return fail(std::move(below.error()).with_prefix("accumulation err='" + as_file.error().message + "': "));
+    if (!below) return fail(std::move(below.error()));
+    return accumulate_directory(acc, std::move(*below), path, /*component=*/false);
 }
 
 Result<void> Target::accumulate_file(Accumulator& acc, const std::string& path) const {
-    const std::string reading = "accumulating resources from " + quoted(path) + ": ";
+    const std::string shown = is_http_url(path) ? shown_url(path) : path;
+    const std::string reading = "accumulating resources from " + quoted(shown) + ": ";
     auto documents = loader_.load_documents(path);
     if (!documents) {
         bool malformed = documents.error().code == ErrorCode::invalid && !documents.error().where.file.empty();
@@ -178,12 +182,12 @@ Result<void> Target::accumulate_file(Accumulator& acc, const std::string& path) 
     if (acc.resources.size() + resources->size() > session_->options.max_objects)
         return fail(ErrorCode::too_large, "the build has more than " + std::to_string(session_->options.max_objects) + " objects");
     auto merged = acc.resources.append_all(std::move(*resources));
-    if (!merged) return fail(std::move(merged.error()).with_prefix("merging resources from " + quoted(path) + ": "));
+    if (!merged) return fail(std::move(merged.error()).with_prefix("merging resources from " + quoted(shown) + ": "));
     return {};
 }
 
 Result<void> Target::accumulate_directory(Accumulator& acc, Loader loader, const std::string& path, bool component) const {
-    const std::string root = loader.root();
+    const std::string root = loader.display(loader.root());
     if (session_->depth >= kMaxDepth) return fail(ErrorCode::too_large, "bases are nested more than " + std::to_string(kMaxDepth) + " deep at " + quoted(root));
     if (++session_->directories > session_->options.max_directories)
         return fail(ErrorCode::too_large, "the build visits more than " + std::to_string(session_->options.max_directories) + " directories");

@@ -8,6 +8,12 @@ namespace {
 
 std::string quoted(std::string_view path) { return "'" + std::string(path) + "'"; }
 
+std::unexpected<Error> no_remote(std::string_view what, std::string_view path) {
+    return fail(Error{.code = ErrorCode::unsupported,
+                      .message = "remote " + std::string(what) + " " + quoted(shown_url(path)) + " is not fetched: remote bases are off",
+                      .hint = "copy it into the source, or run without --no-remote-bases"});
+}
+
 // kustomize: filesys.ConfirmDir, with the prefix its loaders add.
 Result<std::string> confirm_dir(const FileSystem& fs, std::string_view path) {
     constexpr std::string_view kNotDir = "must build at directory: ";
@@ -76,8 +82,10 @@ void ParseCache::put(const std::string& key, Documents documents, Oddities oddit
 
 Result<Loader> Loader::start(LoadContext& context, std::string_view path) {
     if (looks_remote(path)) {
-        if (const auto url = parse_repo_url(path); url && context.remote != nullptr) return fetch(context, *url, nullptr);
-        return fail(ErrorCode::unsupported, "remote directory " + quoted(path) + " cannot be built: fetch it first and name a local directory");
+        const auto url = parse_repo_url(path);
+        if (!url) return fail(Error(url.error()).with_prefix(quoted(shown_url(path)) + " is no git URL: "));
+        if (context.remote == nullptr) return no_remote("directory", path);
+        return fetch(context, *url, nullptr);
     }
     TRY(std::string root, confirm_dir(context.fs, path));
     return Loader(context, context.fs, std::move(root), nullptr);
@@ -85,25 +93,27 @@ Result<Loader> Loader::start(LoadContext& context, std::string_view path) {
 
 // Files of a repository never lead out of it.
 Result<Loader> Loader::fetch(LoadContext& context, const RepoUrl& url, const Loader* referrer) {
+    const std::string shown = shown_url(url.raw);
     for (const Loader* visited = referrer; visited; visited = visited->referrer_) {
         if (!visited->url_.empty() && visited->url_.starts_with(url.raw))
-            return fail(ErrorCode::invalid, "cycle detected: URI " + quoted(url.raw) + " referenced by previous URI " + quoted(visited->url_));
+            return fail(ErrorCode::invalid, "cycle detected: URI " + quoted(shown) + " referenced by previous URI " + quoted(shown_url(visited->url_)));
     }
     auto& tree = context.repositories[url.clone + "\n" + url.ref + (url.submodules ? "\ns" : "\n")];
     if (!tree) {
         auto fetched = context.remote->fetch_repository(url);
-        if (!fetched) return fail(std::move(fetched.error()).with_prefix("fetching " + quoted(url.raw) + ": "));
+        if (!fetched) return fail(std::move(fetched.error()).with_prefix("fetching " + quoted(shown) + ": "));
         tree = std::make_shared<const RemoteTree>(std::move(*fetched));
     }
     const std::string wanted = join_path(tree->root, url.directory);
     auto root = tree->files->resolve(wanted);
-    if (!root) return fail(std::move(root.error()).with_prefix("the repository of " + quoted(url.raw) + " has no such directory: "));
+    if (!root) return fail(std::move(root.error()).with_prefix("the repository of " + quoted(shown) + " has no such directory: "));
     if (!tree->files->is_dir(*root))
-        return fail(ErrorCode::invalid, quoted(url.raw) + " refers to file " + quoted(url.directory) + "; expecting directory");
+        return fail(ErrorCode::invalid, quoted(shown) + " refers to file " + quoted(url.directory) + "; expecting directory");
     if (!is_in_or_below(*root, tree->root))
-        return fail(ErrorCode::forbidden, quoted(url.raw) + " refers to directory outside of repo " + quoted(url.clone));
+        return fail(ErrorCode::forbidden, quoted(shown) + " refers to directory outside of repo " + quoted(shown_url(url.clone)));
     Loader loader(context, *tree->files, std::move(*root), referrer);
     loader.repository_ = url.clone;
+    loader.repository_ref_ = url.ref;
     loader.repository_root_ = tree->root;
     loader.url_ = url.raw;
     return loader;
@@ -113,9 +123,8 @@ Result<Loader> Loader::descend(std::string_view path) const {
     if (path.empty()) return fail(ErrorCode::invalid, "new root cannot be empty");
     if (looks_remote(path)) {
         const auto url = parse_repo_url(path);
-        if (context_->remote == nullptr)
-            return fail(ErrorCode::unsupported, "remote resource " + quoted(path) + " is not supported: only local files and directories are read");
-        if (!url) return fail(Error(url.error()).with_prefix(quoted(path) + " is no git URL: "));
+        if (!url) return fail(Error(url.error()).with_prefix(quoted(shown_url(path)) + " is no git URL: "));
+        if (context_->remote == nullptr) return no_remote("resource", path);
         return fetch(*context_, *url, this);
     }
     if (is_absolute(path)) return fail(ErrorCode::forbidden, "new root " + quoted(path) + " cannot be absolute");
@@ -130,6 +139,7 @@ Result<Loader> Loader::descend(std::string_view path) const {
     }
     Loader below(*context_, *files_, std::move(root), this);
     below.repository_ = repository_;
+    below.repository_ref_ = repository_ref_;
     below.repository_root_ = repository_root_;
     return below;
 }
@@ -139,16 +149,22 @@ bool Loader::is_dir(std::string_view path) const {
 }
 
 std::string Loader::display(std::string_view place) const {
-    if (repository_.empty() || is_http_url(place)) return std::string(place);
+    if (is_http_url(place)) return shown_url(place);
+    if (repository_.empty()) return std::string(place);
     std::string_view below = place.substr(std::min(place.size(), repository_root_.size()));
     if (below.starts_with('/')) below.remove_prefix(1);
-    return repository_ + "//" + std::string(below);
+    return shown_url(repository_) + "//" + std::string(below) + (repository_ref_.empty() ? "" : "?ref=" + repository_ref_);
+}
+
+std::string Loader::key_of(std::string_view place) const {
+    if (repository_.empty() || is_http_url(place)) return std::string(place);
+    return repository_ + "\n" + repository_ref_ + "\n" + std::string(place);
 }
 
 Result<std::string> Loader::locate(std::string_view path) const {
     if (is_http_url(path)) {
         if (context_->remote != nullptr) return std::string(path);
-        return fail(ErrorCode::unsupported, "remote file " + quoted(path) + " is not supported: only local files are read");
+        return no_remote("file", path);
     }
     std::string full = is_absolute(path) ? std::string(path) : join_path(root_, path);
     if (context_->restrictions == LoadRestrictions::none && repository_.empty()) return full;
@@ -168,7 +184,7 @@ Result<std::string> Loader::read(const std::string& place) const {
 
 Result<std::shared_ptr<const std::string>> Loader::load(std::string_view path) const {
     TRY(std::string place, locate(path));
-    auto& slot = context_->texts[display(place)];
+    auto& slot = context_->texts[key_of(place)];
     if (!slot) {
         TRY(std::string text, read(place));
         slot = std::make_shared<const std::string>(std::move(text));
@@ -182,7 +198,7 @@ Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) c
     const std::string name = display(place);
     const bool strict = kind == YamlKind::manifest;
     const std::string form = strict ? "\nm" : "\nk";
-    auto& slot = context_->documents[name + form];
+    auto& slot = context_->documents[key_of(place) + form];
     if (slot) return slot;
     std::string key;
     if (context_->cache && !is_http_url(place)) {

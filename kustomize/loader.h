@@ -105,6 +105,9 @@ public:
     [[nodiscard]] std::string display(std::string_view place) const;
 
 private:
+    // Names a place among all of one build: two states of one repository are apart.
+    [[nodiscard]] std::string key_of(std::string_view place) const;
+
     Loader(LoadContext& context, const FileSystem& files, std::string root, const Loader* referrer)
         : context_(&context), files_(&files), root_(std::move(root)), referrer_(referrer) {}
 
@@ -115,6 +118,7 @@ private:
     const FileSystem* files_; // the context's, or those of a repository the context holds
     std::string root_;
     std::string repository_;      // what was cloned, for messages; "" for local directories
+    std::string repository_ref_;
     std::string repository_root_; // bases and files stay below it
     std::string url_;             // as written, of a loader made from a URL
     const Loader* referrer_; // outlives this one: a directory is built inside the build of its referrer

@@ -179,6 +179,33 @@ Result<RepoUrl> parse_repo_url(std::string_view text) {
     return url;
 }
 
+std::string shown_url(std::string_view url) {
+    const std::size_t question = std::min(url.find('?'), url.size());
+    std::string_view rest = url.substr(0, question);
+    std::string out;
+    if (const std::size_t scheme = rest.find("://"); scheme != std::string_view::npos) {
+        out = rest.substr(0, scheme + 3);
+        rest.remove_prefix(scheme + 3);
+        const std::size_t at = rest.substr(0, rest.find('/')).rfind('@');
+        if (at != std::string_view::npos) {
+            // Users of http are as secret as their passwords: tokens are written in their place.
+            if (!out.ends_with("http://") && !out.ends_with("https://")) out.append(rest.substr(0, std::min(rest.find(':'), at))).append("@");
+            rest.remove_prefix(at + 1);
+        }
+    }
+    out += rest;
+    char separator = '?';
+    for (std::string_view query = url.substr(std::min(question + 1, url.size())); !query.empty();) {
+        const std::string_view pair = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(pair.size() + 1, query.size()));
+        const std::string_view name = pair.substr(0, pair.find('='));
+        const bool known = name == "ref" || name == "version" || name == "timeout" || name == "submodules";
+        out.append(1, separator).append(known ? pair : name).append(known ? "" : "=…");
+        separator = '&';
+    }
+    return out;
+}
+
 bool is_http_url(std::string_view path) { return path.starts_with("http://") || path.starts_with("https://"); }
 
 } // namespace weber::kustomize

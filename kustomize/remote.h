@@ -1,5 +1,5 @@
 // Remote bases and files: what a kustomization may name by URL, and who fetches it. This layer opens no socket: the caller of a
-// build gives a fetcher (gitops has one over libgit2 and libcurl), or none, and then URLs are a clear error.
+// build gives a fetcher (gitops::RemoteBases, over libgit2 and libcurl), or none, and then URLs are a clear error.
 #pragma once
 
 #include <chrono>
@@ -27,6 +27,9 @@ struct RepoUrl {
 
 [[nodiscard]] bool is_http_url(std::string_view path); // "http://…" or "https://…"
 
+// A URL as messages may show it: no password, and of the query only what names a state of the repository.
+[[nodiscard]] std::string shown_url(std::string_view url);
+
 // A repository's files at one commit.
 struct RemoteTree {
     std::shared_ptr<const FileSystem> files;
@@ -39,7 +42,8 @@ public:
     virtual ~RemoteFetcher() = default;
 
     // Body of a successful GET (status 2xx). Other statuses: ErrorCode by meaning (not_found, forbidden, …), the message as kustomize
-    // words it: "HTTP Error: status code 404 (Not Found)". Bounded by the implementation: too_large, timeout.
+    // words it: "HTTP Error: status code 404 (Not Found)". Bounded by the implementation: too_large, timeout. Errors have no `where`:
+    // the build knows the entry that asked. Neither they nor those below show credentials.
     [[nodiscard]] virtual Result<std::string> fetch_file(std::string_view url) = 0;
     // The tree of `url.clone` at `url.ref`, submodules included when asked for. Honours `url.timeout`.
     [[nodiscard]] virtual Result<RemoteTree> fetch_repository(const RepoUrl& url) = 0;

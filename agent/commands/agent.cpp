@@ -131,7 +131,7 @@ Command agent_command() {
         {.name = "max-retry-delay", .kind = FlagKind::duration, .help = "longest pause after an error", .default_text = "15m0s"},
         {.name = "http-retry", .kind = FlagKind::integer, .help = "retries of an artifact's download", .default_text = "9"},
         {.name = "no-cross-namespace-refs", .kind = FlagKind::boolean, .help = "refuse sources of other namespaces"},
-        {.name = "no-remote-bases", .kind = FlagKind::boolean, .help = "refuse remote bases in kustomization files"},
+        {.name = "no-remote-bases", .kind = FlagKind::boolean, .help = "refuse git repositories and http files in kustomizations"},
         {.name = "prune-guard", .help = "on: stop before most of an inventory is deleted; off: as Flux", .default_text = "on"},
         {.name = "default-service-account", .help = "account to impersonate when a Kustomization names none"},
         {.name = "sops-age-secret", .help = "Secret with age keys for all Kustomizations, in RUNTIME_NAMESPACE"},

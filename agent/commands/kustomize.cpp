@@ -11,6 +11,7 @@
 
 #include "agent/commands/commands.h"
 #include "agent/helm_runner.h"
+#include "gitops/source/remote_bases.h"
 #include "kustomize/build.h"
 
 namespace weber::agent {
@@ -50,6 +51,8 @@ Result<int> run(Invocation& in) {
     const std::string restrictor = in.flags.text("load-restrictor");
     if (restrictor != "LoadRestrictionsRootOnly" && restrictor != "LoadRestrictionsNone")
         return in.usage("illegal flag value --load-restrictor " + restrictor + "; legal values: [LoadRestrictionsRootOnly LoadRestrictionsNone]");
+    const std::string reorder = in.flags.text("reorder");
+    if (reorder != "legacy" && reorder != "none") return in.usage("illegal flag value --reorder " + reorder + "; legal values: [legacy none]");
     if (in.args.empty()) in.args.emplace_back(".");
     const std::string output = in.flags.text("output");
     std::error_code ignored;
@@ -59,8 +62,11 @@ Result<int> run(Invocation& in) {
     const kustomize::DiskFileSystem disk;
     kustomize::ParseCache cache;
     kustomize::BuildOptions options;
-    options.reorder = kustomize::Reorder::legacy;
+    options.reorder = reorder == "none" ? kustomize::Reorder::none : kustomize::Reorder::legacy;
+    options.managed_by_label = in.flags.on("enable-managedby-label");
     options.cache = &cache;
+    gitops::RemoteBases remote;
+    options.remote = &remote;
     ProcessHelmRunner helm(in.flags.text("helm-command"));
     helm.kube_version = in.flags.text("helm-kube-version");
     helm.api_versions = in.flags.list("helm-api-versions");
@@ -94,7 +100,9 @@ Command kustomize_command() {
     return {.name = "kustomize",
             .args = "[DIR...]",
             .summary = "Build kustomization directories, as `kustomize build` does",
-            .about = "Prints the objects of each DIR (default: the current directory), several separated by ---.",
+            .about = "Prints the objects of each DIR (default: the current directory), several separated by ---. A DIR may be the URL of a git repository,\n"
+                     "as in kustomizations: https://HOST/ORG/REPO//DIR?ref=v1&timeout=60&submodules=false, git@HOST:ORG/REPO//DIR, file:///PATH//DIR.\n"
+                     "Functions (exec, containers, Starlark) and Go plugins are never run: a kustomization that names one is an error, whatever the flags.",
             .flags = {{.name = "output", .help = "write to this file, or into this directory one file an object", .letter = 'o', .value = "path"},
                       {.name = "load-restrictor",
                        .help = "LoadRestrictionsNone lets kustomizations load files from outside their directory",
@@ -103,7 +111,17 @@ Command kustomize_command() {
                       {.name = "helm-command", .help = "the helm command", .value = "path", .default_text = "helm"},
                       {.name = "helm-kube-version", .help = "Kubernetes version that charts see", .value = "version"},
                       {.name = "helm-api-versions", .kind = FlagKind::list, .help = "API version that charts see (repeatable)", .value = "version"},
-                      {.name = "helm-debug", .kind = FlagKind::boolean, .help = "pass --debug to helm"}},
+                      {.name = "helm-debug", .kind = FlagKind::boolean, .help = "pass --debug to helm"},
+                      {.name = "reorder", .help = "legacy or none; sortOptions of the kustomization wins", .value = "order", .default_text = "legacy", .hidden = true},
+                      {.name = "enable-managedby-label", .kind = FlagKind::boolean, .help = "add the label app.kubernetes.io/managed-by", .hidden = true},
+                      {.name = "env", .kind = FlagKind::list, .help = "for functions, which are not run: accepted without effect", .letter = 'e', .value = "NAME=VALUE"},
+                      {.name = "as-current-user", .kind = FlagKind::boolean, .help = "as --env"},
+                      {.name = "mount", .kind = FlagKind::list, .help = "as --env", .value = "options"},
+                      {.name = "network", .kind = FlagKind::boolean, .help = "as --env"},
+                      {.name = "network-name", .help = "as --env", .value = "name", .default_text = "bridge"},
+                      {.name = "enable-exec", .kind = FlagKind::boolean, .help = "as --env"},
+                      {.name = "enable-alpha-plugins", .kind = FlagKind::boolean, .help = "as --env"},
+                      {.name = "stack-trace", .kind = FlagKind::boolean, .help = "accepted without effect", .hidden = true}},
             .run = run};
 }
 

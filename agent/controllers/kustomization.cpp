@@ -76,6 +76,9 @@ KustomizationController::KustomizationController(std::shared_ptr<kube::Client> c
 KustomizationController::~KustomizationController() = default;
 
 void KustomizationController::run(std::stop_token stop) {
+    // Each build asks the remotes anew, as Flux does. Whoever may write a Kustomization must not read the disk of this process.
+    if (!options_.no_remote_bases)
+        remote_ = std::make_unique<gitops::RemoteBases>(gitops::RemoteBaseSettings{.keep_answers = false, .local_repositories = false, .stop = stop});
     objects_ = std::make_unique<ManagedObjects>(client_, [this](const auto& key, const auto& before, const auto& after) { on_managed(key, before, after); });
     waits_ = std::make_unique<WaitBoard>(*objects_, client_);
     metrics_.before_scrape([this](Metrics& m) {

@@ -21,6 +21,7 @@
 #include "agent/work_queue.h"
 #include "agent/written_objects.h"
 #include "gitops/reconcile/pipeline.h"
+#include "gitops/source/remote_bases.h"
 #include "kube/informer.h"
 
 namespace weber::agent {
@@ -87,6 +88,7 @@ private:
     const Log log_;
     TargetClients targets_;
     kustomize::ParseCache cache_;
+    std::unique_ptr<gitops::RemoteBases> remote_; // null: remote bases are refused
     const gitops::PipelineSettings settings_;
     WorkQueue queue_;
     KustomizationIndex index_;

@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::chrono::seconds kWorthAWrite{1}; // a step that lasts so long is shown
 
+// Files of remote bases are named by URL: https://host/file, https://host/repository//file. Paths are clean.
+bool is_remote(const std::string& file) { return file.find("//") != std::string::npos; }
+
 } // namespace
 
 // Objects that are about to be made must be in the cluster's status first: a process that is killed in between would leave them orphaned.
@@ -168,6 +171,7 @@ std::string KustomizationController::references_of(const gitops::Kustomization& 
 bool KustomizationController::nothing_changed(Active& active, std::stop_token stop) {
     const auto good = memory_.find(active.key);
     active.references = references_of(active.k, stop);
+    if (good && std::ranges::any_of(good->files_read, is_remote)) return false; // what lies elsewhere may have changed
     if (!good || good->uid != active.object.uid() || good->generation != active.object.generation() || good->references != active.references) return false;
     if (!active.written.ready() && !active.written.is_true("Ready")) return false;
     if (active.context.requested_at && *active.context.requested_at != active.written.last_handled_reconcile_at) return false;
@@ -187,6 +191,7 @@ bool KustomizationController::nothing_changed(Active& active, std::stop_token st
 gitops::PipelineSettings KustomizationController::pipeline_settings(bool local) {
     gitops::PipelineSettings settings = settings_;
     settings.cache = &cache_;
+    settings.remote = remote_.get();
     if (!local) return settings; // the watches tell of this cluster only
     settings.memory = &applied_;
     settings.seen = [this](const kube::ObjectRef& ref) -> std::optional<gitops::LiveMark> {

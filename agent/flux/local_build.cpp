@@ -12,6 +12,7 @@
 #include "gitops/reconcile/pipeline.h"
 #include "gitops/reconcile/post_build_hooks.h"
 #include "gitops/source/open.h"
+#include "gitops/source/remote_bases.h"
 #include "kube/base/digest.h"
 #include "kube/base/yaml.h"
 
@@ -58,6 +59,7 @@ struct Builder {
     kube::Client* client;
     std::vector<LocalBuild> out = {};
     std::set<std::string> seen = {};
+    gitops::RemoteBases remote = gitops::RemoteBases(gitops::RemoteBaseSettings());
 
     // `root`: what the Kustomization's path is relative to; `path`: below it.
     Result<void> add(Object object, std::optional<Object> live, const stdfs::path& root, const std::string& path) {
@@ -77,6 +79,7 @@ struct Builder {
         gitops::BuildSettings settings;
         settings.post_build = gitops::post_build_hooks(std::move(hooks));
         settings.client = client;
+        settings.remote = &remote;
         TRY(gitops::Built built, gitops::build_objects(snapshot, k, settings));
         for (Object& o : built.objects) o = mask_sops(std::move(o));
         TRY(std::vector<Object> objects, gitops::desired_objects(std::move(built.objects), k));

@@ -68,6 +68,7 @@ Result<Built> build_objects(const Snapshot& source, const Kustomization& k, cons
     options.load_restrictions = kustomize::LoadRestrictions::none; // the snapshot itself ends at its root
     options.root_kustomization = std::move(file);
     options.cache = hooks.files ? nullptr : settings.cache; // plaintext is kept by nobody
+    options.remote = settings.remote;
     auto output = kustomize::build(*snapshot.fs, dir, options);
     if (!output) return fail(displayed(std::move(output.error()), snapshot).with_prefix("kustomize build failed: "));
 

@@ -4,6 +4,7 @@
 
 #include "gitops/reconcile/once.h"
 #include "gitops/reconcile/pipeline.h"
+#include "gitops/source/remote_bases.h"
 
 namespace weber::gitops {
 
@@ -69,7 +70,8 @@ Result<ClusterEntry> find_entry(const Snapshot& snapshot, const std::string& clu
     TRY(const std::string dir, cluster_dir(snapshot, cluster));
     Kustomization reader; // builds the folder as its own Kustomization will
     reader.spec.path = dir;
-    TRY(const Built built, build_objects(snapshot, reader));
+    RemoteBases remote;
+    TRY(const Built built, build_objects(snapshot, reader, {.remote = &remote}));
     TRY(Kustomization root, root_of(built.objects, dir));
     ClusterEntry entry{dir, std::move(root), std::nullopt, {}};
     for (const Object& o : built.objects)

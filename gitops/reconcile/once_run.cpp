@@ -107,7 +107,7 @@ private:
 
 OnceRun::OnceRun(kube::Client& client, const OnceOptions& options, OnceSources& sources, std::vector<Object> planned, ProgressSink* progress,
                  std::stop_token stop)
-    : client_(client), options_(options), sources_(sources), progress_(progress), stop_(std::move(stop)),
+    : client_(client), options_(options), sources_(sources), progress_(progress), stop_(std::move(stop)), remote_({.stop = stop_}),
       slots_(static_cast<std::ptrdiff_t>(std::max<std::size_t>(options.concurrency, 1))), planned_(std::move(planned)) {
     settings_.dry_run = options.dry_run;
     settings_.prune = options.prune;
@@ -115,6 +115,7 @@ OnceRun::OnceRun(kube::Client& client, const OnceOptions& options, OnceSources& 
     settings_.post_build = options.post_build;
     settings_.cache = &cache_;
     settings_.own = &client_;
+    settings_.remote = &remote_;
 }
 
 OnceRun::~OnceRun() = default;

@@ -17,6 +17,7 @@
 #include "gitops/reconcile/graph.h"
 #include "gitops/reconcile/once.h"
 #include "gitops/reconcile/once_sources.h"
+#include "gitops/source/remote_bases.h"
 
 namespace weber::gitops {
 
@@ -79,6 +80,7 @@ private:
     ProgressSink* const progress_;
     const std::stop_token stop_;
     kustomize::ParseCache cache_;
+    RemoteBases remote_;
     PipelineSettings settings_;
     std::counting_semaphore<> slots_;
     std::mutex saying_;  // one progress call at a time

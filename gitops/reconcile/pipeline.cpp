@@ -115,7 +115,7 @@ struct Run::State {
 
     Result<Built> build(const Snapshot& snapshot) {
         enter(Step::build, Phase::building, "BuildFailed");
-        return build_objects(snapshot, k, {settings.post_build, settings.own != nullptr ? settings.own : &client, settings.cache});
+        return build_objects(snapshot, k, {settings.post_build, settings.own != nullptr ? settings.own : &client, settings.cache, settings.remote});
     }
 
     Result<std::vector<Object>> desire(Built built) {

@@ -30,6 +30,7 @@ struct BuildSettings {
     PostBuildFactory post_build = {};          // null: a spec that needs it fails with `unsupported`
     kube::Client* client = nullptr;            // for `post_build`; null: no cluster
     kustomize::ParseCache* cache = nullptr;    // shared by builds; null: each parses its own files
+    kustomize::RemoteFetcher* remote = nullptr; // of remote bases (remote_bases.h); null: they are refused
 };
 
 struct Built {
@@ -63,6 +64,7 @@ struct PipelineSettings {
     kube::Client* own = nullptr; // reads what the spec refers to (variables, keys), by the reconciler's own identity; null: the run's client
     std::function<StatusReader(const Kustomization&)> health_reader = {}; // spec.healthCheckExprs, compiled
     kustomize::ParseCache* cache = nullptr;
+    kustomize::RemoteFetcher* remote = nullptr;
 };
 
 // The source's artifact.

@@ -24,6 +24,7 @@ struct Operation {
     FetchOptions options;
     HttpContext http = {};
     int credential_tries = 0;
+    bool too_large = false;
     std::string refused_host = {}; // why the host key was not accepted
 
     [[nodiscard]] bool over_http() const { return options.url.starts_with("http://") || options.url.starts_with("https://"); }
@@ -34,11 +35,12 @@ int on_transport(git_transport** out, git_remote* owner, void* payload) {
     return http_transport(out, owner, &op.http);
 }
 
-int on_progress(const git_indexer_progress*, void* payload) {
+int on_progress(const git_indexer_progress* progress, void* payload) {
     auto& op = *static_cast<Operation*>(payload);
+    op.too_large = op.options.max_bytes != 0 && progress->received_bytes > op.options.max_bytes;
     op.http.timed_out = std::chrono::steady_clock::now() > op.http.deadline;
     op.http.cancelled = op.options.stop.stop_requested();
-    return op.http.timed_out || op.http.cancelled ? GIT_EUSER : 0;
+    return op.http.timed_out || op.http.cancelled || op.too_large ? GIT_EUSER : 0;
 }
 
 int on_credentials(git_credential** out, const char*, const char* user, unsigned int allowed, void* payload) {
@@ -99,6 +101,9 @@ Error transfer_error(int code, const Operation& op, std::string text) {
     } else if (op.http.timed_out) {
         e.code = ErrorCode::timeout;
         e.message = "cannot fetch " + shown + ": the deadline passed";
+    } else if (op.too_large) {
+        e.code = ErrorCode::too_large;
+        e.message = "cannot fetch " + shown + ": more than " + std::to_string(op.options.max_bytes) + " bytes";
     } else if (!op.refused_host.empty()) {
         e.code = ErrorCode::forbidden;
         e.message = "cannot fetch " + shown + ": " + op.refused_host;
@@ -157,6 +162,18 @@ const Head* find_head(const std::vector<Head>& heads, const std::string& name) {
     return it == heads.end() ? nullptr : &*it;
 }
 
+bool is_commit_id(std::string_view text) {
+    return text.size() == GIT_OID_HEXSZ && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// git's rules of completing a name (gitrevisions(7)); a name that the remote lacks may be a commit.
+Wanted choose_revision(const std::string& revision, const std::vector<Head>& heads) {
+    if (revision.empty()) return {"HEAD", "HEAD", ""};
+    for (const char* prefix : {"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"})
+        if (find_head(heads, prefix + revision) != nullptr) return {prefix + revision, revision, ""};
+    return is_commit_id(revision) ? Wanted{"", "", revision} : Wanted{revision, revision, ""};
+}
+
 std::string local_name(const std::string& reference) { return "refs/weber/" + (reference.starts_with("refs/") ? reference.substr(5) : reference); }
 
 bool has_object(git_repository* repo, const std::string& id) {
@@ -189,7 +206,7 @@ public:
         remote_.reset(raw);
         set_callbacks();
         TRY(const std::vector<Head> heads, list());
-        TRY(const Wanted want, choose(op_.options.ref, heads));
+        TRY(const Wanted want, op_.options.revision ? choose_revision(*op_.options.revision, heads) : choose(op_.options.ref, heads));
         Fetched out{"", want.reference, "", path, "", false};
         TRY(out.transferred, download(want, heads));
         const std::string rev = !want.commit.empty() ? want.commit : local_name(want.reference);
@@ -234,15 +251,15 @@ private:
     // False when the cache had it all.
     Result<bool> download(const Wanted& want, const std::vector<Head>& heads) {
         if (!want.commit.empty() && has_object(repo_.get(), want.commit)) return false;
-        std::string spec = "+refs/heads/*:refs/weber/heads/*"; // a commit may be anywhere
+        std::string spec = "+refs/heads/*:refs/weber/heads/*", tags = "+refs/tags/*:refs/weber/tags/*"; // a commit may be anywhere
         if (!want.reference.empty()) {
             const Head* head = find_head(heads, want.reference);
             if (head == nullptr) return fail(missing(want));
             spec = "+" + want.reference + ":" + local_name(want.reference);
             if (want.commit.empty() && has_object(repo_.get(), head->id)) return set_reference(*head);
         }
-        char* specs[] = {spec.data()};
-        const git_strarray refspecs{specs, 1};
+        char* specs[] = {spec.data(), tags.data()};
+        const git_strarray refspecs{specs, want.reference.empty() ? 2U : 1U};
         if (const int code = git_remote_fetch(remote_.get(), &refspecs, &fetch_, nullptr); code != 0)
             return fail(transfer_error(code, op_, last_error()));
         return true;

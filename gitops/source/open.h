@@ -4,6 +4,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -43,7 +45,9 @@ struct GitCredentials {
 struct FetchOptions {
     std::string url;                       // https, http, ssh, file, or a path
     GitReference ref = {};
+    std::optional<std::string> revision = {}; // in place of `ref`, as `git fetch` takes it: tag, branch, full name, whole commit id; "" = HEAD
     std::string cache_dir;                 // bare repositories live below it, one a URL
+    std::size_t max_bytes = 0;             // to transfer at most; 0 = any number. Beyond: too_large
     GitCredentials credentials = {};
     std::chrono::nanoseconds timeout{std::chrono::seconds(60)}; // of the whole operation
     std::stop_token stop = {};
