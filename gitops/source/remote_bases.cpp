@@ -30,7 +30,7 @@ Error about(Error error, const std::string& url) {
     if (error.code == ErrorCode::unauthorized)
         error.hint = "give user and token in the URL (https://USER:TOKEN@HOST/…), or for ssh a key in the ssh agent and the host in known_hosts";
     else if (error.code == ErrorCode::timeout)
-        error.hint = "is " + shown_url(url) + " reachable? More time: ?timeout=120 at the end of the URL";
+        error.hint = "is " + shown_url(url) + " reachable? A git repository gets more time by ?timeout=120 at the end of its URL";
     else if (error.code == ErrorCode::not_found && error.hint.empty())
         error.hint = "check the URL";
     return error;

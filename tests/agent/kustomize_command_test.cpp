@@ -86,6 +86,40 @@ TEST_F(KustomizeCommand, ChartsNeedTheFlag) {
     EXPECT_EQ(weber({"kustomize", dir / "charts", "--enable-helm", "--helm-command", "/nonexistent/helm"}).status, 1);
 }
 
+// Every flag of kustomize 5.8.1, also its hidden ones.
+TEST_F(KustomizeCommand, TakesTheFlagsOfKustomize) {
+    const Ran all = weber({"kustomize", dir / "app", "-e", "A=b", "--env=C", "--as-current-user", "--enable-alpha-plugins", "--enable-exec", "--mount",
+                           "type=bind,src=a,dst=b", "--network", "--network-name", "n", "--helm-api-versions", "v1", "--helm-api-versions", "v2", "--helm-kube-version", "1.30",
+                           "--helm-debug", "--stack-trace", "--load-restrictor", "LoadRestrictionsRootOnly"});
+    EXPECT_EQ(all.status, 0) << all.err;
+    EXPECT_EQ(all.out, kBuilt);
+    EXPECT_THAT(weber({"kustomize", dir / "app", "--reorder", "none"}).out, testing::StartsWith("apiVersion: v1\nkind: ConfigMap"));
+    EXPECT_EQ(weber({"kustomize", dir / "app", "--reorder", "other"}).status, 2);
+    EXPECT_THAT(weber({"kustomize", dir / "app", "--enable-managedby-label"}).out, testing::HasSubstr("app.kubernetes.io/managed-by: kustomize-v5.8.1"));
+}
+
+TEST_F(KustomizeCommand, FunctionsAreOneErrorEach) {
+    for (const auto& [function, named] : {std::pair{"exec: {path: ./f.sh}", "executable './f.sh'"}, std::pair{"container: {image: img:v1}", "container 'img:v1'"},
+                                          std::pair{"starlark: {path: f.star, name: s}", "Starlark script 's'"}}) {
+        dir.write("fn/kustomization.yaml", "transformers: [f.yaml]\nresources: [o.yaml]\n");
+        dir.write("fn/o.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n");
+        dir.write("fn/f.yaml", "apiVersion: v1\nkind: F\nmetadata:\n  name: f\n  annotations:\n    config.kubernetes.io/function: |\n      " + std::string(function) + "\n");
+        const Ran r = weber({"kustomize", dir / "fn", "--enable-exec", "--enable-alpha-plugins"});
+        EXPECT_EQ(r.status, 1);
+        EXPECT_EQ(r.out, "");
+        EXPECT_THAT(r.err, testing::AllOf(testing::HasSubstr(named), testing::HasSubstr("fn/f.yaml:1"), testing::HasSubstr("commit its output")));
+    }
+}
+
+// The target of a build may be a repository.
+TEST_F(KustomizeCommand, BuildsARepository) {
+    const std::string make = "cd " + (dir / "app") + " && export GIT_CONFIG_GLOBAL=/dev/null && git init -q && git add -A && git -c user.name=t -c user.email=t@t commit -qm t";
+    ASSERT_EQ(std::system(make.c_str()), 0);
+    const Ran r = weber({"kustomize", "file://" + (dir / "app")});
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_EQ(r.out, kBuilt);
+}
+
 TEST_F(KustomizeCommand, ErrorsNameFileAndLine) {
     dir.write("bad/kustomization.yaml", "resources:\n- objects.yaml\n");
     dir.write("bad/objects.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [\n");

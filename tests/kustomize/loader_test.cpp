@@ -100,8 +100,8 @@ TEST(Loader, ErrorsNameFileAndLine) {
     };
     for (const Case& c : {Case{"missing", "resources:\n- nope.yaml\n", "/app/kustomization.yaml:4: accumulating resources: "},
                           Case{"absolute", "resources:\n- /etc\n", "new root '/etc' cannot be absolute"},
-                          Case{"remote", "resources:\n- https://example.com/x.yaml\n", "remote file 'https://example.com/x.yaml' is not supported"},
-                          Case{"git", "resources:\n- github.com/a/b?ref=v1\n", "remote resource 'github.com/a/b?ref=v1' is not supported"},
+                          Case{"remote", "resources:\n- https://example.com/x.yaml\n", "remote file 'https://example.com/x.yaml' is not fetched: remote bases are off (copy it into the source"},
+                          Case{"git", "resources:\n- github.com/a/b?ref=v1\n", "remote resource 'github.com/a/b?ref=v1' is not fetched: remote bases are off"},
                           Case{"helm", "helmCharts:\n- name: x\n", "/app/kustomization.yaml:4: helmCharts are not inflated"},
                           Case{"component", "components:\n- nope\n", "must build at directory: not a valid directory"}}) {
         Harness h;

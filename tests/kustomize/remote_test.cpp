@@ -33,6 +33,13 @@ TEST(RepoUrl, TakenApartAsKustomizeDoes) {
         EXPECT_FALSE(parse_repo_url(local)) << local;
 }
 
+TEST(RepoUrl, IsShownWithoutSecrets) {
+    for (const auto& [url, shown] : {std::pair{"https://u:p@h/o/r//d?ref=v1&token=t&timeout=3", "https://h/o/r//d?ref=v1&token=…&timeout=3"},
+                                     std::pair{"https://token@h/o/r", "https://h/o/r"}, std::pair{"ssh://git:p@h/o/r", "ssh://git@h/o/r"},
+                                     std::pair{"git@h:o/r?ref=v1", "git@h:o/r?ref=v1"}, std::pair{"file:///a//b", "file:///a//b"}})
+        EXPECT_EQ(shown_url(url), shown);
+}
+
 TEST(RepoUrl, QueryOptions) {
     const auto timeout = [](std::string_view query) { return parse_repo_url("https://h/a/b?" + std::string(query))->timeout.count(); };
     EXPECT_EQ(timeout("timeout=61"), 61'000);
@@ -92,7 +99,7 @@ TEST_F(Remote, BaseOfARepositoryIsBuiltInItsOwnTree) {
     EXPECT_EQ(remote.last.ref, "v1");
     auto output = build("/app");
     ASSERT_TRUE(output);
-    EXPECT_EQ(output->files_read[1], "https://h/a/b//base/kustomization.yaml");
+    EXPECT_EQ(output->files_read[1], "https://h/a/b//base/kustomization.yaml?ref=v1");
 }
 
 TEST_F(Remote, ARepositoryIsFetchedOnceABuild) {

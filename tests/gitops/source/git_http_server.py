@@ -2,7 +2,8 @@
 """git's own http-backend behind a small HTTP(S) server, for tests.
 
 git_http_server.py ROOT [--user U --password P] [--bearer T] [--cert FILE --key FILE] [--client-ca FILE]
-Prints "port N" when it listens on 127.0.0.1; ends with its standard input. /redirect/X answers with a redirect to /X.
+Prints "port N" when it listens on 127.0.0.1; ends with its standard input. /redirect/X answers with a redirect to /X, /plain/X with the file X of
+ROOT, /silent never.
 """
 import argparse
 import base64
@@ -41,6 +42,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def file(self, name):
+        if not os.path.isfile(name):
+            return self.plain(404)
+        with open(name, "rb") as f:
+            content = f.read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
     def serve(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.startswith("/redirect/"):
@@ -48,6 +59,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not self.allowed():
             return self.plain(401, [("WWW-Authenticate", "Basic realm=test")])
         path, _, query = self.path.partition("?")
+        if path == "/silent":
+            return threading.Event().wait()
+        if path.startswith("/plain/"):
+            return self.file(os.path.join(args.root, path[len("/plain/"):]))
         env = dict(os.environ, GIT_PROJECT_ROOT=args.root, GIT_HTTP_EXPORT_ALL="1", PATH_INFO=path, QUERY_STRING=query, REQUEST_METHOD=self.command,
                    CONTENT_TYPE=self.headers.get("Content-Type", ""), CONTENT_LENGTH=str(len(body)), REMOTE_ADDR="127.0.0.1", REMOTE_USER="test")
         answer = subprocess.run(["git", "-c", "safe.directory=*", "http-backend"], input=body, env=env, capture_output=True).stdout
