@@ -134,7 +134,7 @@ Result<int> run(Invocation& in) {
         return kUsage; // 2: an error; 1 means differences
     }
     if (!*any) return kOk;
-    in.io.warning("identified at least one change, exiting with non-zero exit code");
+    in.io.err << "⚠️ identified at least one change, exiting with non-zero exit code\n"; // one blank, unlike other warnings: flux prints it so
     return kFailed;
 }
 

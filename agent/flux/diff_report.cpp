@@ -27,6 +27,7 @@ std::string indented(const std::string& text, std::string_view by) {
 }
 
 std::string scalar_text(const Node& n) {
+    if (n.is_string() && n.text().find('\n') == std::string::npos) return std::string(n.text()); // unquoted, as flux shows it
     std::string text = kube::write_yaml(n);
     while (!text.empty() && text.back() == '\n') text.pop_back();
     return text;

@@ -426,7 +426,7 @@ TEST_F(Local, DiffSaysWhatWouldChange) {
     EXPECT_EQ(first.status, 1) << first.err;
     EXPECT_THAT(first.out, HasSubstr("► ConfigMap/web/new created\n"));
     EXPECT_THAT(first.out, HasSubstr("► ConfigMap/web/settings deleted\n")); // in the inventory, not in the build
-    EXPECT_EQ(first.err, "⚠️  identified at least one change, exiting with non-zero exit code\n");
+    EXPECT_EQ(first.err, "⚠️ identified at least one change, exiting with non-zero exit code\n");
 
     // As applied by a controller before, with other values.
     apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new, namespace: web}\ndata: {a: '0', old: x}\n---\n"

@@ -1,0 +1,125 @@
+// The real `flux` command and Weber's on one cluster, run by Weber or by Flux's kustomize-controller: same statuses, same bytes (ages masked).
+#include <gmock/gmock.h>
+
+#include <regex>
+#include <utility>
+
+#include "tests/agent/peer_fleet.h"
+
+namespace weber::agent_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class FluxCommand : public PeerFleet, public ::testing::WithParamInterface<Engine> {
+protected:
+    void SetUp() override {
+        PeerFleet::SetUp();
+        if (IsSkipped() || HasFatalFailure()) return;
+        commit({{"app/one.yaml", config_map("one", "1")},
+                {"app/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: secret, namespace: " + ns_ + "}\ndata: {k: cGxhbnRlZA==}\n"},
+                {"app/child.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: child, namespace: " + ns_ +
+                                       "}\nspec: {interval: 1h, path: ./child, prune: true, sourceRef: {kind: GitRepository, name: fleet}}\n"},
+                {"child/two.yaml", config_map("two", "1")},
+                {"broken/x.yaml", "apiVersion: v1\nkind: Nope\nmetadata: {name: x, namespace: " + ns_ + "}\n"}});
+        serve_source();
+        kustomization("app", "./app", "wait: true");
+        run(GetParam());
+        applied("app", head_);
+        applied("child", head_);
+    }
+    std::string config_map(const std::string& name, const std::string& value) const {
+        return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: " + ns_ + "}\ndata: {k: '" + value + "'}\n";
+    }
+    testing::Ran with(const std::string& program, std::vector<std::string> words) {
+        words.insert(words.end(), {"-n", ns_});
+        return command(program, words);
+    }
+    // Ages and the blanks that they leave in a column.
+    static std::string masked(const std::string& text) {
+        const std::string ages = std::regex_replace(text, std::regex("(^|\n)([0-9]+[smhd])+( \\(x[0-9]+ over ([0-9]+[smhd])+\\))?"), "$1AGE");
+        return std::regex_replace(ages, std::regex(" +(\t|\n|$)"), "$1");
+    }
+    // Flux exports a spec as its types encode it; Weber as it is stored (docs/differences.md).
+    static std::string as_flux_encodes(std::string text) {
+        for (const auto& [from, to] : {std::pair{"  force: false\n", ""}, {": 1h\n", ": 1h0m0s\n"}, {": 1m\n", ": 1m0s\n"}, {": 60s\n", ": 1m0s\n"}})
+            text = std::regex_replace(text, std::regex(from), to);
+        return text;
+    }
+    // Both say the same, with that status; what flux said.
+    testing::Ran same(const std::vector<std::string>& words, int status = 0) {
+        const testing::Ran flux = with("flux", words), weber = with("weber as flux", words);
+        std::string line;
+        for (const std::string& w : words) line += w + " ";
+        EXPECT_EQ(flux.status, status) << line << flux.err;
+        EXPECT_EQ(weber.status, flux.status) << line << weber.err;
+        const bool aged = words.front() == "events", exported = words.front() == "export";
+        EXPECT_EQ(aged ? masked(weber.out) : exported ? as_flux_encodes(weber.out) : weber.out, aged ? masked(flux.out) : flux.out) << line;
+        EXPECT_EQ(weber.err, flux.err) << line;
+        return flux;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(RunBy, FluxCommand, ::testing::Values(Engine::weber, Engine::flux),
+                         [](const auto& engine) { return engine.param == Engine::weber ? "Weber" : "Flux"; });
+
+TEST_P(FluxCommand, Reads) {
+    EXPECT_THAT(same({"get", "sources", "git"}).out, HasSubstr("stored artifact for revision 'main@sha1:" + head_.substr(10, 8) + "'"));
+    EXPECT_THAT(same({"get", "kustomizations"}).out, HasSubstr("Applied revision: main@sha1:" + head_.substr(10, 8)));
+    same({"get", "ks", "app", "--no-header"});
+    same({"get", "ks", "nope"}, 1);
+    same({"get", "ks", "--status-selector", "ready=false"});
+    same({"get", "all"});
+    EXPECT_THAT(same({"tree", "kustomization", "app"}).out, HasSubstr("Kustomization/" + ns_ + "/child"));
+    same({"tree", "ks", "app", "--compact"});
+    same({"tree", "ks", "app", "-o", "json"});
+    same({"trace", "configmap", "two"});
+    same({"trace", "two", "--kind", "ConfigMap", "--api-version", "v1"});
+    same({"export", "source", "git", "fleet"});
+    same({"export", "kustomization", "app"});
+    same({"export", "kustomization", "--all"});
+    same({"stats"});
+    EXPECT_EQ(with("flux", {"check", "--pre"}).status, with("weber as flux", {"check", "--pre"}).status); // the oldest Kubernetes differs
+}
+
+TEST_P(FluxCommand, Events) {
+    // Events are written beside the run: both must be asked when all are there.
+    EXPECT_THAT(same({"events", "--for", "Kustomization/child"}).out, HasSubstr("Kustomization/child"));
+    same({"events", "--types", "Warning"});
+}
+
+TEST_P(FluxCommand, BuildsAndDiffs) {
+    const std::string tree = dir_.path() + "/work/app";
+    same({"build", "kustomization", "app", "--path", tree});
+    same({"diff", "kustomization", "app", "--path", tree, "--progress-bar=false"});
+    dir_.write("work/app/one.yaml", config_map("one", "2"));
+    dir_.write("work/app/new.yaml", config_map("new", "2"));
+    dir_.write("work/app/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: secret, namespace: " + ns_ + "}\ndata: {k: cmVwbGFudGVk}\n");
+    const testing::Ran changed = same({"diff", "kustomization", "app", "--path", tree, "--progress-bar=false"}, 1);
+    EXPECT_THAT(changed.out, HasSubstr("ConfigMap/" + ns_ + "/one drifted\n\ndata.k\n± value change\n- 1\n+ 2\n"));
+    EXPECT_THAT(changed.out, ::testing::Not(HasSubstr("cmVwbGFudGVk")));
+}
+
+TEST_P(FluxCommand, AsksSuspendsAndResumes) {
+    same({"reconcile", "source", "git", "fleet"});
+    same({"reconcile", "kustomization", "app"});
+    EXPECT_THAT(same({"reconcile", "kustomization", "app", "--with-source"}).err, HasSubstr("applied revision " + head_));
+    same({"suspend", "kustomization", "child"});
+    same({"get", "kustomizations"});
+    same({"reconcile", "kustomization", "child"}, 1);
+    same({"resume", "kustomization", "child"});
+    same({"suspend", "source", "git", "fleet"});
+    same({"resume", "source", "git", "fleet"});
+    same({"suspend", "kustomization", "nope"});
+    same({"suspend", "kustomization", "--all"});
+    same({"resume", "kustomization", "--all"});
+
+    // A new commit, asked for by the command, is applied when it returns.
+    commit({{"app/one.yaml", config_map("one", "3")}});
+    const testing::Ran moved = with("flux", {"reconcile", "kustomization", "app", "--with-source"});
+    EXPECT_EQ(moved.status, 0) << moved.err;
+    EXPECT_THAT(moved.err, HasSubstr("applied revision " + head_));
+    EXPECT_EQ(api().get({.gvk = {"", "v1", "ConfigMap"}, .ns = ns_, .name = "one"}).value().at({"data", "k"})->text(), "3");
+}
+
+} // namespace
+} // namespace weber::agent_test
