@@ -75,6 +75,17 @@ private:
     std::size_t& depth_;
 };
 
+Where own_line(std::string_view, const Node*, const Node& now) { return now.where(); }
+
+// Where what a step changed was written.
+Explanation::Locate written_by(const Step& step) {
+    return [&step](std::string_view, const Node*, const Node& now) -> Where {
+        if (!step.own_lines || now.line() == 0) return step.where;
+        if (step.inline_line == 0) return now.where();
+        return {step.where.file, step.inline_line + now.line() - 1, 0};
+    };
+}
+
 } // namespace
 
 Result<Target> Target::load(Session& session, Loader loader, Origin origin, const Node* document) {
@@ -181,6 +192,7 @@ Result<void> Target::accumulate_file(Accumulator& acc, const std::string& path) 
     }
     if (acc.resources.size() + resources->size() > session_->options.max_objects)
         return fail(ErrorCode::too_large, "the build has more than " + std::to_string(session_->options.max_objects) + " objects");
+    if (session_->explanation) session_->explanation->begin(*resources, "", own_line);
     auto merged = acc.resources.append_all(std::move(*resources));
     if (!merged) return fail(std::move(merged.error()).with_prefix("merging resources from " + quoted(shown) + ": "));
     return {};
@@ -262,7 +274,7 @@ Result<void> Target::merge_vars(Accumulator& acc) const {
 
 PluginContext Target::plugin_context() const {
     const MergeSchema& schema = session_->schema ? *session_->schema : MergeSchema::builtin();
-    return {loader_, schema, session_->tracks_origin(), session_->options.helm};
+    return {loader_, schema, session_->tracks_origin(), session_->explanation != nullptr, session_->options.helm};
 }
 
 // A chart without namespace goes to that of its kustomization, or of the nearest one above that has one.
@@ -279,26 +291,61 @@ Origin Target::builtin_origin(std::string_view kind) const {
     return origin;
 }
 
+void Target::explain_generated(const ResourceSet& made, std::string_view kind, const Where& where, const GeneratorArgs* args) const {
+    std::map<std::string, Where, std::less<>> files; // by key of data
+    for (const std::string& source : args ? args->files : std::vector<std::string>()) {
+        const std::size_t equals = source.find('=');
+        const std::string path = equals == std::string::npos ? source : source.substr(equals + 1);
+        if (const auto place = loader_.locate(path))
+            files.emplace(equals == std::string::npos ? base_of(path) : source.substr(0, equals), Where{loader_.display(*place), 1, 0});
+    }
+    for (const std::string& path : args ? args->envs : std::vector<std::string>()) {
+        const auto text = loader_.load(path);
+        const auto place = loader_.locate(path);
+        if (!text || !place) continue;
+        std::uint32_t line = 0;
+        for (std::string_view rest = **text; !rest.empty();) {
+            const std::string_view whole = rest.substr(0, rest.find('\n'));
+            rest.remove_prefix(std::min(whole.size() + 1, rest.size()));
+            ++line;
+            std::string_view key = whole.substr(0, whole.find('='));
+            while (key.starts_with(' ')) key.remove_prefix(1);
+            files.emplace(key, Where{loader_.display(*place), line, 0});
+        }
+    }
+    session_->explanation->begin(made, kind, [&](std::string_view key, const Node*, const Node& now) {
+        if (const auto it = files.find(key); it != files.end()) return it->second;
+        return !args && now.line() != 0 ? now.where() : where;
+    });
+}
+
 Result<void> Target::run_generators(Accumulator& acc) const {
     const Kustomization& k = *kustomization_;
-    const auto absorb = [&](std::unique_ptr<Resource> resource, const Origin& origin, const Where& where) -> Result<void> {
+    const auto absorb = [&](std::unique_ptr<Resource> resource, const Origin& origin, const Where& where, const GeneratorArgs* args = nullptr) -> Result<void> {
         const std::string name(resource->name());
+        const Resource& made = *resource;
         ResourceSet one;
         one.append_unchecked(std::move(resource));
         if (session_->tracks_origin()) add_origin(one, origin);
+        std::vector<Resource*> replaced;
+        if (session_->explanation) {
+            explain_generated(one, origin.by_kind, where, args);
+            replaced = acc.resources.matching_any(made.cur_id());
+        }
         auto r = acc.resources.absorb_all(std::move(one));
+        if (r && replaced.size() == 1) session_->explanation->inherit(made, *replaced.front());
         if (!r) return fail(std::move(r.error()).with_prefix("merging from generator " + quoted(name) + ": ").at(where));
         return {};
     };
     for (GeneratorArgs args : k.config_map_generator) {
         args.options = merge_generator_options(std::move(args.options), k.generator_options);
         TRY(auto resource, make_config_map(loader_, args));
-        TRY_VOID(absorb(std::move(resource), builtin_origin("ConfigMapGenerator"), args.where));
+        TRY_VOID(absorb(std::move(resource), builtin_origin("ConfigMapGenerator"), args.where, &args));
     }
     for (GeneratorArgs args : k.secret_generator) {
         args.options = merge_generator_options(std::move(args.options), k.generator_options);
         TRY(auto resource, make_secret(loader_, args));
-        TRY_VOID(absorb(std::move(resource), builtin_origin("SecretGenerator"), args.where));
+        TRY_VOID(absorb(std::move(resource), builtin_origin("SecretGenerator"), args.where, &args));
     }
     for (const HelmChart& chart : k.helm_charts) {
         auto inflated = inflate_chart(chart_in_namespace(chart), k.helm_globals, plugin_context());
@@ -322,10 +369,12 @@ Result<void> Target::run_transformers(Accumulator& acc) const {
     for (const auto& config : configs.all()) {
         TRY(Step step, plugin_step(*config, plugin_context()));
         if (session_->tracks_origin()) step.origin = origin_of_plugin(*config);
+        if (session_->explanation) step.where = config->where();
         steps.push_back(std::move(step));
     }
     for (const Step& step : steps) {
         TRY_VOID(step.run(acc.resources));
+        if (session_->explanation) session_->explanation->note(acc.resources, step.kind, written_by(step));
         if (step.origin) add_transformation(acc.resources, *step.origin);
         acc.resources.drop_empties();
     }

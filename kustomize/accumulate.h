@@ -12,6 +12,7 @@
 
 #include "kube/base/error.h"
 #include "kustomize/build.h"
+#include "kustomize/explain.h"
 #include "kustomize/kustomization.h"
 #include "kustomize/loader.h"
 #include "kustomize/origin.h"
@@ -34,6 +35,7 @@ struct Session {
     std::unordered_map<std::string, std::shared_ptr<const Kustomization>> kustomizations = {};
     std::unique_ptr<const MergeSchema> schema = {}; // null: the built-in one
     bool schema_version_set = false;                // some kustomization chose a built-in schema
+    std::unique_ptr<Explanation> explanation = {}; // null: nobody asked
     std::size_t directories = 0; // accumulated so far, counting repeats
     std::size_t depth = 0;       // of the recursion, now
 
@@ -74,6 +76,8 @@ private:
     Result<void> accumulate_components(Accumulator& acc) const;
     Result<void> merge_configurations(Accumulator& acc) const;
     Result<void> run_generators(Accumulator& acc) const;
+    // Who made these objects, and from which files. `args`: null for what is not made of literals and files.
+    void explain_generated(const ResourceSet& made, std::string_view kind, const Where& where, const GeneratorArgs* args) const;
     Result<void> run_transformers(Accumulator& acc) const;
     Result<void> run_validators(Accumulator& acc) const;
     Result<void> merge_vars(Accumulator& acc) const;

@@ -106,10 +106,30 @@ void clean_annotations(Resource& r, bool keep_origin, bool keep_transformations)
     else target.set("annotations", std::move(kept));
 }
 
+// A reference follows the name of an object: what gave it that name.
+Explanation::Locate name_givers(const ResourceSet& resources, const Explanation& explanation) {
+    auto givers = std::make_shared<std::map<std::string, Where, std::less<>>>();
+    for (const auto& r : resources.all())
+        if (const Setter* setter = explanation.name_setter(*r); setter && !r->prev_ids().empty()) givers->emplace(r->name(), setter->where);
+    return [givers](std::string_view, const Node*, const Node& now) {
+        const auto it = givers->find(now.text());
+        return it == givers->end() ? Where{} : it->second;
+    };
+}
+
+Explanation::Locate var_users(const std::map<std::string, Var>& vars) {
+    return [&vars](std::string_view, const Node* old, const Node&) {
+        for (const auto& [name, var] : vars)
+            if (old && old->text().find("$(" + name + ")") != std::string_view::npos) return var.where;
+        return Where{};
+    };
+}
+
 } // namespace
 
 Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const BuildOptions& options) {
     Session session(fs, options);
+    if (options.explain) session.explanation = std::make_unique<Explanation>();
     TRY(Loader loader, Loader::start(session.files, dir));
     TRY(Target root, Target::load(session, std::move(loader), Origin{}, options.root_kustomization ? &*options.root_kustomization : nullptr));
     TRY_VOID(root.use_schema());
@@ -120,8 +140,11 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
 
     // Only the root does what follows; names are final from here on.
     TRY_VOID(append_name_hashes(acc.resources));
+    if (session.explanation) session.explanation->note_hashes(acc.resources);
     TRY_VOID(fix_name_references(acc.resources, acc.config->name_reference));
+    if (session.explanation) session.explanation->note(acc.resources, "NameReferenceTransformer", name_givers(acc.resources, *session.explanation));
     TRY_VOID(resolve_vars(acc.resources, acc.vars, acc.config->var_reference));
+    if (session.explanation) session.explanation->note(acc.resources, "RefVarTransformer", var_users(acc.vars));
     drop_local_config(acc.resources);
     TRY_VOID(acc.resources.check_unique());
     TRY_VOID(sort(acc.resources, root.kustomization(), options.reorder));
@@ -136,7 +159,9 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
     if (session.files.oddities.infinities) {
         for (const auto& r : acc.resources.all()) TRY_VOID(check_finite(r->node(), *r));
     }
-    return BuildOutput{std::move(acc.resources), std::move(session.files.files_read), std::move(session.warnings)};
+    const Node* metadata = session.explanation ? root.kustomization().document.find("buildMetadata") : nullptr;
+    if (metadata) session.explanation->note(acc.resources, "buildMetadata", [&](std::string_view, const Node*, const Node&) { return metadata->where(); });
+    return BuildOutput{std::move(acc.resources), std::move(session.files.files_read), std::move(session.warnings), std::move(session.explanation)};
 }
 
 std::vector<Node> BuildOutput::objects() const {
@@ -164,6 +189,12 @@ Result<std::map<std::string, std::string>> to_files(const ResourceSet& resources
         }
     }
     return files;
+}
+
+std::string to_explained_yaml(const BuildOutput& output, std::string_view base) {
+    std::string out;
+    for (const auto& r : output.resources.all()) out += (out.empty() ? "" : "---\n") + output.explanation->to_yaml(*r, base);
+    return out;
 }
 
 std::string to_yaml(const ResourceSet& resources) {

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kube/base/error.h"
+#include "kustomize/explain.h"
 #include "kustomize/file_system.h"
 #include "kustomize/helm.h"
 #include "kustomize/loader.h"
@@ -31,6 +33,7 @@ struct BuildOptions {
     std::optional<Node> root_kustomization = {};
     ParseCache* cache = nullptr;   // shared by builds; null: every build parses its own files
     RemoteFetcher* remote = nullptr; // for git URLs and http files; null: those are errors
+    bool explain = false;            // follow who sets each field (explain.h)
     HelmRunner* helm = nullptr;      // inflates helmCharts (--enable-helm); null: charts are errors
     // Caps, for trees that multiply themselves.
     std::size_t max_directories = 20'000; // directories accumulated, counting repeats
@@ -41,6 +44,7 @@ struct BuildOutput {
     ResourceSet resources;
     std::vector<std::string> files_read; // resolved paths, in order of first reading
     std::vector<std::string> warnings;   // about deprecated fields, as kustomize prints them to stderr
+    std::unique_ptr<const Explanation> explanation = {}; // when asked for
 
     // The objects, in order, ready to print or apply.
     [[nodiscard]] std::vector<Node> objects() const;
@@ -51,6 +55,9 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
 
 // The text `kustomize build` prints: keys sorted, documents separated by "---".
 [[nodiscard]] std::string to_yaml(const ResourceSet& resources);
+
+// The same with who set each field in comments (Explanation::to_yaml). `output` is of a build with `explain`.
+[[nodiscard]] std::string to_explained_yaml(const BuildOutput& output, std::string_view base);
 
 // What `kustomize build -o DIR` writes: file name → text, one file an object, named by namespace (when there are several), type and
 // name in lower case. Fails when two objects come to one name, which kustomize lets overwrite each other.

@@ -24,6 +24,7 @@ struct Kustomization {
     std::string kind; // Kustomization or Component
     std::string file; // resolved path of the file; "" when given by the caller
     Where where;
+    Node document; // as read: where each field stands
 
     std::vector<ListEntry> resources; // and the deprecated `bases`, after them
     std::vector<ListEntry> components, crds, configurations, generators, transformers, validators;

@@ -169,40 +169,77 @@ constexpr std::pair<std::string_view, MakeStep> kTransformers[] = {
 
 } // namespace
 
+// Where the steps of a field come from: its entry of that index, or the whole of it.
+static void locate(std::vector<Step>& steps, std::size_t& done, const Kustomization& k, std::string_view field, bool entries = false) {
+    const Node* all = k.document.find(field);
+    for (std::size_t i = 0; done < steps.size(); ++done, ++i) {
+        Step& step = steps[done];
+        const Node* from = all && entries && i < all->items().size() ? &all->items()[i] : all;
+        step.where = from ? from->where() : k.where;
+        step.own_lines = step.kind.starts_with("Patch");
+        const Node* text = from && step.own_lines ? from->find("patch") : nullptr;
+        if (!text) continue;
+        const bool block = text->style() == NodeStyle::literal || text->style() == NodeStyle::folded;
+        step.inline_line = text->line() + (block ? 1 : 0);
+    }
+}
+
 Result<std::vector<Step>> builtin_steps(const Kustomization& k, const SharedConfig& config, const PluginContext& context) {
     // The list is a member of the configuration and lives as long as it.
     const auto specs = [&](const FieldSpecs& list) { return std::shared_ptr<const FieldSpecs>(config, &list); };
     std::vector<Step> steps;
+    std::size_t located = 0;
+    const auto note = [&](std::string_view field, bool entries = false) {
+        if (context.explain) locate(steps, located, k, field, entries);
+    };
     if (!k.patches_strategic_merge.empty()) {
         TRY(Step step, patches_strategic_merge_step(k.patches_strategic_merge, "", context));
         steps.push_back(std::move(step));
     }
+    note("patchesStrategicMerge");
     for (const Patch& patch : k.patches) {
         TRY(Step step, patch_step(patch, context));
         steps.push_back(std::move(step));
     }
+    note("patches", true);
     if (!k.ns.empty()) steps.push_back(namespace_step({.ns = k.ns, .field_specs = config->name_space}));
+    note("namespace");
     if (!k.name_prefix.empty()) steps.push_back(prefix_step(k.name_prefix, specs(config->name_prefix)));
+    note("namePrefix");
     if (!k.name_suffix.empty()) steps.push_back(suffix_step(k.name_suffix, specs(config->name_suffix)));
+    note("nameSuffix");
     for (const Label& label : k.labels) {
         TRY(FieldSpecs fields, label_field_specs(label, *config));
         steps.push_back(label_step(label.pairs, share(std::move(fields))));
     }
+    note("labels", true);
     if (!k.common_labels.empty() || !k.labels.empty()) steps.push_back(label_step(k.common_labels, specs(config->common_labels)));
+    note("commonLabels");
     if (!k.common_annotations.empty()) steps.push_back(annotation_step(k.common_annotations, specs(config->common_annotations)));
+    note("commonAnnotations");
     for (const Patch& patch : k.patches_json6902) {
         TRY(Step step, patch_json6902_step(patch, context));
         steps.push_back(std::move(step));
     }
+    note("patchesJson6902", true);
     for (const Replica& replica : k.replicas) steps.push_back(replica_step(replica, specs(config->replicas)));
-    if (context.one_step_each) {
+    note("replicas", true);
+    if (context.one_step_each || context.explain) {
         for (const Image& image : k.images) steps.push_back(images_step({image}, specs(config->images)));
     } else if (!k.images.empty()) {
         steps.push_back(images_step(k.images, specs(config->images)));
     }
+    note("images", true);
     if (!k.replacements.empty()) {
         TRY(auto replacements, load_replacements(context.loader, k.replacements));
-        steps.push_back(replacements_step(std::move(replacements)));
+        if (context.explain) {
+            for (Replacement& r : replacements) {
+                steps.push_back(replacements_step({r}));
+                steps.back().where = r.where.file.empty() ? k.where : r.where;
+            }
+        } else {
+            steps.push_back(replacements_step(std::move(replacements)));
+        }
     }
     return steps;
 }

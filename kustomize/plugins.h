@@ -24,6 +24,7 @@ struct PluginContext {
     const Loader& loader;
     const MergeSchema& schema;   // outlives the steps
     bool one_step_each = false;  // transformations are recorded: no two options in one step
+    bool explain = false;        // steps say where they come from
     HelmRunner* helm = nullptr;  // null: charts are errors
 };
 
@@ -32,6 +33,10 @@ struct Step {
     std::string kind; // kustomize's name of it, e.g. NamespaceTransformer
     std::function<Result<void>(ResourceSet&)> run;
     std::optional<Origin> origin = {}; // recorded on the resources when set
+    // Only when changes are explained (explain.h):
+    Where where = {};                // what asked for it
+    bool own_lines = false;          // values bring their line with them: patches
+    std::uint32_t inline_line = 0;   // of the text that such lines are counted in, when that is part of `where`; 0 = a file of its own
 };
 
 // The steps of a kustomization's own fields, in kustomize's order: patchesStrategicMerge, patches, namespace, namePrefix,

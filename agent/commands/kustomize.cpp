@@ -65,6 +65,8 @@ Result<int> run(Invocation& in) {
     options.reorder = reorder == "none" ? kustomize::Reorder::none : kustomize::Reorder::legacy;
     options.managed_by_label = in.flags.on("enable-managedby-label");
     options.cache = &cache;
+    options.explain = in.flags.on("explain");
+    if (options.explain && to_directory) return in.usage("--explain prints, or writes to one file: --output must not name a directory");
     gitops::RemoteBases remote;
     options.remote = &remote;
     ProcessHelmRunner helm(in.flags.text("helm-command"));
@@ -77,6 +79,7 @@ Result<int> run(Invocation& in) {
     static Builds& builds = *new Builds; // never freed: taking a large tree apart would be a quarter of the run
     build_all(disk, in.args, options, builds);
     std::string text;
+    const std::string here = options.explain ? std::filesystem::current_path(ignored).string() : "";
     for (const auto& build : builds) {
         if (!*build) return fail(Error(build->error()));
         const kustomize::BuildOutput& built = **build;
@@ -86,7 +89,7 @@ Result<int> run(Invocation& in) {
             continue;
         }
         if (!text.empty()) text += "---\n";
-        text += kustomize::to_yaml(built.resources);
+        text += built.explanation ? kustomize::to_explained_yaml(built, here) : kustomize::to_yaml(built.resources);
     }
     if (to_directory) return kOk;
     if (output.empty()) in.io.out << text;
@@ -102,8 +105,11 @@ Command kustomize_command() {
             .summary = "Build kustomization directories, as `kustomize build` does",
             .about = "Prints the objects of each DIR (default: the current directory), several separated by ---. A DIR may be the URL of a git repository,\n"
                      "as in kustomizations: https://HOST/ORG/REPO//DIR?ref=v1&timeout=60&submodules=false, git@HOST:ORG/REPO//DIR, file:///PATH//DIR.\n"
-                     "Functions (exec, containers, Starlark) and Go plugins are never run: a kustomization that names one is an error, whatever the flags.",
+                     "Functions (exec, containers, Starlark) and Go plugins are never run: a kustomization that names one is an error, whatever the flags.\n"
+                     "With --explain the output is the same YAML with comments, the last setter of a field first; no transformer: the line of a manifest.\n"
+                     "  name: prod-web # prod/kustomization.yaml:3 PrefixTransformer < base/web.yaml:4",
             .flags = {{.name = "output", .help = "write to this file, or into this directory one file an object", .letter = 'o', .value = "path"},
+                      {.name = "explain", .kind = FlagKind::boolean, .help = "say in a comment beside each field which file, line and transformer set it"},
                       {.name = "load-restrictor",
                        .help = "LoadRestrictionsNone lets kustomizations load files from outside their directory",
                        .default_text = "LoadRestrictionsRootOnly"},

@@ -86,6 +86,15 @@ TEST_F(KustomizeCommand, ChartsNeedTheFlag) {
     EXPECT_EQ(weber({"kustomize", dir / "charts", "--enable-helm", "--helm-command", "/nonexistent/helm"}).status, 1);
 }
 
+TEST_F(KustomizeCommand, ExplainsEachField) {
+    dir.write("up/kustomization.yaml", "resources: [../app]\nnamePrefix: p-\n");
+    const Ran r = weber({"kustomize", "--explain", "up"}, {.directory = dir / "."});
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_THAT(r.out, testing::HasSubstr("  name: p-A # up/kustomization.yaml:2 PrefixTransformer < app/objects.yaml:3\n"));
+    dir.write("out/.keep", "");
+    EXPECT_EQ(weber({"kustomize", "--explain", dir / "up", "-o", dir / "out"}).status, 2);
+}
+
 // Every flag of kustomize 5.8.1, also its hidden ones.
 TEST_F(KustomizeCommand, TakesTheFlagsOfKustomize) {
     const Ran all = weber({"kustomize", dir / "app", "-e", "A=b", "--env=C", "--as-current-user", "--enable-alpha-plugins", "--enable-exec", "--mount",
