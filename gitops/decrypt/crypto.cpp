@@ -148,11 +148,22 @@ Owned<EVP_PKEY> public_key(std::string_view point) {
     return Owned<EVP_PKEY>(key);
 }
 
+// Through PKCS #8 (RFC 8410), whose reader puts the key into the locked heap; EVP_PKEY_new_raw_private_key leaves it in the ordinary one.
+Owned<EVP_PKEY> private_key(const SecretBytes& secret) {
+    constexpr std::string_view kHead("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x6e\x04\x22\x04\x20", 16);
+    if (secret.size() != kX25519Size) return nullptr;
+    SecretBytes der(kHead.size() + kX25519Size);
+    std::copy(kHead.begin(), kHead.end(), der.data());
+    std::copy(secret.data(), secret.data() + secret.size(), der.data() + kHead.size());
+    const unsigned char* at = der.data();
+    return Owned<EVP_PKEY>(d2i_PrivateKey(EVP_PKEY_X25519, nullptr, &at, static_cast<long>(der.size())));
+}
+
 } // namespace
 
 Result<X25519Key> X25519Key::from(const SecretBytes& secret) {
     use_secure_heap();
-    Owned<EVP_PKEY> key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
+    Owned<EVP_PKEY> key = private_key(secret);
     X25519Key out;
     out.point_.resize(kX25519Size);
     std::size_t size = out.point_.size();
