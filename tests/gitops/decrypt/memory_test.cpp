@@ -1,8 +1,10 @@
 // Where keys lie in memory: looked up in the process itself, as somebody with a core dump or the swap partition would.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <sstream>
@@ -74,7 +76,15 @@ std::vector<unsigned char> flipped(const SecretBytes& secret) {
     return out;
 }
 
+// Why memory cannot be locked here (a container's limit), or "".
+std::string no_locks() {
+    rlimit limit{};
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    return geteuid() == 0 || limit.rlim_cur >= (1u << 20) ? "" : "RLIMIT_MEMLOCK is " + std::to_string(limit.rlim_cur) + " bytes";
+}
+
 TEST(KeyMemory, IsLockedAndLeftOutOfCoreDumps) {
+    if (const std::string why = no_locks(); !why.empty()) GTEST_SKIP() << why;
     const SecretBytes small(32), large(100'000);
     const auto all = mappings();
     for (const SecretBytes* s : {&small, &large}) {
@@ -90,6 +100,7 @@ TEST(KeyMemory, PrivateKeysAreNowhereElse) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     GTEST_SKIP() << "a sanitizer's shadow memory is too large to look through";
 #endif
+    if (const std::string why = no_locks(); !why.empty()) GTEST_SKIP() << why;
     std::vector<unsigned char> kept, given_up;
     KeyRing ring;
     {
