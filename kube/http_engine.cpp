@@ -270,7 +270,7 @@ void HttpEngine::Impl::wake_delayed() {
     }
 }
 
-HttpEngine::HttpEngine(HttpEngineOptions options) : impl_(std::make_unique<Impl>(options)) {}
+HttpEngine::HttpEngine(HttpEngineOptions options) : impl_(std::make_unique<Impl>(options)), streams_(std::make_unique<Impl>(options)) {}
 HttpEngine::~HttpEngine() = default;
 
 std::vector<Result<HttpResponse>> HttpEngine::run(std::vector<Outgoing> requests, std::size_t in_flight, std::stop_token stop) {
@@ -302,11 +302,11 @@ std::vector<Result<HttpResponse>> HttpEngine::run(std::vector<Outgoing> requests
 Result<HttpResponse> HttpEngine::stream(Outgoing request, const ChunkHandler& on_chunk, std::stop_token stop) {
     const auto box = std::make_shared<Mailbox>();
     box->open = 1;
-    const auto transfer = std::make_shared<Transfer>(std::move(request), box, true, impl_->options.stream_buffer);
-    transfer->lane = impl_->next_lane();
+    const auto transfer = std::make_shared<Transfer>(std::move(request), box, true, streams_->options.stream_buffer);
+    transfer->lane = streams_->next_lane();
     if (stop.stop_requested()) return fail(transfer->error(ErrorCode::cancelled, "cancelled"));
-    impl_->post({.kind = Command::Kind::start_stream, .lane = transfer->lane, .transfers = {transfer}});
-    const auto cancel = [&] { impl_->post({.kind = Command::Kind::cancel, .lane = transfer->lane}); };
+    streams_->post({.kind = Command::Kind::start_stream, .lane = transfer->lane, .transfers = {transfer}});
+    const auto cancel = [&] { streams_->post({.kind = Command::Kind::cancel, .lane = transfer->lane}); };
     const std::stop_callback on_stop(stop, cancel);
     bool ended_by_handler = false;
     std::string chunk;
@@ -318,7 +318,7 @@ Result<HttpResponse> HttpEngine::stream(Outgoing request, const ChunkHandler& on
         chunk.swap(transfer->pending);
         const bool resume = std::exchange(transfer->paused, false);
         lock.unlock();
-        if (resume) impl_->post({.kind = Command::Kind::resume, .lane = transfer->lane, .transfers = {transfer}});
+        if (resume) streams_->post({.kind = Command::Kind::resume, .lane = transfer->lane, .transfers = {transfer}});
         if (!on_chunk(chunk)) {
             ended_by_handler = true;
             cancel();

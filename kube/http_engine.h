@@ -1,4 +1,4 @@
-// One thread, one libcurl multi handle: all HTTP transfers of the process, to any number of servers. Requests to one server share few HTTP/2 connections.
+// Two threads, each with a libcurl multi handle (requests; streams): all HTTP transfers of the process, to any number of servers. Requests to one server share few HTTP/2 connections.
 //
 // Internal to the client: callers use `HttpClient`. Thread-safe; calls block. Between callers the engine is fair: each has
 // its own queue, they take turns, and none may take all places of a server. Timed waits between tries cost no thread.
@@ -62,6 +62,10 @@ public:
 private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
+    // Streams have a multi handle (and thread) of their own. In one with the requests, libcurl 7.88 takes a stream's HTTP/1.1 connection for one that
+    // can be multiplexed as soon as the server is known to speak HTTP/2 (its ConnectionExists does not look at bits.multiplex of a busy connection),
+    // and requests that are put on it wait for ever behind a watch.
+    std::unique_ptr<Impl> streams_;
 };
 
 } // namespace weber::kube
