@@ -7,6 +7,7 @@ namespace weber::agent {
 
 namespace {
 
+constexpr Flag kVersion{.name = "version", .kind = FlagKind::boolean, .help = "print the version", .letter = 'v'};
 constexpr Flag kHelp{.name = "help", .kind = FlagKind::boolean, .help = "show this help", .letter = 'h'};
 
 // A command with the names on the way to it and the flags it knows.
@@ -49,6 +50,7 @@ Found find(const Command& root, const std::vector<std::string>& words) {
         if (Flags(std::move(known)).takes_next(word) && i + 1 < words.size()) found.rest.push_back(words[++i]);
     }
     found.flags = found.command->flags;
+    if (found.command == &root) found.flags.push_back(kVersion);
     found.flags.insert(found.flags.end(), inherited.begin(), inherited.end());
     return found;
 }
@@ -83,6 +85,7 @@ Error unknown_command(const Command& parent, const std::string& line, const std:
         if (!child.hidden) names.emplace_back(child.name);
     }
     const std::string near = nearest(word, names);
+    if (line == "flux") return Error{.code = ErrorCode::invalid, .message = "unknown command \"" + word + "\" for \"flux\""}; // Flux says no more
     return Error{.code = ErrorCode::invalid, .message = "unknown command \"" + word + "\" for \"" + line + "\"",
                  .hint = near.empty() ? "`" + line + " --help` lists the commands" : "did you mean `" + line + " " + near + "`?"};
 }
@@ -111,16 +114,22 @@ int dispatch(const Command& root, const std::string& program, const std::vector<
     Flags flags(found.flags);
     auto args = flags.parse(found.rest);
     const bool help_given = asks_help || flags.given("help");
+    const bool as_flux = program == "flux";
     if (!args && !help_given) {
+        if (as_flux) args.error().hint.clear();
         io.failure(args.error());
-        if (args.error().hint.empty()) io.err << "  see `" << line << " --help`\n";
+        if (args.error().hint.empty() && !as_flux) io.err << "  see `" << line << " --help`\n";
         return usage;
     }
-    if (args && !args->empty() && !found.command->run) {
+    if (args && !args->empty() && !found.command->run && !(as_flux && found.command != &root)) {
         io.failure(unknown_command(*found.command, line, args->front()));
         return usage;
     }
-    if (help_given || (!found.command->run && found.command == &root)) {
+    if (found.command == &root && flags.given("version")) {
+        io.out << program << " version " WEBER_VERSION "\n";
+        return kOk;
+    }
+    if (help_given || (!found.command->run && (found.command == &root || as_flux))) {
         help(found, program, io.out);
         return kOk;
     }

@@ -19,7 +19,7 @@ void Io::action(std::string_view text) const { line(err, "►", text); }
 void Io::generating(std::string_view text) const { line(err, "✚", text); }
 void Io::waiting(std::string_view text) const { line(err, "◎", text); }
 void Io::success(std::string_view text) const { line(err, "✔", text); }
-void Io::warning(std::string_view text) const { line(err, "⚠️ ", text); }
+void Io::warning(std::string_view text) const { line(err, "⚠️", text); }
 void Io::failure(std::string_view text) const { line(err, "✗", text); }
 
 void Io::failure(const Error& error) const {

@@ -11,7 +11,8 @@ namespace {
 
 Result<int> run(Invocation& in) {
     TRY(std::string ns, namespace_of(in));
-    TRY(const LocalBuildOptions options, local_build_options(in, std::move(ns)));
+    TRY(LocalBuildOptions options, local_build_options(in, std::move(ns)));
+    options.normalize = false;
     TRY_VOID(check(options));
     std::optional<Session> session;
     if (!options.dry_run) {

@@ -18,6 +18,10 @@ std::string script(const std::string& shell, const std::string& name) {
     if (shell == "zsh")
         return "#compdef " + name + "\n_" + name + "() {\n  local -a found\n  found=(${(f)\"$(" + name +
                " __complete \"${(@)words[2,$CURRENT]}\" 2>/dev/null)\"})\n  compadd -a found\n}\ncompdef _" + name + " " + name + "\n";
+    if (shell == "powershell")
+        return "Register-ArgumentCompleter -Native -CommandName " + name + " -ScriptBlock {\n  param($word, $line, $at)\n"
+               "  $words = @($line.CommandElements | Select-Object -Skip 1 | ForEach-Object { \"$_\" })\n  if ($word -eq '') { $words += '' }\n  & " + name +
+               " __complete @words 2>$null | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }\n}\n";
     return "complete -c " + name + " -f -a '(" + name + " __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'\n";
 }
 
@@ -78,7 +82,7 @@ Result<int> complete(Invocation& in) {
 
 Command completion_command() {
     Command c{.name = "completion", .summary = "Print a script that makes a shell complete commands, flags and names"};
-    for (const char* shell : {"bash", "zsh", "fish"}) c.children.push_back({.name = shell, .summary = "For this shell", .run = run_script});
+    for (const char* shell : {"bash", "zsh", "fish", "powershell"}) c.children.push_back({.name = shell, .summary = "For this shell", .run = run_script});
     return c;
 }
 

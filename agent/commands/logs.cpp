@@ -100,7 +100,7 @@ Result<int> run(Invocation& in) {
     if (in.flags.given("since-time")) TRY_VOID(kube::parse_rfc3339(in.flags.text("since-time")));
     const std::string level = in.flags.text("level");
     if (!level.empty() && level != "debug" && level != "info" && level != "error")
-        return fail(ErrorCode::invalid, "log level '" + level + "' is not supported. Supported levels: debug, info, error");
+        return fail(ErrorCode::invalid, "invalid argument \"" + level + "\" for \"--level\" flag: unsupported log level '" + level + "', must be one of: debug, info, error");
     TRY(Session s, open_session(in));
     const Filter filter{.level = level, .kind = in.flags.text("kind"), .name = in.flags.text("name"), .ns = in.flags.on("all-namespaces") ? "" : s.ns};
     s.ns = in.flags.text("flux-namespace");

@@ -101,7 +101,15 @@ Result<int> resume(const Invocation& in, const FluxKind& kind) {
     }
     const bool has_status = kind.kind != "Alert" && kind.kind != "Provider";
     const bool wait = in.flags.given("wait") ? in.flags.on("wait") : in.args.size() == 1;
-    if (!wait || !has_status || resumed.empty()) return kOk;
+    if (!wait || resumed.empty()) return kOk;
+    if (!has_status) { // nothing to wait for
+        in.io.waiting("waiting for " + std::string(kind.kind) + " reconciliation");
+        for (const std::string& name : resumed) {
+            in.io.success(std::string(kind.kind) + " " + name + " reconciliation completed");
+            in.io.success(std::string(kind.kind) + " reconciliation completed");
+        }
+        return kOk;
+    }
     return await(in, s, kind, std::move(resumed));
 }
 

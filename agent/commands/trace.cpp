@@ -108,7 +108,9 @@ Result<Owner> owner_of(const Session& s, Object o) {
 Result<Object> source_named(const Session& s, const std::string& kind_name, const std::string& ns, const std::string& name) {
     const FluxKind* kind = flux_kind(kind_name);
     if (!kind) return fail(ErrorCode::unsupported, "unknown source kind " + kind_name);
-    return get_object(s, *kind, ns, name);
+    auto source = get_object(s, *kind, ns, name);
+    if (!source) return fail(std::move(source.error()).with_prefix("failed to find " + kind_name + ": "));
+    return source;
 }
 
 std::string or_else(std::string text, std::string_view other) { return text.empty() ? std::string(other) : text; }
@@ -188,7 +190,8 @@ Result<kube::ApiResource> resource_named(const Session& s, std::string_view text
 // RESOURCE NAME…, KIND/NAME…, or NAME with --kind and --api-version.
 Result<std::vector<Wanted>> wanted_of(const Invocation& in, const Session& s) {
     const std::string kind = in.flags.text("kind"), api_version = in.flags.text("api-version");
-    if (kind.empty() != api_version.empty()) return fail(ErrorCode::invalid, "both --kind and --api-version must be given, or none");
+    if (kind.empty() != api_version.empty())
+        return fail(ErrorCode::invalid, kind.empty() ? "object kind is required (--kind)" : "object apiVersion is required (--api-version)");
     std::vector<Wanted> out;
     if (!kind.empty()) {
         TRY(const kube::GroupVersion gv, kube::GroupVersion::parse(api_version));
@@ -202,6 +205,7 @@ Result<std::vector<Wanted>> wanted_of(const Invocation& in, const Session& s) {
             out.push_back({resource.gvk(), slashes ? in.args[i].substr(slash + 1) : in.args[i]});
         }
     }
+    if (out.empty() && !in.args.empty()) return fail(ErrorCode::invalid, "resource(s) were provided, but no name was specified");
     if (out.empty()) return fail(ErrorCode::invalid, "either `<resource>/<name>` or `<resource> <name>` is required as an argument");
     return out;
 }

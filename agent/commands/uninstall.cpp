@@ -29,7 +29,10 @@ public:
         if (!found) return note(found.error());
         for (const Object& o : found->items) {
             const Node* finalizers = o.at({"metadata", "finalizers"});
-            if (!finalizers || finalizers->empty()) continue;
+            if (!finalizers || finalizers->empty()) { // Flux names it all the same
+                say(o.subject() + " finalizers deleted");
+                continue;
+            }
             kube::WriteOptions options;
             options.field_manager = "flux";
             options.dry_run = dry_run_;

@@ -22,6 +22,7 @@ namespace stdfs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view kCannotGet = "failed to get kustomization object: ";
 constexpr std::string_view kMask = "**SOPS**";
 
 Result<std::string> read_text(const std::string& path) {
@@ -82,7 +83,7 @@ struct Builder {
         settings.remote = &remote;
         TRY(gitops::Built built, gitops::build_objects(snapshot, k, settings));
         for (Object& o : built.objects) o = mask_sops(std::move(o));
-        TRY(std::vector<Object> objects, gitops::desired_objects(std::move(built.objects), k));
+        TRY(std::vector<Object> objects, gitops::desired_objects(std::move(built.objects), k, options.normalize));
         out.push_back({std::move(k), std::move(live), std::move(objects)});
         return options.recursive ? add_children(out.size() - 1) : Result<void>{};
     }
@@ -159,7 +160,8 @@ Result<LocalBuildOptions> local_build_options(const Invocation& in, std::string 
 Result<void> check(const LocalBuildOptions& o) {
     if (o.name.empty()) return fail(name_required("kustomization"));
     std::error_code ignored;
-    if (o.path.empty() || !stdfs::is_directory(o.path, ignored)) return fail(ErrorCode::invalid, "invalid resource path \"" + o.path + "\"");
+    if (o.path.empty() || !stdfs::is_directory(o.path, ignored))
+        return fail(ErrorCode::invalid, "invalid resource path \"" + (o.path.empty() ? "" : stdfs::absolute(o.path).lexically_normal().string()) + "\"");
     if (o.dry_run && o.file.empty()) return fail(ErrorCode::invalid, "dry-run mode requires a kustomization file");
     if (!o.file.empty() && !stdfs::is_regular_file(o.file, ignored))
         return fail(ErrorCode::invalid, "invalid kustomization file \"" + o.file + "\"");
@@ -174,12 +176,14 @@ Result<std::vector<LocalBuild>> build_locally(const LocalBuildOptions& o, kube::
         if (found) live = std::move(*found);
         else if (found.error().code != ErrorCode::not_found || !o.ignore_not_found || o.file.empty()) {
             found.error().object.clear();
-            return fail(std::move(found.error()));
+            return fail(std::move(found.error()).with_prefix(kCannotGet));
         }
     }
     Object object;
     if (!o.file.empty()) {
-        TRY(object, from_file(o));
+        auto read = from_file(o);
+        if (!read) return fail(std::move(read.error()).with_prefix(kCannotGet));
+        object = std::move(*read);
     } else {
         object = *live;
     }

@@ -22,6 +22,7 @@ struct LocalBuildOptions {
     std::vector<std::string> ignore_paths = {};
     bool recursive = false;
     std::vector<std::string> local_sources = {}; // "Kind/ns/name=path"
+    bool normalize = true;          // as they would be applied; false: as they are written
     bool ignore_not_found = false;  // a Kustomization that the cluster lacks is new
     std::optional<gitops::ValuesFile> values = {};       // --values: with it a dry run knows where to look variables up, and names those that it lacks
     std::shared_ptr<const gitops::KeyRing> keys = {};    // --age-key-file, --pgp-key-file: decrypts, else encrypted values are masked

@@ -33,7 +33,7 @@ Result<std::string> namespace_of(const Invocation& in) {
     if (!in.flags.given("namespace")) {
         if (const auto system = environment("FLUX_SYSTEM_NAMESPACE")) {
             if (is_dns_label(*system)) ns = *system;
-            else in.io.warning("ignoring invalid FLUX_SYSTEM_NAMESPACE: \"" + *system + "\"");
+            else in.io.warning(" ignoring invalid FLUX_SYSTEM_NAMESPACE: \"" + *system + "\"");
         }
     }
     if (!is_dns_label(ns)) return fail(ErrorCode::invalid, "namespace must be a valid DNS label: \"" + ns + "\"");

@@ -20,25 +20,29 @@ binary=$1 dir=$2
 mkdir -p "$dir/etc/ssl/certs" "$dir/tmp" "$dir/data"
 strip -o "$dir/weber" "$binary"
 
-# What the loader would load, under the names it looks for; the loader itself included.
-rnp=$(ldconfig -p | awk '$1 == "librnp.so.0" { print $NF; exit }') # loaded with the first PGP key
+# The files that the loader would load for a program or library, itself included.
+needed_by() { ldd "$1" | awk '/=> \// { print $3 } /^\t\// { print $1 }'; }
+
+# Names of libraries in the program's text: those that it loads when it needs them (librnp with the first PGP key).
+loaded_later() {
+  strings "$binary" | grep -oE 'lib[A-Za-z0-9_+-]+([.-][0-9.]+)?\.so(\.[0-9]+)+' | sort -u | while read -r name; do
+    ldconfig -p | awk -v name="$name" '$1 == name { print $NF; exit }'
+  done
+}
+
+# Under the names that the loader looks for. Name resolution needs no more: files and dns are in glibc since 2.34.
 {
-  ldd "$binary"
-  [ -z "$rnp" ] || { printf '\t%s\n' "$rnp" && ldd "$rnp"; }
-} | awk '/=> \// { print $3 } /^\t\// { print $1 }' | sort -u | while read -r library; do
+  needed_by "$binary"
+  for library in $(loaded_later); do
+    echo "$library"
+    needed_by "$library"
+  done
+} | sort -u | while read -r library; do
   mkdir -p "$dir$(dirname "$library")"
   cp -L "$library" "$dir$library"
   strip --strip-unneeded "$dir$library" 2>/dev/null || true
 done
-# Name resolution is loaded at run time.
-for library in libnss_dns.so.2 libnss_files.so.2 libresolv.so.2; do
-  found=$(ldconfig -p | awk -v name="$library" '$1 == name && /x86-64|AArch64/ { print $NF; exit }')
-  [ -z "$found" ] || cp -L "$found" "$dir$(dirname "$(rnp=$(ldconfig -p | awk '$1 == "librnp.so.0" { print $NF; exit }') # loaded with the first PGP key
-{
-  ldd "$binary"
-  [ -z "$rnp" ] || { printf '\t%s\n' "$rnp" && ldd "$rnp"; }
-} | awk '/libc\.so/ { print $3 }')")/"
-done
+
 cp -L /etc/ssl/certs/ca-certificates.crt "$dir/etc/ssl/certs/"
 echo 'weber:x:65532:65532::/tmp:/weber' >"$dir/etc/passwd"
 echo 'weber:x:65532:' >"$dir/etc/group"

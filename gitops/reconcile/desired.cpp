@@ -33,13 +33,13 @@ Result<void> check_encryption(const Object& o) {
 
 } // namespace
 
-Result<std::vector<Object>> desired_objects(std::vector<Object> objects, const Kustomization& k) {
+Result<std::vector<Object>> desired_objects(std::vector<Object> objects, const Kustomization& k, bool normalize) {
     for (Object& o : objects) {
         TRY_VOID(check_metadata(o));
         TRY_VOID(check_encryption(o));
         o.set_label(kOwnerName, k.name.name);
         o.set_label(kOwnerNamespace, k.name.ns);
-        o = normalized(o);
+        if (normalize) o = normalized(o);
         for (const auto& [key, value] : k.spec.common_labels) o.set_label(key, value);
         for (const auto& [key, value] : k.spec.common_annotations) o.set_annotation(key, value);
     }

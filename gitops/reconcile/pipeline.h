@@ -44,7 +44,8 @@ struct Built {
 Result<Built> build_objects(const Snapshot& snapshot, const Kustomization& kustomization, const BuildSettings& settings = {});
 
 // kustomization.md 2, steps 18 and 19a to 19c: owner labels, normalization, common metadata, no encrypted Secret. Order kept.
-Result<std::vector<Object>> desired_objects(std::vector<Object> objects, const Kustomization& kustomization);
+// `normalize` false: as they were built, for showing them.
+Result<std::vector<Object>> desired_objects(std::vector<Object> objects, const Kustomization& kustomization, bool normalize = true);
 
 // ---- with a cluster ----------------------------------------------------------------------------------------------
 

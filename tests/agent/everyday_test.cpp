@@ -228,7 +228,7 @@ TEST_F(Everyday, ReconcileRefuses) {
     EXPECT_EQ(suspended.err, "✗ resource is suspended\n");
     EXPECT_EQ(get("source.toolkit.fluxcd.io", "GitRepository", "flux-system", "vendor").annotation(gitops::kRequestedAt), "");
     EXPECT_EQ(flux({"reconcile", "ks", "x"}).err, "✗ kustomizations.kustomize.toolkit.fluxcd.io \"x\" not found\n");
-    EXPECT_EQ(flux({"reconcile", "ks"}).err, "✗ kustomization name is required\n");
+    EXPECT_EQ(flux({"reconcile", "ks"}).err, "✗ Kustomization name is required\n");
 }
 
 TEST_F(Everyday, SuspendAndResume) {
@@ -411,7 +411,7 @@ TEST_F(Local, BuildChecksItsArguments) {
         {{"build", "ks", "apps", "--path", dir / "repo", "--dry-run"}, "✗ dry-run mode requires a kustomization file\n"},
         {{"build", "ks", "apps", "--path", dir / "repo", "--kustomization-file", "/nonexistent"}, "✗ invalid kustomization file \"/nonexistent\"\n"},
         {{"build", "ks", "other", "--path", dir / "repo", "--dry-run", "--kustomization-file", file},
-         "✗ failed find kustomization with name 'other' and namespace 'flux-system' in file '" + file + "'\n"},
+         "✗ failed to get kustomization object: failed find kustomization with name 'other' and namespace 'flux-system' in file '" + file + "'\n"},
     };
     for (const auto& [words, err] : cases) {
         const Ran r = weber(words);
