@@ -15,6 +15,7 @@ Command build_command();
 Command check_command();
 Command complete_command();
 Command completion_command();
+Command delete_command();
 Command diff_command();
 Command events_command();
 Command logs_command();

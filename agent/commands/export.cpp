@@ -33,7 +33,7 @@ Result<void> print_credentials(const Session& s, const Object& o, std::ostream& 
 
 Result<int> run(const Invocation& in, const FluxKind& kind) {
     const bool all = in.flags.on("all");
-    if (in.args.size() != 1 && !all) return fail(name_required(kind.human));
+    if (in.args.size() != 1 && !all) return fail(ErrorCode::invalid, "name is required");
     TRY(const Session s, open_session(in));
     std::vector<Object> objects;
     if (all) {

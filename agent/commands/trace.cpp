@@ -51,13 +51,14 @@ std::string local_time(std::string_view rfc3339) {
     return text.data();
 }
 
+// Of a source Flux says whether it failed, of the others only when.
 void add_status(Block& block, const Object& o) {
     const Node* ready = condition_of(o, "Ready");
     if (!ready) {
         block.add("Status", "Unknown");
         return;
     }
-    const bool failed = ready->text_at("status") == "False";
+    const bool failed = ready->text_at("status") == "False" && (o.kind() == "GitRepository" || o.kind() == "OCIRepository" || o.kind() == "ExternalArtifact" || o.kind() == "Bucket");
     block.add("Status", std::string(failed ? "Last reconciliation failed at " : "Last reconciled at ") + local_time(ready->text_at("lastTransitionTime")));
     block.add("Message", std::string(ready->text_at("message")));
 }

@@ -68,7 +68,7 @@ Result<int> run(Invocation& in) {
     Branch tree{.key = root.key()};
     TRY(tree.children, branches_of(s, kind, root, in.flags.on("compact"), 0));
     if (format == "json") in.io.out << kube::write_json_pretty(node_of(tree), 2);
-    else if (format == "yaml") in.io.out << kube::write_yaml(node_of(tree));
+    else if (format == "yaml") in.io.out << kube::write_yaml(node_of(tree)) << '\n';
     else {
         in.io.out << tree.key.subject() << '\n';
         print(tree.children, "", in.io.out);

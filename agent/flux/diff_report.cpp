@@ -85,8 +85,11 @@ private:
         for (const Node::Entry& e : b.entries())
             if (!a.contains(e.key.view())) added.set(e.key, e.value);
         changed_entries(path, "map", removed, added);
-        for (const Node::Entry& e : a.entries())
-            if (const Node* other = b.find(e.key.view())) compare(join(path, e.key.view()), e.value, *other);
+        std::vector<const Node::Entry*> sorted; // as Go's maps are written, whatever order the server has
+        for (const Node::Entry& e : a.entries()) sorted.push_back(&e);
+        std::ranges::sort(sorted, {}, [](const Node::Entry* e) { return std::string(e->key.view()); });
+        for (const Node::Entry* e : sorted)
+            if (const Node* other = b.find(e->key.view())) compare(join(path, e->key.view()), e->value, *other);
     }
 
     static const Node* element(const Node& list, const std::string& name) {
