@@ -327,7 +327,7 @@ TEST_F(Local, DiffSaysWhatWouldChange) {
     const Ran second = flux(words);
     EXPECT_EQ(second.status, 1);
     EXPECT_THAT(second.out, HasSubstr("► ConfigMap/web/new drifted\n"));
-    EXPECT_THAT(second.out, HasSubstr("\ndata.a\n± value change\n- \"0\"\n+ \"1\"\n"));
+    EXPECT_THAT(second.out, HasSubstr("\ndata.a\n± value change\n- 0\n+ 1\n"));
     EXPECT_THAT(second.out, HasSubstr("► Secret/web/s drifted\n"));
     for (const char* value : {"planted-one", "planted-two", "cGxhbnRlZC1vbmU", "cGxhbnRlZC10d28"}) EXPECT_THAT(second.out + second.err, Not(HasSubstr(value)));
 }
