@@ -20,7 +20,7 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
 // The API server quotes the offending value in type errors, and with it a Secret's.
 void mask_values(const Object& desired, std::string& text) {
     if (!is_secret(desired)) return;
-    static const re2::RE2 quoted(R"((valueUnstructured\{Value:)[^}]*\})");
+    static const re2::RE2 quoted(R"((?s)(valueUnstructured\{Value:).*\})");
     RE2::GlobalReplace(&text, quoted, R"(\1***})");
     const auto hide = [&](std::string_view value) {
         if (value.size() > 2) replace_all(text, value, "***"); // shorter ones would only garble the text

@@ -3,10 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
+
 #include "gitops/api/definitions.h"
 #include "gitops/api/names.h"
+#include "gitops/decrypt/file.h"
 #include "gitops/source/artifact.h"
 #include "gitops/source/open.h"
+#include "kube/base/digest.h"
 #include "kube/base/yaml.h"
 #include "kube/http_client.h"
 #include "tests/support/faulty_transport.h"
@@ -283,6 +287,78 @@ TEST_P(KustomizationRuns, AnAccountWithoutRightsIsNamed) { // item 60
     const Object k = make(kustomization("app", "./", "serviceAccountName: nobody"));
     start_agent();
     await(k, ready("False", "ReconciliationFailed", "system:serviceaccount:" + ns_ + ":nobody"));
+}
+
+// Values of Secrets and variables, private keys: in no log line, event, condition or metric, whatever goes right or wrong with them.
+TEST_P(KustomizationRuns, NoValueLeavesTheProcessInWords) {
+    namespace sops = gitops::sops;
+    struct Said {
+        std::mutex mutex;
+        std::string text;
+    };
+    const auto logged = std::make_shared<Said>(); // the agent outlives this function when the test fails
+    log_ = Log(LogLevel::trace, true, [logged](std::string_view line) {
+        const std::lock_guard lock(logged->mutex);
+        logged->text.append(line).append("\n");
+    });
+    std::string said;
+    const gitops::AgeIdentity identity = gitops::make_age_identity().value(), stranger = gitops::make_age_identity().value();
+    const auto secret = [&](const std::string& name, const std::string& rest) {
+        return "apiVersion: v1\nkind: Secret\nmetadata: {name: " + name + ", namespace: " + ns_ + "}\n" + rest;
+    };
+    const auto encrypted = [&](const std::string& plain, const gitops::AgeIdentity& for_whom) {
+        const sops::Metadata settings{.groups = {{{.provider = sops::Provider::age, .name = for_whom.recipient}}}, .rule = {.encrypted_regex = "^(data|stringData)$"}};
+        return sops::encrypt_file(plain, sops::Format::yaml, settings, {}, "2026-01-02T03:04:05Z").value();
+    };
+    const std::string key = gitops::age_identity_text(identity);
+    make(object_of(secret("sops-age", "stringData: {k.agekey: " + key + "}\n")));
+    make(object_of(secret("sops-bad", "stringData: {k.agekey: planted-no-key}\n")));
+    make(object_of(secret("vars", "stringData: {password: planted-variable, broken: 'planted-a: planted-b: c', anchor: '*planted-anchor'}\n")));
+
+    std::string plain_value = encrypted(secret("c", "stringData: {pw: planted-encrypted}\n"), identity);
+    plain_value.insert(plain_value.find("    pw:"), "    other: planted-plain\n");
+    publish("main@sha1:1", {{"good/a.yaml", encrypted(secret("a", "stringData: {pw: planted-encrypted}\n"), identity)},
+                            {"good/b.yaml", secret("b", "stringData: {pw: 'x-${password}'}\n")},
+                            {"yaml/b.yaml", secret("y", "stringData: {pw: '${broken}'}\n")},
+                            {"anchor/b.yaml", secret("y", "stringData: {pw: '${anchor}'}\n")},
+                            {"plain/c.yaml", plain_value},
+                            {"stranger/c.yaml", encrypted(secret("d", "stringData: {pw: planted-encrypted}\n"), stranger)},
+                            {"no-key/c.yaml", encrypted(secret("d", "stringData: {pw: planted-encrypted}\n"), identity)},
+                            {"base64/c.yaml", secret("e", "data: {pw: 'planted-not-base64!'}\n")},
+                            {"number/c.yaml", secret("f", "stringData: {pw: [planted-list]}\n")}});
+    const std::string decrypt = "decryption: {provider: sops, secretRef: {name: sops-age}}", substitute = "postBuild: {substituteFrom: [{kind: Secret, name: vars}]}";
+    std::vector<Object> all;
+    const auto add = [&](const std::string& name, const std::string& more) { all.push_back(make(kustomization(name, "./" + name, "timeout: 30s, retryInterval: 1h, " + more))); };
+    add("good", decrypt + ", " + substitute + ", wait: true");
+    for (const char* name : {"yaml", "anchor"}) add(name, substitute);
+    for (const char* name : {"plain", "stranger", "base64", "number"}) add(name, decrypt);
+    add("no-key", "decryption: {provider: sops, secretRef: {name: sops-bad}}");
+    start_agent();
+    await(all[0], applied("main@sha1:1"));
+    for (std::size_t i = 1; i < all.size(); ++i)
+        await(all[i], [](const Object& o) {
+            const auto s = gitops::read_status(o);
+            const gitops::Condition* c = s ? s->find("Ready") : nullptr;
+            return c != nullptr && c->status == "False";
+        });
+    // corrected drift is an event
+    const Object a = object_of(secret("a", ""));
+    ASSERT_TRUE(api().patch(kube::ref_of(a), kube::PatchType::merge, object_of("data: {pw: cGxhbnRlZC1kcmlmdA==}\n").root()).has_value()); // planted-drift
+    await(a, [](const Object& o) { return kube::base64_decode(o.at({"data", "pw"})->text()).value() == "planted-encrypted"; });
+    await_settled("good");
+    for (Object& k : all) said += kube::write_yaml(api().get(kube::ref_of(k)).value().root());
+    said += metrics_.text();
+    stop_agent(); // events are sent by then
+    said += logged->text;
+    const auto events = api().list({"", "v1", "Event"}, {.ns = ns_});
+    ASSERT_TRUE(events.has_value());
+    EXPECT_GT(events->items.size(), all.size() - 1);
+    for (const Object& e : events->items) said += kube::write_yaml(e.root());
+    EXPECT_NE(said.find("no-key"), said.npos);
+    for (const char* value : {"planted", "cGxhbnRlZC", "xhbnRlZC", "AGE-SECRET-KEY"}) {
+        const std::size_t at = said.find(value);
+        EXPECT_EQ(at, said.npos) << said.substr(at < 300 ? 0 : at - 300, 600);
+    }
 }
 
 } // namespace

@@ -193,6 +193,12 @@ TEST(DryRunError, HoldsNoValueOfASecret) {
     for (const char* value : {"4711", "hunter2", "Y2xlYXI=", "clear"}) EXPECT_THAT(e.message, Not(HasSubstr(value)));
     EXPECT_EQ(e.details[0].message, "***");
     EXPECT_THAT(e.message, HasSubstr(".stringData.pw: expected string"));
+    // lists and maps have braces of their own
+    const Object list = testing::object_of("{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: n}, stringData: {pw: [hunter2, {a: hunter3}]}}");
+    const Error of_list = dry_run_error(list, {.message = ".stringData.pw: expected string, got &value.valueUnstructured{Value:[]interface {}{\"hunter2\", "
+                                                          "map[string]interface {}{\"a\":\"hunter3\"}}}",
+                                               .http_status = 500});
+    EXPECT_THAT(of_list.message, Not(HasSubstr("hunter")));
 }
 
 } // namespace
