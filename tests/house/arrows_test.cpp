@@ -1,6 +1,3 @@
-// GCC 12 with sanitizers warns about libstdc++'s own <regex>.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-
 // The layers of the house: who may include whom (README, section "How it is built").
 #include <gtest/gtest.h>
 

@@ -1,6 +1,3 @@
-// GCC 12 with sanitizers warns about libstdc++'s own <regex>.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-
 // Runs every case of ../shared/conformance/kustomize. Cases that may fail are listed, with the reason, in
 // conformance-expected-failures.txt; a case that passes must not stand there.
 #include <gtest/gtest.h>

@@ -1,6 +1,3 @@
-// GCC 12 with sanitizers warns about libstdc++'s own <regex>.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-
 #include "tests/kube/server/differential.h"
 
 #include <gtest/gtest.h>
