@@ -48,7 +48,12 @@ Node restyled(Node value, NodeStyle style) {
     return value;
 }
 
+bool needs_quotes(const Node& value) {
+    return value.is_string() && value.style() == NodeStyle::plain && kube::resolve_plain(value.text(), kube::YamlSchema::yaml_1_1) != NodeKind::string;
+}
+
 void set_field(Node& map, std::string_view key, Node value) {
+    if (needs_quotes(value)) value.set_style(NodeStyle::double_quoted);
     Node* old = map.find_mut(key);
     if (old == nullptr) {
         map.set(key, std::move(value));

@@ -21,6 +21,10 @@ Result<void> set_bare_text(Node& target, std::string_view text);
 // `value` as it reads after taking over another scalar's style: in quotes everything is a string.
 Node restyled(Node value, NodeStyle style);
 
+// Is it a string without quotes that YAML 1.1 takes for something else (y, on, No)? kyaml puts quotes around those whenever it
+// writes a field, and they outlive the value. Source: kyaml FieldSetter.Filter, IsYaml1_1NonString.
+bool needs_quotes(const Node& value);
+
 // Sets map[key] as kyaml's FieldSetter does: a scalar that replaces a scalar takes over its style.
 void set_field(Node& map, std::string_view key, Node value);
 

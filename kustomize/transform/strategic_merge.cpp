@@ -104,7 +104,8 @@ private:
         for (const kube::Text& name : names) {
             Node* theirs = patch == &dest ? nullptr : patch->find_mut(name);
             const SchemaType field_type = type != 0 ? schema_.field(type, name) : SchemaType{0};
-            if (theirs == nullptr && patch != &dest && !settling_changes(*dest.find(name), field_type)) continue;
+            const Node& unchanged = *dest.find(name);
+            if (theirs == nullptr && patch != &dest && !needs_quotes(unchanged) && !settling_changes(unchanged, field_type)) continue;
             Node* ours = dest.find_mut(name);
             TRY_VOID(merge_field(dest, name, ours, patch == &dest ? ours : theirs, field_type));
         }
@@ -122,6 +123,7 @@ private:
         if (!fate) return fail(std::move(fate).error().at(theirs != nullptr ? theirs->where() : dest.where()));
         if (*fate == Fate::cleared) dest.erase(name);
         else if (*fate == Fate::patch && theirs != ours) set_field(dest, name, *theirs);
+        else if (ours != nullptr && needs_quotes(*ours)) ours->set_style(NodeStyle::double_quoted);
         return {};
     }
 
@@ -284,7 +286,7 @@ private:
         if (type == 0 && dest.is_map()) type = embedded_type(&dest, nullptr);
         if (dest.is_map()) {
             return std::ranges::any_of(dest.entries(), [&](const Node::Entry& e) {
-                return settling_changes(e.value, type != 0 ? schema_.field(type, e.key) : SchemaType{0});
+                return needs_quotes(e.value) || settling_changes(e.value, type != 0 ? schema_.field(type, e.key) : SchemaType{0});
             });
         }
         if (!dest.is_list() || type == 0 || !schema_.merges(type)) return false;
@@ -297,7 +299,8 @@ private:
         for (const Node::Entry& e : dest.entries()) names.push_back(e.key);
         for (const kube::Text& name : names) {
             const SchemaType field_type = type != 0 ? schema_.field(type, name) : SchemaType{0};
-            if (settling_changes(*dest.find(name), field_type)) TRY_VOID(merge_field(dest, name, dest.find_mut(name), nullptr, field_type));
+            const Node& ours = *dest.find(name);
+            if (needs_quotes(ours) || settling_changes(ours, field_type)) TRY_VOID(merge_field(dest, name, dest.find_mut(name), nullptr, field_type));
         }
         return {};
     }
