@@ -130,6 +130,8 @@ TestServer::TestServer(kube::ServerOptions options) {
     EXPECT_TRUE(server) << server.error().to_string();
     server_ = std::move(*server);
     api_ = std::make_unique<Api>(kube::unix_socket_config(server_->unix_path()));
+    // A controller fills the namespace in the background; without this a watch of ConfigMaps may or may not see its last one come.
+    (void)api_->wait("/api/v1/namespaces/default/configmaps/kube-root-ca.crt", [](const Reply& r) { return r.status == 200; });
 }
 
 struct WatchReader::State {
