@@ -54,12 +54,17 @@ std::string indented(const std::string& text) {
     return out;
 }
 
+// Not what is deleted, which is in the cluster to be looked at, nor the schemas of new definitions: thousands of lines that nobody reads.
+bool shows_difference(const Change& c) {
+    return c.action != Action::deleted && !(c.action == Action::created && c.key.kind == "CustomResourceDefinition");
+}
+
 void print_changes(std::ostream& out, const gitops::ChangeSet& set, const ReportOptions& options) {
     for (const Change& c : set.changes) {
         if (!is_change(c.action)) continue;
         out << c.key.subject() << ' ' << word(c.action);
         if (options.dry_run) out << " (dry run)";
-        out << '\n' << indented(c.diff);
+        out << '\n' << (shows_difference(c) ? indented(c.diff) : "");
     }
 }
 
@@ -112,6 +117,11 @@ Node error_node(const Error& e, const ReportOptions& options) {
     if (const Where where = shown(e.where, options); !where.file.empty()) {
         out.set("file", Node::string(where.file));
         if (where.line != 0) out.set("line", Node::integer(where.line));
+    }
+    if (!e.details.empty()) {
+        Node details = Node::list();
+        for (const kube::ErrorDetail& d : e.details) details.push_back(Node::string((d.field.empty() ? "" : d.field + ": ") + d.message));
+        out.set("details", std::move(details));
     }
     if (!e.hint.empty()) out.set("hint", Node::string(e.hint));
     return out;

@@ -42,7 +42,7 @@ Result<int> run(Invocation& in) {
     if (!in.args.empty()) return in.usage("bootstrap secrets takes no arguments, but got \"" + in.args.front() + "\"");
     if (!names_kubeconfig(in.flags) && !names_embedded(in.flags))
         return in.usage("name the cluster: --kubeconfig FILE or --context NAME, or --state DIR for an embedded one");
-    if (names_kubeconfig(in.flags) && names_embedded(in.flags)) return in.usage("--kubeconfig and --context go not with --embedded and --state");
+    if (names_kubeconfig(in.flags) && names_embedded(in.flags)) return in.usage("--kubeconfig and --context cannot be combined with --embedded and --state");
     const std::string file = in.flags.text("filename");
     TRY(const std::string text, read_file(file));
     TRY(const SecretList list, parse_secret_list(text, file));

@@ -26,7 +26,8 @@ std::string objection(const Invocation& in) {
     if (f.given("path") && f.given("url")) return "--path and --url exclude each other";
     if (f.given("branch") && !f.given("url")) return "--branch goes with --url; for a local repository use --rev";
     if (f.given("rev") && f.given("url")) return "--rev goes with --path; for a remote repository use --branch, --tag, --semver or --commit";
-    if (names_kubeconfig(f) && names_embedded(f)) return "--kubeconfig and --context go not with --embedded and --state";
+    if (names_kubeconfig(f) && names_embedded(f)) return "--kubeconfig and --context cannot be combined with --embedded and --state";
+    if (f.text("cluster").find('/') != std::string::npos) return "--cluster is the name of a folder below clusters/, not a path: " + f.text("cluster");
     if (const std::string o = f.text("output"); o != "table" && o != "json" && o != "yaml") return "--output must be table, json or yaml, not " + o;
     return "";
 }
@@ -139,7 +140,7 @@ Command reconcile_command() {
                       {.name = "path", .help = "directory of the fleet repository, uncommitted changes included", .value = "dir", .default_text = "."},
                       {.name = "rev", .help = "with --path: this commit, branch or tag in place of the working tree", .value = "revision"},
                       {.name = "url", .help = "fleet repository to fetch: https, ssh or file"},
-                      {.name = "branch", .help = "with --url: branch"},
+                      {.name = "branch", .help = "with --url: branch; without any reference: master"},
                       {.name = "tag", .help = "with --url: tag"},
                       {.name = "semver", .help = "with --url: newest tag in this range", .value = "range"},
                       {.name = "commit", .help = "with --url: commit", .value = "id"},

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "gitops/reconcile/selectors.h"
-#include "kube/base/json.h"
+#include "kube/base/yaml.h"
 
 namespace weber::gitops {
 
@@ -44,6 +44,24 @@ Node shown(const Object& o) {
     return root;
 }
 
+// kubectl keeps the whole object here, a Secret's values too.
+constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+bool is_secret(const Object& o) { return same_word(o.kind(), "Secret") && o.api_version() == "v1"; }
+
+Node* last_applied(Node& root) {
+    Node* metadata = root.find_mut("metadata");
+    Node* annotations = metadata != nullptr ? metadata->find_mut("annotations") : nullptr;
+    return annotations != nullptr && annotations->is_map() ? annotations->find_mut(kLastApplied) : nullptr;
+}
+
+void mask_last_applied(Node& before, Node& after) {
+    Node *b = last_applied(before), *a = last_applied(after);
+    const bool differ = b != nullptr && a != nullptr && !(*b == *a);
+    if (b != nullptr) *b = Node::string(differ ? "*** (before)" : "***");
+    if (a != nullptr) *a = Node::string(differ ? "*** (after)" : "***");
+}
+
 class Diff {
 public:
     explicit Diff(bool secret) : secret_(secret) {}
@@ -70,7 +88,16 @@ private:
             for (const auto& [key, v] : value.entries()) line(sign, path + "." + key.str(), v, mask);
             return;
         }
-        text += std::string(1, sign) + " " + path + ": " + (mask != nullptr ? std::string(mask) : kube::write_json(value)) + "\n";
+        if (mask != nullptr) {
+            text += std::string{sign, ' '} + path + ": " + mask + "\n";
+            return;
+        }
+        const std::string yaml = kube::write_yaml(Node::map({{path, value}}), {.order = kube::YamlKeyOrder::as_is});
+        for (std::size_t begin = 0; begin < yaml.size();) {
+            const std::size_t end = std::min(yaml.find('\n', begin), yaml.size());
+            text += std::string{sign, ' '} + yaml.substr(begin, end - begin) + "\n";
+            begin = end + 1;
+        }
     }
     void maps(const std::string& path, const Node& before, const Node& after) {
         const auto below = [&](const kube::Text& key) { return path.empty() ? key.str() : path + "." + key.str(); };
@@ -97,17 +124,16 @@ bool has_drifted(const Object& live, const Object& dry_run) {
 std::string diff_text(const Object* before, const Object* after) {
     const Object* any = after != nullptr ? after : before;
     if (any == nullptr) return {};
-    Diff diff(any->kind() == "Secret" && any->group().empty());
-    const Node none = Node::map();
-    const Node b = before != nullptr ? shown(*before) : none;
-    const Node a = after != nullptr ? shown(*after) : none;
+    const bool secret = is_secret(*any);
+    Diff diff(secret);
+    Node b = before != nullptr ? shown(*before) : Node::map();
+    Node a = after != nullptr ? shown(*after) : Node::map();
+    if (secret) mask_last_applied(b, a);
     diff.compare("", &b, &a);
     return std::move(diff.text);
 }
 
 namespace {
-
-bool is_secret(const Object& o) { return same_word(o.kind(), "Secret") && o.api_version() == "v1"; }
 
 // `other` is the same field of the other side, unmasked.
 void mask_map(Object& object, std::string_view field, const Node* other, const char* when_different) {
@@ -127,6 +153,7 @@ void mask_map(Object& object, std::string_view field, const Node* other, const c
 
 void mask_secrets(Object& before, Object& after) {
     const Object b = before, a = after;
+    if (is_secret(before) || is_secret(after)) mask_last_applied(before.root(), after.root());
     for (std::string_view field : {"data", "stringData"}) {
         if (is_secret(before)) mask_map(before, field, a.root().find(field), "*** (before)");
         if (is_secret(after)) mask_map(after, field, b.root().find(field), "*** (after)");

@@ -13,11 +13,11 @@ namespace weber::gitops {
 // `live` against the answer of the dry-run apply: labels, annotations, and everything but metadata and status.
 bool has_drifted(const Object& live, const Object& dry_run);
 
-// The difference as a unified list of lines: "- path: value" and "+ path: value". Values of Secrets are masked
-// (`*** (before)`, `*** (after)`, `***`).
+// The difference as a unified list of lines, "- path: value" and "+ path: value", values of several lines as YAML blocks. Values of Secrets
+// are masked (`*** (before)`, `*** (after)`, `***`), also where kubectl keeps them in an annotation.
 std::string diff_text(const Object* before, const Object* after);
 
-// Masks `data` of both when they are Secrets: equal values and keys of one side only become `***`, others `*** (before)` and `*** (after)`.
+// Masks `data`, `stringData` and kubectl's annotation of both when they are Secrets: equal values and keys of one side only become `***`, others `*** (before)` and `*** (after)`.
 void mask_secrets(Object& before, Object& after);
 
 // Paths of the fields that differ, in order ("spec.replicas"); no values.

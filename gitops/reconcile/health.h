@@ -30,6 +30,7 @@ struct HealthSettings {
 struct HealthEnd {
     bool healthy = true;
     bool timed_out = false;
+    bool cancelled = false;                // the caller gave up: a stop was requested
     std::string message = {};              // Flux's words; "" when healthy
     std::vector<std::string> details = {}; // one line an object that is not ready: "Kind/ns/name InProgress: what kstatus says"
 };

@@ -105,15 +105,20 @@ Result<OnceResult> reconcile_once(kube::Client& client, const OnceOptions& optio
     out.revision = opened.snapshot.revision;
     std::vector<Object> planned;
     out.bootstrap = bootstrap(client, opened.entry, options.dry_run, planned, deadline.token());
-    if (!out.bootstrap.errors.empty()) return fail(out.bootstrap.errors.front());
+    const auto overtime = [&](const Error& e) {
+        if (!deadline.passed() || e.code != ErrorCode::cancelled) return e;
+        Error out = e;
+        out.code = ErrorCode::timeout;
+        out.message = "the run's time limit of " + kube::format_go_duration(options.timeout) + " (--timeout) passed";
+        return out;
+    };
+    if (!out.bootstrap.errors.empty()) return fail(overtime(out.bootstrap.errors.front()));
 
     OnceSources sources(client, options, opened.entry, opened.snapshot);
     OnceRun run(client, options, sources, std::move(planned), progress, deadline.token());
     out.kustomizations = run.run(opened.entry.root);
-    if (deadline.passed())
-        for (KustomizationResult& k : out.kustomizations)
-            if (k.error && k.error->code == ErrorCode::cancelled)
-                k.error = Error{.code = ErrorCode::timeout, .message = "the run's time limit of " + kube::format_go_duration(options.timeout) + " passed"};
+    for (KustomizationResult& k : out.kustomizations)
+        if (k.error) k.error = overtime(*k.error);
     out.requests = difference(client.counts() + run.counts_of_others(), before);
     out.took = kube::system_clock().monotonic() - began;
     return out;

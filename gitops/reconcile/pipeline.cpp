@@ -305,9 +305,10 @@ void Run::finish(const Health& health) {
         return;
     }
     mark_unhealthy(s.status, s.context, end.message, s.clock.now());
-    Error e{.code = end.timed_out ? ErrorCode::timeout : ErrorCode::unavailable,
-            .message = "health check failed after " + kube::format_go_duration(took) + ": " + end.message};
-    for (const std::string& line : end.details) e.hint += (e.hint.empty() ? "" : "; ") + line;
+    Error e{.code = end.cancelled ? ErrorCode::cancelled : end.timed_out ? ErrorCode::timeout : ErrorCode::unavailable,
+            .message = "health check failed after " + kube::format_go_duration(took) + ": " + end.message,
+            .hint = end.details.empty() ? "" : "look at these objects with kubectl describe; spec.timeout of the Kustomization says how long to wait for them"};
+    for (const std::string& line : end.details) e.details.push_back({.reason = "NotReady", .message = line, .field = {}});
     s.fail_with(std::move(e));
 }
 
@@ -342,7 +343,7 @@ RunResult reconcile(Run& run, kube::Client& client, const NamespacedName& who, P
         if (before_wait) before_wait();
         const auto end = wait_until_healthy(client, *task, who, progress, stop);
         if (after_wait) after_wait();
-        run.finish(end ? *end : HealthEnd{.healthy = false, .message = end.error().message});
+        run.finish(end ? *end : HealthEnd{.healthy = false, .cancelled = end.error().code == ErrorCode::cancelled, .message = end.error().message});
     }
     return run.result();
 }

@@ -72,7 +72,8 @@ TEST_F(ReconcileOnce, EditIsConfiguredRemovalIsPruned) {
     const Ran plan = run({"--dry-run"});
     EXPECT_EQ(plan.status, 0) << plan.err;
     EXPECT_THAT(plan.out, HasSubstr("Deployment/apps/redis configured (dry run)\n"));
-    EXPECT_THAT(plan.out, HasSubstr("spec.replicas: 2"));
+    EXPECT_THAT(plan.out, HasSubstr("    - spec.replicas: 1\n    + spec.replicas: 2\n"));
+    EXPECT_THAT(plan.out, HasSubstr("StatefulSet/apps/nats pruned (dry run)\nService/apps/nats pruned")); // what goes is on the cluster, to be looked at there
     EXPECT_THAT(plan.err, HasSubstr("nothing was changed"));
 
     const Ran real = run();
@@ -101,7 +102,8 @@ TEST_F(ReconcileOnce, FailedInfrastructureHoldsAppsBack) {
     const Ran r = run({"--fail", "Deployment/onepassword-system/onepassword-connect-operator"});
     EXPECT_EQ(r.status, 1);
     EXPECT_THAT(r.err, HasSubstr("✗ Kustomization flux-system/infrastructure failed (HealthCheckFailed)\n"));
-    EXPECT_THAT(r.err, HasSubstr("Deployment/onepassword-system/onepassword-connect-operator"));
+    EXPECT_THAT(r.err, HasSubstr("\n    Deployment/onepassword-system/onepassword-connect-operator "));
+    EXPECT_THAT(r.err, HasSubstr("\n  next step: look at these objects with kubectl describe"));
     EXPECT_THAT(r.err, HasSubstr("✗ Kustomization flux-system/apps did not run: it waits for flux-system/infrastructure\n"));
     EXPECT_THAT(r.out, Not(HasSubstr("StatefulSet/apps/postgres")));
 }
@@ -110,6 +112,9 @@ TEST_F(ReconcileOnce, DryRunOnAFreshClusterLeavesNothingBehind) {
     const Ran r = run({"--dry-run"});
     EXPECT_EQ(r.status, 0) << r.err;
     EXPECT_FALSE(stdfs::exists(dir / "state"));
+    EXPECT_THAT(r.out, HasSubstr("Namespace/flux-system created (dry run)\n    + apiVersion: v1\n    + kind: Namespace\n    + metadata:\n    +   name: flux-system\n"));
+    EXPECT_THAT(r.out, HasSubstr("CustomResourceDefinition/kustomizations.kustomize.toolkit.fluxcd.io created (dry run)\nNamespace/")); // no schemas
+    EXPECT_THAT(r.out, HasSubstr("    + data.WEBUI_ADMIN_PASSWORD: ***\n"));
 }
 
 TEST_F(ReconcileOnce, StateHasAPlaceOfItsOwnForEachCluster) {
@@ -233,7 +238,10 @@ TEST_F(ReconcileOnce, WrongInput) {
         {{"reconcile"}, 2, "✗ say --once"},
         {{"reconcile", "--once", "--path", fleet, "--url", "x"}, 2, "✗ --path and --url exclude each other"},
         {{"reconcile", "--once", "--path", fleet, "--branch", "x"}, 2, "✗ --branch goes with --url"},
-        {{"reconcile", "--once", "--context", "c", "--state", "s"}, 2, "✗ --kubeconfig and --context go not with"},
+        {{"reconcile", "--once", "--context", "c", "--state", "s"}, 2, "✗ --kubeconfig and --context cannot be combined with"},
+        {{"reconcile", "--once", "--path", fleet, "--cluster", "../home"}, 2, "✗ --cluster is the name of a folder below clusters/"},
+        {{"reconcile", "--once", "--path", fleet, "--cluster", "home", "--state", dir / "state", "--timeout", "1ms", "--rollout-delay", "1h"}, 1,
+         "the run's time limit of 1ms (--timeout) passed"},
         {{"reconcile", "--once", "-o", "xml"}, 2, "✗ --output must be table, json or yaml, not xml"},
         {{"reconcile", "--once", "--paht", fleet}, 2, "did you mean --path?"},
         {{"reconcile", "--once", "--timeout", "never"}, 2, "invalid duration"},

@@ -197,10 +197,33 @@ TEST(Masks, OfSecrets) { // 44
 TEST(Masks, OfDiffTexts) {
     const Object before = object_of("{apiVersion: v1, kind: Secret, metadata: {name: s, labels: {a: b}}, data: {changed: b25l, gone: dHdv}}");
     const Object after = object_of("{apiVersion: v1, kind: Secret, metadata: {name: s, labels: {a: c}}, data: {changed: dHdv, added: b25l}}");
-    EXPECT_EQ(diff_text(&before, &after), "- metadata.labels.a: \"b\"\n+ metadata.labels.a: \"c\"\n- data.changed: *** (before)\n+ data.changed: *** (after)\n- data.gone: ***\n+ data.added: ***\n");
+    EXPECT_EQ(diff_text(&before, &after), "- metadata.labels.a: b\n+ metadata.labels.a: c\n- data.changed: *** (before)\n+ data.changed: *** (after)\n- data.gone: ***\n+ data.added: ***\n");
     for (const std::string& text : {diff_text(&before, nullptr), diff_text(nullptr, &after)})
         for (const char* value : {"b25l", "dHdv"}) EXPECT_THAT(text, Not(HasSubstr(value)));
     EXPECT_THAT(changed_paths(before, after), ElementsAre("metadata.labels.a", "data.changed", "data.gone", "data.added"));
+}
+
+// kubectl keeps the whole Secret in an annotation.
+TEST(Masks, OfWhatKubectlLastApplied) {
+    const Object secret = object_of("{apiVersion: v1, kind: Secret, metadata: {name: s, annotations: {kubectl.kubernetes.io/last-applied-configuration: '{\"data\":{\"p\":\"b25l\"}}', "
+                                    "a: b}}, data: {p: b25l}}");
+    Object without = secret;
+    without.root().find_mut("metadata")->erase("annotations");
+    for (const std::string& text : {diff_text(&secret, nullptr), diff_text(nullptr, &secret), diff_text(&secret, &without), diff_text(&without, &secret)}) {
+        EXPECT_THAT(text, Not(HasSubstr("b25l")));
+        EXPECT_THAT(text, ::testing::ContainsRegex("kubectl.kubernetes.io/last-applied-configuration: .?[*][*][*]"));
+        EXPECT_THAT(text, HasSubstr("a: b"));
+    }
+    Object before = secret, after = without;
+    mask_secrets(before, after);
+    EXPECT_THAT(kube::write_json(before.root()), Not(HasSubstr("b25l")));
+}
+
+TEST(DiffText, ValuesOfSeveralLinesAreBlocks) {
+    const Object before = object_of("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {f: \"a\\nb\\n\"}}");
+    const Object after = object_of("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, labels: {x: 'true'}}, data: {f: \"a\\nc\\n\"}}");
+    EXPECT_EQ(diff_text(&before, &after), "+ metadata.labels:\n+   x: \"true\"\n- data.f: |\n-   a\n-   b\n+ data.f: |\n+   a\n+   c\n");
+    EXPECT_EQ(diff_text(nullptr, &before), "+ apiVersion: v1\n+ kind: ConfigMap\n+ metadata:\n+   name: c\n+ data:\n+   f: |\n+     a\n+     b\n");
 }
 
 // ---- certificate bundles -----------------------------------------------------------------------------------------

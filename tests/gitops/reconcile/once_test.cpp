@@ -309,7 +309,9 @@ TEST_P(Once, AWaitEndsWithWhatIsNotReady) {
     const OnceResult r = once();
     EXPECT_EQ(of(r, "app").state, KustomizationState::failed);
     ASSERT_TRUE(of(r, "app").error);
-    EXPECT_THAT(of(r, "app").error->to_string(), HasSubstr("nobody"));
+    EXPECT_EQ(of(r, "app").error->message, "the run's time limit of 3s (--timeout) passed");
+    ASSERT_EQ(of(r, "app").error->details.size(), 1u);
+    EXPECT_EQ(of(r, "app").error->details.front().message, "Deployment/" + ns + "/nobody NotFound: Resource not found");
     EXPECT_EQ(of(r, "root").state, KustomizationState::ready);
 }
 
