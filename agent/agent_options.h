@@ -24,6 +24,7 @@ struct AgentOptions {
     bool fail_fast = true;
     bool strict_substitution = true;
     bool additive_cel_dependency_check = false;
+    bool direct_source_fetch = false; // sources are read from the API server, not from the watch
     bool migrate_api_version = false;
     bool watch_configs = true;
     bool prune_guard = true;

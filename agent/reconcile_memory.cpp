@@ -57,8 +57,10 @@ bool ReconcileMemory::drifted(const std::string& key, const kube::ObjectKey& obj
     return !now || now->owned != entry->second;
 }
 
-bool all_in_place(const LastGood& good, const ManagedObjects& objects) {
-    return std::ranges::all_of(good.owned, [&](const auto& entry) {
+bool all_in_place(const LastGood& good, const ManagedObjects& objects) { return all_there(good.owned, objects); }
+
+bool all_there(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned, const ManagedObjects& objects) {
+    return std::ranges::all_of(owned, [&](const auto& entry) {
         if (entry.second == 0) return true;
         const auto seen = objects.find(entry.first);
         return seen && seen->owned == entry.second;

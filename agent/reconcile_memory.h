@@ -27,6 +27,7 @@ struct LastGood {
     std::string references;                   // resourceVersions of the ConfigMaps and Secrets it was built with
     std::string digest;                       // of the built YAML
     std::vector<std::pair<kube::ObjectKey, std::size_t>> owned; // what was applied, and owned_hash of each; 0: skipped, not looked at
+    std::vector<std::pair<kube::ObjectKey, std::size_t>> vanishing; // of Jobs with ttlSecondsAfterFinished: that they go is no drift
 };
 
 // Thread-safe.
@@ -46,5 +47,6 @@ private:
 
 // Every object is there and as it was left. False also when one is not watched yet.
 bool all_in_place(const LastGood& good, const ManagedObjects& objects);
+bool all_there(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned, const ManagedObjects& objects);
 
 } // namespace weber::agent

@@ -38,6 +38,7 @@ Object without_managed_fields(Object o) {
 
 gitops::PipelineSettings settings_of(const AgentOptions& o) {
     gitops::PipelineSettings s;
+    s.requeue_dependency = o.requeue_dependency;
     s.dry_runs_in_flight = o.concurrent_ssa;
     s.override_managers = o.override_managers;
     s.custom_stage_kinds = o.custom_stage_kinds;
@@ -65,6 +66,10 @@ KustomizationController::KustomizationController(std::shared_ptr<kube::Client> c
     metrics_.define_counter("controller_runtime_reconcile_total", "Total number of reconciliations per controller");
     metrics_.define_counter("controller_runtime_reconcile_errors_total", "Total number of reconciliation errors per controller");
     metrics_.define_counter("controller_runtime_terminal_reconcile_errors_total", "Total number of terminal reconciliation errors from the reconciler");
+    metrics_.define_histogram("controller_runtime_reconcile_time_seconds", "Length of time per reconciliation per controller",
+                              {0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5, 6,
+                               7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60});
+    metrics_.define_gauge("controller_runtime_max_concurrent_reconciles", "Maximum number of concurrent reconciles per controller");
     metrics_.define_gauge("controller_runtime_active_workers", "Number of currently used workers per controller");
     metrics_.define_gauge("workqueue_depth", "Current depth of workqueue");
     metrics_.define_counter("workqueue_adds_total", "Total number of adds handled by workqueue");
@@ -88,6 +93,7 @@ void KustomizationController::run(std::stop_token stop) {
         m.set("workqueue_adds_total", static_cast<double>(n.adds), queue);
         m.set("workqueue_retries_total", static_cast<double>(n.retries), queue);
         m.set("controller_runtime_active_workers", static_cast<double>(n.working - std::min(n.working, waits_->size())), {{"controller", "kustomization"}});
+        m.set("controller_runtime_max_concurrent_reconciles", static_cast<double>(std::max<std::size_t>(options_.concurrent, 1)), {{"controller", "kustomization"}});
         m.set("weber_waiting_kustomizations", static_cast<double>(waits_->size()));
         m.set("weber_watched_kinds", static_cast<double>(objects_->kinds()));
     });
@@ -265,7 +271,7 @@ Result<void> KustomizationController::save_status(Active& active, const gitops::
 
 Result<Object> KustomizationController::source_object(const gitops::SourceRef& ref) {
     const kube::ObjectRef object{{std::string(gitops::kSourceGroup), "v1", ref.kind}, ref.name.ns, ref.name.name};
-    if (const auto at = sources_.find(ref.kind); at != sources_.end())
+    if (const auto at = sources_.find(ref.kind); at != sources_.end() && !options_.direct_source_fetch)
         if (auto found = at->second->get(ref.name.ns, ref.name.name)) return std::move(*found);
     return client_->get(object); // also for the API server's own words when there is none
 }
@@ -299,24 +305,38 @@ void KustomizationController::leave(const std::string& key) { queue_.done(key); 
 // Status, events, metrics, the next run: the deferred part of every run (kustomization.md 2, step 2).
 void KustomizationController::complete(std::unique_ptr<Active> active, gitops::Conclusion conclusion, std::stop_token) {
     gitops::NextRun next = conclusion.next;
+    if (const auto* ready = conclusion.status.find("Ready"); conclusion.events.empty() && ready != nullptr && ready->status == "False") {
+        if (next == gitops::NextRun::backoff) active->log.error("Reconciler error", ready->message);
+        if (next == gitops::NextRun::dependency) active->log.info(ready->message);
+    }
     for (gitops::Event& event : conclusion.events) {
         events_.send(active->object, event);
-        event.warning ? active->log.error(event.message, event.reason, {{"revision", Node::string(active->artifact.revision)}})
-                      : active->log.info(event.message, {{"revision", Node::string(active->artifact.revision)}});
+        const LogFields revision{{"revision", Node::string(active->artifact.revision)}};
+        if (!event.warning) active->log.info(event.message, revision);
+        else if (next == gitops::NextRun::retry)
+            active->log.error("Reconciliation failed after " + kube::format_go_duration(active->elapsed()) + ", next try in " +
+                                  kube::format_go_duration(active->k.spec.retry_interval.value_or(active->k.spec.interval)),
+                              event.message, revision);
+        else active->log.error(event.message, event.reason, revision);
     }
     if (auto saved = save_status(*active, conclusion.status); !saved && saved.error().code != ErrorCode::not_found) {
         active->log.error("failed to update status", saved.error().message);
         next = gitops::NextRun::backoff;
     }
+    count_run(*active, next);
+    schedule(*active, next);
+    leave(active->key);
+}
+
+void KustomizationController::count_run(const Active& active, gitops::NextRun next) {
     const Labels controller{{"controller", "kustomization"}};
     const char* word = next == gitops::NextRun::backoff || next == gitops::NextRun::terminal ? "error" : next == gitops::NextRun::none ? "success" : "requeue_after";
     metrics_.add("controller_runtime_reconcile_total", {{"controller", "kustomization"}, {"result", word}});
     if (std::string_view(word) == "error") metrics_.add("controller_runtime_reconcile_errors_total", controller);
     if (next == gitops::NextRun::terminal) metrics_.add("controller_runtime_terminal_reconcile_errors_total", controller);
-    metrics_.observe(std::string(kDuration), std::chrono::duration<double>(active->elapsed()).count(),
-                     {{"kind", "Kustomization"}, {"name", active->k.name.name}, {"namespace", active->k.name.ns}});
-    schedule(*active, next);
-    leave(active->key);
+    const double seconds = std::chrono::duration<double>(active.elapsed()).count();
+    metrics_.observe("controller_runtime_reconcile_time_seconds", seconds, controller);
+    metrics_.observe(std::string(kDuration), seconds, {{"kind", "Kustomization"}, {"name", active.k.name.name}, {"namespace", active.k.name.ns}});
 }
 
 void KustomizationController::finish_waits(std::stop_token stop) {

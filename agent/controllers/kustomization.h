@@ -70,6 +70,7 @@ private:
     void correct_drift(const gitops::NamespacedName& owner, const std::string& what);
     void complete(std::unique_ptr<Active> active, gitops::Conclusion conclusion, std::stop_token stop);
     void remember(const Active& active, const gitops::RunResult& result);
+    void count_run(const Active& active, gitops::NextRun next);
     void schedule(const Active& active, gitops::NextRun next);
     void leave(const std::string& key);
 

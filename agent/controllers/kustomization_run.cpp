@@ -175,7 +175,7 @@ bool KustomizationController::nothing_changed(Active& active, std::stop_token st
     if (!good || good->uid != active.object.uid() || good->generation != active.object.generation() || good->references != active.references) return false;
     if (!active.written.ready() && !active.written.is_true("Ready")) return false;
     if (active.context.requested_at && *active.context.requested_at != active.written.last_handled_reconcile_at) return false;
-    if (!TargetClients::is_local(active.k) || !all_in_place(*good, *objects_)) return false;
+    if (!TargetClients::is_local(active.k) || !all_in_place(*good, *objects_) || !all_there(good->vanishing, *objects_)) return false;
     if (active.artifact.revision != active.written.last_applied_revision) {
         auto snapshot = artifacts_.get(active.artifact, stop);
         if (!snapshot) return false; // the run says why
@@ -251,10 +251,13 @@ void KustomizationController::remember(const Active& active, const gitops::RunRe
     if (!dir || result.conclusion.status.history.empty()) return;
     LastGood good{.uid = std::string(active.object.uid()), .generation = active.object.generation(),
                   .closure = build_closure(*active.snapshot, *dir, result.files_read), .files_read = result.files_read, .references = active.references,
-                  .digest = result.conclusion.status.history.front().digest, .owned = {}};
+                  .digest = result.conclusion.status.history.front().digest, .owned = {}, .vanishing = {}};
+    std::set<kube::ObjectKey> vanishing; // Jobs that the cluster removes by itself: made again by the next interval, not as drift
+    for (const Object& o : active.run->objects())
+        if (o.kind() == "Job" && o.group() == "batch" && o.at({"spec", "ttlSecondsAfterFinished"}) != nullptr) vanishing.insert(o.key());
     for (const gitops::Change& c : result.changes.changes) {
         if (c.action == gitops::Action::deleted || c.action == gitops::Action::unknown) continue;
-        good.owned.emplace_back(c.key, c.owned);
+        (vanishing.contains(c.key) ? good.vanishing : good.owned).emplace_back(c.key, c.owned);
         if (c.owned != 0) objects_->watch({c.key.group, c.version, c.key.kind});
     }
     memory_.remember(active.key, std::move(good));
@@ -271,7 +274,11 @@ void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop
         done.done = true;
     } else {
         const std::string account = targets_.account_of(a.k);
-        if (!account.empty() && !client_->find({{"", "v1", "ServiceAccount"}, a.k.name.ns, account}, {.metadata_only = true}, {.stop = stop}).value_or(std::nullopt)) {
+        const auto there = account.empty() ? Result<std::optional<Object>>(std::nullopt)
+                                           : client_->find({{"", "v1", "ServiceAccount"}, a.k.name.ns, account}, {.metadata_only = true}, {.stop = stop});
+        if (!there) {
+            done.error = Error(there.error()).with_prefix("unable to read ServiceAccount '" + a.k.name.ns + "/" + account + "': ");
+        } else if (!account.empty() && !*there) {
             std::string text = "unable to prune objects: \n";
             for (const gitops::InventoryEntry& e : a.written.inventory.value_or(gitops::Inventory{})) text += e.key.subject() + "\n";
             done.events.push_back(gitops::make_event(a.written, a.context, true, text, gitops::EventRevision::applied));
@@ -293,8 +300,15 @@ void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop
             done.done = false;
         }
     }
-    if (done.done) queue_.forget(a.key);
-    else queue_.add_with_backoff(a.key);
+    if (done.done) {
+        // The deferred part of the run changes no condition, but tells of the end when the object was Ready (5.3, 9).
+        const auto end = gitops::conclude(a.written, a.context, gitops::SuspendedRun{}, kube::system_clock().now(), a.elapsed());
+        for (const gitops::Event& event : end.events) events_.send(a.object, event);
+        queue_.forget(a.key);
+    } else {
+        queue_.add_with_backoff(a.key);
+    }
+    count_run(a, done.done ? gitops::NextRun::none : gitops::NextRun::backoff);
     leave(a.key);
 }
 

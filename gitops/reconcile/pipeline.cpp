@@ -274,6 +274,7 @@ Run::Run(Kustomization kustomization, KustomizationStatus status, RunSource sour
     State& s = *state_;
     s.began = s.step_began = clock.monotonic();
     s.context = run_context(s.k);
+    s.context.requeue_dependency = s.settings.requeue_dependency;
     s.context.revision = s.source.revision;
     s.context.origin_revision = s.source.origin_revision;
     s.context.started = clock.now();

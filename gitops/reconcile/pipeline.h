@@ -4,6 +4,7 @@
 // wait may happen elsewhere (`Run::until_wait` and `Run::finish`), so that no worker is held by it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -56,6 +57,7 @@ struct PipelineSettings {
     bool prune_guard = false; // a prune that looks like an accident ends the run, Stalled with reason PruneGuard (prune_guard.h)
     AppliedMemory* memory = nullptr; // of the cluster's objects, outlives the runs; with `seen`, what nobody touched costs no request
     LiveView seen = {};
+    std::chrono::nanoseconds requeue_dependency{std::chrono::seconds(30)}; // what messages say about an artifact that is gone
     std::size_t dry_runs_in_flight = 4;
     std::vector<std::string> override_managers = {}; // their fields are taken over, too
     std::vector<kube::GroupKind> custom_stage_kinds = {};

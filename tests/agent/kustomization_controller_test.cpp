@@ -1,150 +1,15 @@
 // The controller of Kustomizations against both API servers: the checklist of kustomization.md section 9 as far as the process decides it.
-#include "agent/controllers/kustomization.h"
-
-#include <gtest/gtest.h>
-
 #include <mutex>
 
-#include "gitops/api/definitions.h"
-#include "gitops/api/names.h"
 #include "gitops/decrypt/file.h"
-#include "gitops/source/artifact.h"
-#include "gitops/source/open.h"
 #include "kube/base/digest.h"
-#include "kube/base/yaml.h"
-#include "kube/http_client.h"
-#include "tests/support/faulty_transport.h"
-#include "tests/support/test_cluster.h"
+#include "tests/agent/kustomization_fixture.h"
 
 namespace weber::agent {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::object_of;
 
-constexpr auto kPatience = 30s; // for something that must happen
-
-class KustomizationRuns : public ::testing::TestWithParam<testing::ClusterKind> {
-protected:
-    void SetUp() override {
-        if (const std::string why = cluster_.use(GetParam()); !why.empty()) GTEST_SKIP() << why;
-        for (std::string_view text : {gitops::kustomization_definition(), gitops::git_repository_definition()}) define(text);
-        ns_ = cluster_.make_namespace();
-        options_.watch_namespace = ns_;
-        options_.requeue_dependency = 60s; // longer than any test: what starts sooner was started by an event
-        auto http = kube::HttpClient::create(cluster_.config());
-        ASSERT_TRUE(http.has_value());
-        client_ = std::make_shared<kube::Client>(std::make_shared<testing::FaultyTransport>(std::shared_ptr<kube::Transport>(std::move(*http))));
-    }
-    void TearDown() override { stop_agent(); }
-
-    void define(std::string_view text) {
-        const Object crd = object_of(text);
-        const auto made = api().create(crd);
-        ASSERT_TRUE(made.has_value() || made.error().code == ErrorCode::already_exists) << made.error().to_string();
-        await(crd, [](const Object& o) {
-            const Node* conditions = o.at({"status", "conditions"});
-            return conditions != nullptr && std::ranges::any_of(conditions->items(), [](const Node& c) { return c.text_at("type") == "Established" && c.text_at("status") == "True"; });
-        });
-        api().discovery().invalidate();
-    }
-
-    void start_agent() {
-        events_ = std::make_unique<EventSink>(client_, "kustomize-controller", "", log_);
-        controller_ = std::make_unique<KustomizationController>(client_, cluster_.config(), options_, artifacts_, *events_, metrics_, log_);
-        agent_ = std::jthread([this](std::stop_token stop) { controller_->run(stop); });
-    }
-    void stop_agent() {
-        agent_ = {};
-        if (events_) events_->flush(5s);
-        controller_.reset();
-        events_.reset();
-    }
-
-    // The source `fleet` now has these files under that revision.
-    void publish(const std::string& revision, const std::map<std::string, std::string>& files) {
-        const testing::TempDir dir;
-        for (const auto& [path, text] : files) dir.write(path, text);
-        gitops::Snapshot tree = gitops::open_working_tree(dir.path()).value();
-        const std::string bytes = gitops::pack_artifact(tree).value();
-        const ArtifactRef artifact{.url = "http://127.0.0.1:1/" + revision, .digest = gitops::artifact_digest(bytes), .revision = revision, .origin_revision = {}};
-        artifacts_.put(artifact, gitops::unpack_artifact(bytes, revision).value());
-        Object source = in_ns("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: fleet}\nspec: {interval: 1h, url: 'https://example.org/x.git'}\n");
-        if (!api().find(kube::ref_of(source)).value()) {
-            ASSERT_TRUE(api().create(source).has_value());
-        }
-        const Node status = Node::map({{"artifact", Node::map({{"url", Node::string(artifact.url)}, {"digest", Node::string(artifact.digest)},
-                                                               {"revision", Node::string(revision)}, {"path", Node::string("x")},
-                                                               {"lastUpdateTime", Node::string("2026-01-01T00:00:00Z")}})}});
-        const auto patched = api().patch(kube::ref_of(source), kube::PatchType::merge, Node::map({{"status", status}}), {.subresource = "status"});
-        ASSERT_TRUE(patched.has_value()) << patched.error().to_string();
-    }
-
-    kube::Client& api() { return cluster_.client(); } // a person's
-    Object in_ns(const std::string& yaml) {
-        Object o = object_of(yaml);
-        o.set_ns(ns_);
-        return o;
-    }
-    Object kustomization(const std::string& name, const std::string& path, const std::string& more = {}) {
-        return in_ns("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: " + name + "}\nspec: {interval: 1h, prune: true, path: " + path +
-                     ", sourceRef: {kind: GitRepository, name: fleet}" + (more.empty() ? "" : ", " + more) + "}\n");
-    }
-    Object make(Object o) {
-        auto made = api().create(o);
-        EXPECT_TRUE(made.has_value()) << made.error().to_string();
-        return made ? made->object : o;
-    }
-    std::string config_map(const std::string& name, const std::string& value) {
-        return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: " + ns_ + "}\ndata: {k: '" + value + "'}\n";
-    }
-
-    // Waits until the object is as wanted; the object then.
-    Object await(const Object& o, const std::function<bool(const Object&)>& wanted) {
-        Object last;
-        const kube::ObjectRef ref = kube::ref_of(o);
-        const auto end = kube::wait_for(api(), std::span(&ref, 1),
-                                        [&](std::size_t, const kube::Observation& seen) {
-                                            if (seen.state != kube::Observation::State::present) return false;
-                                            last = seen.object;
-                                            return wanted(last);
-                                        },
-                                        {.timeout = kPatience});
-        EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << o.subject() << " never came to be as wanted; last:\n" << kube::write_yaml(last.root());
-        return last;
-    }
-    // Until the agent's watches have told of what its last run of that Kustomization wrote.
-    void await_settled(const std::string& name) {
-        const auto limit = std::chrono::steady_clock::now() + kPatience;
-        while (!controller_->settled(ns_ + "/" + name) && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
-        EXPECT_TRUE(controller_->settled(ns_ + "/" + name));
-    }
-    void await_gone(const Object& o) {
-        const kube::ObjectRef ref = kube::ref_of(o);
-        const auto end = kube::wait_for(api(), std::span(&ref, 1), [](std::size_t, const kube::Observation& seen) { return seen.state == kube::Observation::State::absent; },
-                                        {.timeout = kPatience});
-        EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << o.subject() << " never went away";
-    }
-    static std::function<bool(const Object&)> ready(const std::string& status, const std::string& reason, const std::string& text = {}) {
-        return [=](const Object& o) {
-            const auto s = gitops::read_status(o);
-            const gitops::Condition* c = s ? s->find("Ready") : nullptr;
-            return c != nullptr && c->status == status && c->reason == reason && c->message.find(text) != c->message.npos;
-        };
-    }
-    static std::function<bool(const Object&)> applied(const std::string& revision) { return ready("True", "ReconciliationSucceeded", "Applied revision: " + revision); }
-
-    testing::TestCluster cluster_;
-    std::string ns_;
-    AgentOptions options_;
-    std::shared_ptr<kube::Client> client_; // the agent's
-    Log log_{LogLevel::error, true, [](std::string_view) {}};
-    Metrics metrics_;
-    ArtifactStore artifacts_{DownloadOptions{}}; // files are put there; nothing is downloaded
-    std::unique_ptr<EventSink> events_;
-    std::unique_ptr<KustomizationController> controller_;
-    std::jthread agent_;
-};
 INSTANTIATE_TEST_SUITE_P(Servers, KustomizationRuns, ::testing::ValuesIn(testing::kBothClusters), testing::cluster_name);
 
 TEST_P(KustomizationRuns, AppliesPrunesAndFinalizes) { // items 1, 6, 51, 63, 71
