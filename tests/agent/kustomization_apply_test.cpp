@@ -162,7 +162,7 @@ TEST_P(KustomizationApplies, AnAccountsRightsDecide) { // items 50, 60, 74
 
 TEST_P(KustomizationApplies, RolesHaveAStageWhenTheyAreNamed) { // item 50
     if (!cluster_.is_real()) GTEST_SKIP() << "needs RBAC";
-    grant("deployer", "[{apiGroups: [rbac.authorization.k8s.io], resources: [roles, rolebindings], verbs: ['*']}, {apiGroups: [''], resources: [pods], verbs: [get]}]");
+    grant("deployer", "[{apiGroups: [rbac.authorization.k8s.io], resources: [roles, rolebindings], verbs: [get, list, watch, create, patch, update, delete]}, {apiGroups: [''], resources: [pods], verbs: [get]}]");
     const std::string roles = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: reader, namespace: " + ns_ + "}\nrules: [{apiGroups: [''], resources: [pods], verbs: [get]}]\n---\n"
                               "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: reader, namespace: " + ns_ + "}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}\n"
                               "subjects: [{kind: User, name: someone, apiGroup: rbac.authorization.k8s.io}]\n";
