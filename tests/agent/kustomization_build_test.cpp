@@ -25,7 +25,8 @@ protected:
     void check(const std::vector<Row>& rows) {
         std::map<std::string, std::string> files;
         for (const Row& row : rows)
-            for (const auto& [path, text] : row.files) files[row.name + "/" + path] = with_ns(text);
+            for (const auto& [path, text] : row.files) // ciphertext may hold the letters "NS"
+                files[row.name + "/" + path] = text.find("ENC[") == std::string::npos ? with_ns(text) : text;
         publish("main@sha1:1", files);
         for (const Row& row : rows) make(kustomization(row.name, "./" + row.name, with_ns(row.spec)));
         start_agent();
