@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <ostream>
 
@@ -69,8 +70,12 @@ void print_changes(std::ostream& out, const gitops::ChangeSet& set, const Report
 }
 
 Where shown(Where where, const ReportOptions& options) {
-    if (!where.file.empty() && where.file.front() != '/' && !options.source_dir.empty())
-        where.file = options.source_dir + (options.source_dir.ends_with('/') ? "" : "/") + where.file;
+    if (options.source_dir.empty()) return where;
+    const std::string dir = options.source_dir + (options.source_dir.ends_with('/') ? "" : "/");
+    std::error_code error;
+    const std::string whole = std::filesystem::canonical(options.source_dir, error).string() + "/";
+    if (!error && where.file.starts_with(whole)) where.file = dir + where.file.substr(whole.size());
+    else if (!where.file.empty() && where.file.front() != '/') where.file = dir + where.file;
     return where;
 }
 
@@ -80,26 +85,26 @@ std::string joined(const std::vector<std::string>& names) {
     return out;
 }
 
-void print_failure(const Io& io, const KustomizationResult& k, const ReportOptions& options) {
-    const std::string who = "Kustomization " + k.name.to_string();
-    if (k.state == KustomizationState::blocked) {
-        std::string text = who + " did not run";
-        if (!k.waits_for.empty()) text += ": it waits for " + joined(k.waits_for);
-        io.failure(text);
-        if (!k.message.empty()) io.err << "  " << k.message << '\n';
-        return;
-    }
-    io.failure(who + " failed" + (k.reason.empty() ? "" : " (" + k.reason + ")"));
-    if (!k.error) {
-        io.err << "  " << k.message << '\n';
-        return;
-    }
-    Error error = *k.error;
+// What went wrong, where, and what to do; nothing twice.
+void print_error(std::ostream& out, Error error, const ReportOptions& options) {
     error.where = shown(std::move(error.where), options);
+    if (error.message.starts_with(error.object)) error.object.clear();
     const std::string hint = std::exchange(error.hint, {});
-    io.err << "  " << error.to_string() << '\n';
-    for (const kube::ErrorDetail& d : error.details) io.err << "    " << (d.field.empty() ? "" : d.field + ": ") << d.message << '\n';
-    if (!hint.empty()) io.err << "  next step: " << hint << '\n';
+    out << "  " << error.to_string() << '\n';
+    for (const kube::ErrorDetail& d : error.details) {
+        const std::string text = (d.field.empty() ? "" : d.field + ": ") + d.message;
+        if (error.message.find(text) == std::string::npos) out << "    " << text << '\n';
+    }
+    if (!hint.empty()) out << "  next step: " << hint << '\n';
+}
+
+void print_failure(const Io& io, const KustomizationResult& k, const ReportOptions& options) {
+    std::string title = "Kustomization " + k.name.to_string();
+    if (k.state == KustomizationState::blocked) title += " did not run" + (k.waits_for.empty() ? "" : ": it waits for " + joined(k.waits_for));
+    else title += " failed" + (k.reason.empty() ? "" : " (" + k.reason + ")");
+    io.failure(title);
+    if (k.error) print_error(io.err, *k.error, options);
+    else if (!k.message.empty()) io.err << "  " << k.message << '\n';
 }
 
 std::string duration_text(std::chrono::nanoseconds d) {
@@ -150,6 +155,11 @@ Node kustomization_node(const KustomizationResult& k, const ReportOptions& optio
     if (!k.reason.empty()) out.set("reason", Node::string(k.reason));
     if (!k.message.empty()) out.set("message", Node::string(k.message));
     if (k.error) out.set("error", error_node(*k.error, options));
+    if (!k.warnings.empty()) {
+        Node lines = Node::list();
+        for (const std::string& line : k.warnings) lines.push_back(Node::string(line));
+        out.set("warnings", std::move(lines));
+    }
     if (!k.waits_for.empty()) {
         Node names = Node::list();
         for (const std::string& name : k.waits_for) names.push_back(Node::string(name));
@@ -169,6 +179,8 @@ void print_report(const Io& io, const OnceResult& result, const ReportOptions& o
     print_changes(io.out, result.bootstrap, options);
     for (const KustomizationResult& k : result.kustomizations) print_changes(io.out, k.changes, options);
     io.out.flush();
+    for (const KustomizationResult& k : result.kustomizations)
+        for (const std::string& warning : k.warnings) io.warning("Kustomization " + k.name.to_string() + ": " + warning);
     for (const KustomizationResult& k : result.kustomizations)
         if (k.state == KustomizationState::failed || k.state == KustomizationState::blocked) print_failure(io, k, options);
 

@@ -101,6 +101,9 @@ Error error_of_response(const HttpResponse& response) {
         const double seconds = std::strtod(text.c_str(), &end);
         if (end && *end == '\0' && seconds > 0) e.retry_after_seconds = seconds;
     }
+    // Not every refusal of 403: quotas and admission say what to do themselves.
+    if (e.code == ErrorCode::forbidden && e.message.find(" is forbidden: User ") != std::string::npos)
+        e.hint = "give the account a role that allows it, or use one that has it";
     if (e.code == ErrorCode::unauthorized && e.hint.empty()) e.hint = "the server does not accept the credentials";
     return e;
 }

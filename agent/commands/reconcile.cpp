@@ -79,7 +79,7 @@ Result<Cluster> open(const Invocation& in, const gitops::OnceOptions& options) {
     if (server.data_dir.empty()) server.data_dir = state_dir_of(options.path.empty() ? options.url : options.path, options.cluster);
     std::error_code error;
     if (options.dry_run && !std::filesystem::exists(server.data_dir, error)) server.data_dir.clear(); // a dry run leaves nothing behind
-    if (!server.data_dir.empty()) std::filesystem::create_directories(std::filesystem::path(server.data_dir).parent_path(), error);
+    if (!server.data_dir.empty()) std::filesystem::create_directories(std::filesystem::absolute(server.data_dir).parent_path(), error);
     if (error) return fail(ErrorCode::unavailable, "cannot make " + server.data_dir + ": " + error.message());
     server.fail = in.flags.list("fail");
     server.rollout_delay = std::chrono::duration_cast<std::chrono::milliseconds>(in.flags.duration("rollout-delay"));

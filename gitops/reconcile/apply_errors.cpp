@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gitops/reconcile/field_place.h"
 #include "kube/base/digest.h"
 
 namespace weber::gitops {
@@ -41,7 +42,7 @@ Error worded(const Object& desired, const std::string& prefix, Error inner) {
     for (kube::ErrorDetail& d : inner.details) mask_values(desired, d.message);
     inner.message = desired.subject() + " " + prefix + ": " + inner.message;
     inner.object = desired.subject();
-    if (inner.where.file.empty()) inner.where = desired.where();
+    if (inner.where.file.empty()) inner.where = refused_place(desired, inner);
     return inner;
 }
 
@@ -51,6 +52,8 @@ Error dry_run_error(const Object& desired, Error inner) {
     if (inner.http_status == 404) return worded(desired, desired.ns().empty() ? "namespace not specified" : "not found", std::move(inner));
     const bool conflict = std::ranges::any_of(inner.details, [](const auto& d) { return d.reason == "FieldManagerConflict"; });
     const std::string reason = conflict ? "FieldManagerConflict" : inner.reason;
+    if (inner.hint.empty() && inner.message.starts_with("no matches for kind"))
+        inner.hint = "the cluster has no such kind: apply its CustomResourceDefinition first (a Kustomization that this one dependsOn), or take the object out";
     return worded(desired, reason.empty() ? "dry-run failed" : "dry-run failed (" + reason + ")", std::move(inner));
 }
 

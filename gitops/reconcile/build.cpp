@@ -56,7 +56,8 @@ Error displayed(Error error, const Snapshot& snapshot) {
 
 Result<Built> build_objects(const Snapshot& source, const Kustomization& k, const BuildSettings& settings) {
     TRY(const std::string dir, source.directory(k.spec.path));
-    TRY(Node file, kustomization_of(source, dir, k.spec));
+    Built built;
+    TRY(Node file, kustomization_of(source, dir, k.spec, built.warnings));
     TRY(const PostBuild hooks, hooks_of(k, settings));
     Snapshot snapshot = source;
     if (hooks.files) {
@@ -72,8 +73,7 @@ Result<Built> build_objects(const Snapshot& source, const Kustomization& k, cons
     auto output = kustomize::build(*snapshot.fs, dir, options);
     if (!output) return fail(displayed(std::move(output.error()), snapshot).with_prefix("kustomize build failed: "));
 
-    Built built;
-    built.warnings = std::move(output->warnings);
+    built.warnings.insert(built.warnings.end(), output->warnings.begin(), output->warnings.end());
     for (const std::string& path : output->files_read) built.files_read.push_back(snapshot.display(path));
     std::vector<Node> nodes = output->objects();
     if (auto done = apply_hooks(nodes, hooks); !done) return fail(displayed(std::move(done.error()), snapshot));

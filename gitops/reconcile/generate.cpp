@@ -40,7 +40,7 @@ Result<std::string> find_file(const Snapshot& s, const std::string& dir) {
     return found;
 }
 
-Result<Node> read_existing(const Snapshot& s, const std::string& path) {
+Result<Node> read_existing(const Snapshot& s, const std::string& path, std::vector<std::string>& warnings) {
     TRY(const std::string text, s.fs->read(path));
     const std::string shown = s.display(path);
     TRY(Node file, kube::read_yaml_one(text, {.file = shown, .schema = kube::YamlSchema::yaml_1_1, .unique_keys = false}));
@@ -48,8 +48,10 @@ Result<Node> read_existing(const Snapshot& s, const std::string& path) {
     if (!file.is_map()) return fail(ErrorCode::invalid, "a kustomization must be a map", {shown, 1, 0});
     Node out = Node::map();
     out.set_position(file.file(), file.line());
-    for (const auto& [key, value] : file.entries())
-        if (known_field(key) && !value.is_null()) out.set(key, value);
+    for (const auto& [key, value] : file.entries()) {
+        if (!known_field(key)) warnings.push_back(value.where().to_string() + ": unknown field \"" + key.str() + "\" is ignored, as Flux does; kustomize refuses it");
+        else if (!value.is_null()) out.set(key, value);
+    }
     return out;
 }
 
@@ -157,11 +159,11 @@ void set_text(Node& file, std::string_view key, const std::string& value) {
 
 } // namespace
 
-Result<Node> kustomization_of(const Snapshot& snapshot, const std::string& dir, const KustomizationSpec& spec) {
+Result<Node> kustomization_of(const Snapshot& snapshot, const std::string& dir, const KustomizationSpec& spec, std::vector<std::string>& warnings) {
     if (!snapshot.fs->is_dir(dir))
         return fail(ErrorCode::invalid, "spec.path must name a directory, " + snapshot.display(dir) + " is a file");
     TRY(const std::string path, find_file(snapshot, dir));
-    TRY(Node file, path.empty() ? generate(snapshot, dir) : read_existing(snapshot, path));
+    TRY(Node file, path.empty() ? generate(snapshot, dir) : read_existing(snapshot, path, warnings));
     if (!file.contains("apiVersion")) file.set("apiVersion", Node::string("kustomize.config.k8s.io/v1beta1"));
     if (!file.contains("kind")) file.set("kind", Node::string("Kustomization"));
     if (const Node* resources = file.find("resources"); resources == nullptr || resources->empty())

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gitops/api/kustomization.h"
 #include "gitops/source/snapshot.h"
@@ -12,6 +13,7 @@
 namespace weber::gitops {
 
 // `dir`: from Snapshot::directory. Errors name file and line: two kustomization files, undecodable YAML, a component that is not local.
-Result<Node> kustomization_of(const Snapshot& snapshot, const std::string& dir, const KustomizationSpec& spec);
+// `warnings` gets a line for each field of the file that kustomize does not know: it vanishes, as with Flux.
+Result<Node> kustomization_of(const Snapshot& snapshot, const std::string& dir, const KustomizationSpec& spec, std::vector<std::string>& warnings);
 
 } // namespace weber::gitops

@@ -65,7 +65,8 @@ struct KustomizationResult {
     KustomizationState state = KustomizationState::failed;
     std::string reason = {};      // of condition Ready: ReconciliationSucceeded, BuildFailed …
     std::string message = {};     // of condition Ready
-    std::optional<Error> error = {}; // failed: with file, line, object and hint where known
+    std::optional<Error> error = {}; // failed, and blocked where it is the dependency that is wrong: with file, line, object and hint where known
+    std::vector<std::string> warnings = {}; // of the build: deprecated and ignored fields
     std::vector<std::string> waits_for = {}; // blocked: "ns/name" of the dependencies that are not ready
     std::string path = {};        // spec.path
     std::string revision = {};

@@ -233,17 +233,33 @@ bool OnceRun::start_ready() {
     return any;
 }
 
+// A dependency of the Kustomization as the source has it, which knows its line.
+const Dependency& OnceRun::written_dependency(const Member& member, const NamespacedName& on) {
+    const std::vector<Dependency>& written = (member.declared ? *member.declared : *member.k).spec.depends_on;
+    const auto found = std::ranges::find(written, on, &Dependency::name);
+    return found != written.end() ? *found : *std::ranges::find(member.k->spec.depends_on, on, &Dependency::name);
+}
+
+void OnceRun::block_in_cycle(Member& member) {
+    if (member.state != Member::State::pending) return;
+    const std::vector<NamespacedName> cycle = graph_.cycle_from(member.name);
+    const std::string text = cycle_message(cycle);
+    const auto in_cycle = [&](const Dependency& d) { return std::ranges::find(cycle, d.name) != cycle.end(); };
+    const auto via = std::ranges::find_if(member.k->spec.depends_on, in_cycle);
+    block(member, text, graph_.dependencies(member.name),
+          Error{.code = ErrorCode::invalid, .message = text,
+                .where = via != member.k->spec.depends_on.end() ? written_dependency(member, via->name).where : Where{},
+                .object = member.k->object.subject(), .hint = "take one of these dependencies out of spec.dependsOn"});
+}
+
 // Nothing runs, so nothing more will be found: cycles end here, and dependencies outside this run are looked up. True when something changed.
 bool OnceRun::decide_pending() {
     for (auto& [name, member] : members_) {
         if (member->state != Member::State::pending) continue;
         const std::vector<NamespacedName> cycle = graph_.cycle_from(name);
         if (!cycle.empty()) {
-            const std::string text = cycle_message(cycle);
-            const std::vector<NamespacedName> needs = graph_.dependencies(name);
-            block(*member, text, needs,
-                  Error{.code = ErrorCode::invalid, .message = text, .where = member->k->spec.depends_on.front().where, .object = member->k->object.subject(),
-                        .hint = "remove one of these dependencies"});
+            for (const NamespacedName& n : cycle) block_in_cycle(*members_.at(n));
+            if (member->state == Member::State::pending) block_in_cycle(*member); // leads into it
             return true;
         }
     }
@@ -256,12 +272,15 @@ bool OnceRun::decide_pending() {
         const auto source = sources_.resolve(member->k->spec.source, stop_);
         const auto problem = dependency_problem(*member->k, *dependency, client_.get(kustomization_ref(missing), {}, {.stop = stop_}),
                                                 source ? source->revision : std::string(), evaluate_ready_expression);
-        if (problem && problem->terminal)
-            block(*member, problem->message, {missing},
-                  Error{.code = ErrorCode::invalid, .message = problem->message, .where = dependency->where, .object = member->k->object.subject()},
-                  Terminal{"InvalidCELExpression", problem->message, true});
-        else if (problem) block(*member, problem->message, {missing}, std::nullopt);
-        else ready_outside_.emplace(name, missing);
+        if (problem) {
+            Error e{.code = ErrorCode::invalid, .message = problem->message, .where = written_dependency(*member, missing).where,
+                    .object = member->k->object.subject()};
+            if (!problem->terminal) e.hint = "nothing in the source makes it ready: correct the name in spec.dependsOn, or add the Kustomization";
+            block(*member, problem->message, {missing}, std::move(e),
+                  problem->terminal ? std::optional(Terminal{"InvalidCELExpression", problem->message, true}) : std::nullopt);
+        } else {
+            ready_outside_.emplace(name, missing);
+        }
         return true;
     }
     return false;
@@ -425,6 +444,11 @@ KustomizationResult OnceRun::reconcile_one(const Member& member, Slot& slot) {
     RunResult done = run.result();
     r.changes = std::move(done.changes);
     r.error = std::move(done.error);
+    r.warnings = std::move(done.warnings);
+    if (r.error && r.error->where.file.empty() && r.error->hint.starts_with("spec.path ") && member.declared) {
+        const Node* path = member.declared->object.at({"spec", "path"});
+        r.error = std::move(*r.error).at(path != nullptr ? path->where() : Where{}).on(k.object.subject());
+    }
     r.steps = std::move(done.steps);
     r.state = r.error ? KustomizationState::failed : options_.dry_run ? KustomizationState::planned : KustomizationState::ready;
     write_status(k, observer.live, observer.written, done.conclusion.status, r);

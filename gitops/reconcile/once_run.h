@@ -59,6 +59,8 @@ private:
     bool decide_pending();
     void start(Member& member);
     void block(Member& member, const std::string& message, std::vector<NamespacedName> waits_for, std::optional<Error> error, const std::optional<Terminal>& terminal = {});
+    void block_in_cycle(Member& member);
+    static const Dependency& written_dependency(const Member& member, const NamespacedName& on);
     void end(Member& member, KustomizationResult result);
     KustomizationResult work(const Member& member);
     KustomizationResult reconcile_one(const Member& member, Slot& slot);

@@ -44,6 +44,7 @@ Result<Snapshot> OnceSources::open(const SourceRef& ref, std::stop_token stop) {
     auto object = client_.get(ref_of(ref), {}, {.stop = stop});
     if (!object) {
         if (at_hand && options_.dry_run && object.error().code == ErrorCode::not_found) return snapshot_;
+        if (object.error().code == ErrorCode::not_found) object.error().hint = "correct the name in spec.sourceRef, or add the " + ref.kind + " to the source";
         return fail(std::move(object.error()));
     }
     if (at_hand) {

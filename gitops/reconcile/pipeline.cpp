@@ -88,7 +88,7 @@ struct Run::State {
     std::vector<Object> wanted = {};
     std::string failure_text = {}; // of Ready and the event, when it says more than the error
     std::vector<StepTime> steps = {};
-    std::vector<std::string> files_read = {};
+    std::vector<std::string> files_read = {}, warnings = {};
     bool was_healthy = false, drifted = false;
     std::optional<Outcome> outcome = {};
     std::optional<Error> error = {};
@@ -121,6 +121,7 @@ struct Run::State {
     Result<std::vector<Object>> desire(Built built) {
         enter(Step::desire, Phase::building, "ReconciliationFailed");
         files_read = std::move(built.files_read);
+        warnings = std::move(built.warnings);
         context.digest = std::move(built.digest);
         return desired_objects(std::move(built.objects), k);
     }
@@ -326,6 +327,7 @@ RunResult Run::result() {
     r.changes = std::move(s.changes);
     r.error = std::move(s.error);
     r.files_read = std::move(s.files_read);
+    r.warnings = std::move(s.warnings);
     s.leave();
     r.steps = std::move(s.steps);
     return r;

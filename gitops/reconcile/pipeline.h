@@ -38,7 +38,7 @@ struct Built {
     std::vector<Object> objects;         // in output order, decrypted and substituted; lists expanded
     std::string digest;                  // "sha256:<hex>" of their YAML, for status.history
     std::vector<std::string> files_read; // paths in the source
-    std::vector<std::string> warnings;   // kustomize's, about deprecated fields
+    std::vector<std::string> warnings;   // about deprecated fields (kustomize's) and ignored ones
 };
 
 // build.md 1, steps 2 to 5. Errors are what BuildFailed says, with file and line; a missing spec.path is not_found (`kustomization path not found: …`).
@@ -94,6 +94,7 @@ struct RunResult {
     std::optional<Error> error = {};
     std::vector<StepTime> steps = {};
     std::vector<std::string> files_read = {};
+    std::vector<std::string> warnings = {}; // of the build
 };
 
 // What a wait is for.

@@ -51,7 +51,8 @@ protected:
     std::string file(std::string_view spec = "") {
         const auto snapshot = open_working_tree(dir.path());
         const Kustomization kustomization = k(spec);
-        const auto merged = kustomization_of(*snapshot, *snapshot->directory(kustomization.spec.path), kustomization.spec);
+        std::vector<std::string> warnings;
+        const auto merged = kustomization_of(*snapshot, *snapshot->directory(kustomization.spec.path), kustomization.spec, warnings);
         EXPECT_TRUE(merged) << merged.error().to_string();
         return merged ? kube::write_yaml(*merged) : "";
     }
