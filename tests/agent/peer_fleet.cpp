@@ -1,15 +1,8 @@
 #include "tests/agent/peer_fleet.h"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <thread>
 
 #include "gitops/api/definitions.h"
 #include "gitops/api/names.h"
@@ -39,39 +32,6 @@ const kube::GroupVersionKind kKustomization{"kustomize.toolkit.fluxcd.io", "v1",
 const kube::GroupVersionKind kGitRepository{"source.toolkit.fluxcd.io", "v1", "GitRepository"};
 
 } // namespace
-
-void Background::start(const std::vector<std::string>& words, const std::map<std::string, std::string>& environment, const std::string& log) {
-    int in[2];
-    ASSERT_EQ(pipe2(in, O_CLOEXEC), 0);
-    std::vector<std::string> copy = words, variables{"PATH=/usr/local/bin:/usr/bin:/bin"};
-    for (const auto& [k, v] : environment) variables.push_back(k + "=" + v);
-    std::vector<char*> argv, envp;
-    for (std::string& w : copy) argv.push_back(w.data());
-    for (std::string& v : variables) envp.push_back(v.data());
-    argv.push_back(nullptr);
-    envp.push_back(nullptr);
-    const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    pid_ = fork();
-    if (pid_ == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(in[0], STDIN_FILENO);
-        dup2(out, STDOUT_FILENO);
-        dup2(out, STDERR_FILENO);
-        execvpe(argv[0], argv.data(), envp.data());
-        _exit(127);
-    }
-    close(in[0]);
-    close(out);
-    input_ = in[1];
-}
-
-void Background::stop() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGTERM);
-    close(input_);
-    waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-}
 
 void PeerFleet::SetUp() {
     if (const std::string why = cluster_.use(testing::ClusterKind::real); !why.empty()) GTEST_SKIP() << why;
@@ -130,14 +90,8 @@ std::string PeerFleet::commit(const std::map<std::string, std::string>& files) {
 }
 
 void PeerFleet::serve_source() {
-    std::string port;
-    const auto limit = std::chrono::steady_clock::now() + kPatience;
-    while (port.find('\n') == port.npos && std::chrono::steady_clock::now() < limit) {
-        std::this_thread::sleep_for(10ms);
-        port = testing::read_file(dir_.path() + "/git-server.log");
-    }
-    ASSERT_TRUE(port.starts_with("port ")) << port;
-    port = port.substr(5, port.find('\n') - 5);
+    const std::string port = testing::await_line(dir_.path() + "/git-server.log", "port ");
+    ASSERT_NE(port, "");
     make("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: fleet}\n"
          "spec: {interval: 1h, url: 'http://127.0.0.1:" + port + "/work/.git', ref: {branch: main}}\n");
     source_.start({WEBER_BINARY, "agent", "--controllers", "gitrepository", "--kubeconfig", kubeconfig_, "--watch-all-namespaces=false", "--storage-path",

@@ -1,35 +1,19 @@
 // A namespace of a real cluster whose fleet is reconciled by Weber or by Flux's kustomize-controller, as processes.
 #pragma once
 
-#include <sys/types.h>
-
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "gitops/api/kustomization.h"
+#include "tests/support/background.h"
 #include "tests/support/peers.h"
 #include "tests/support/test_cluster.h"
 
 namespace weber::agent_test {
 
-// A program that runs until the object goes or stop() is called; it dies with the test.
-class Background {
-public:
-    Background() = default;
-    ~Background() { stop(); }
-    Background(const Background&) = delete;
-    Background& operator=(const Background&) = delete;
-    // Standard output and error go to `log`. `environment` is all that it gets beside PATH.
-    void start(const std::vector<std::string>& words, const std::map<std::string, std::string>& environment, const std::string& log);
-    void stop(); // SIGTERM, then waits
-    [[nodiscard]] bool running() const { return pid_ > 0; }
-
-private:
-    pid_t pid_ = 0;
-    int input_ = -1; // its standard input, open as long as it shall run
-};
+using testing::Background;
 
 enum class Engine { flux, weber };
 

@@ -1,0 +1,109 @@
+// From a push to the cluster: `weber agent` before real git servers.
+#include <gmock/gmock.h>
+
+#include "tests/agent/agent_fleet.h"
+#include "tests/support/peers.h"
+
+namespace weber::agent_test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class EndToEnd : public AgentFleet {
+protected:
+    void SetUp() override {
+        AgentFleet::SetUp();
+        if (IsSkipped() || HasFatalFailure()) return;
+        if (const std::string why = servers_.start(bare(), dir_.path() + "/servers"); !why.empty()) GTEST_SKIP() << why;
+    }
+    testing::GitServers servers_;
+    testing::Background agent_;
+};
+INSTANTIATE_TEST_SUITE_P(Servers, EndToEnd, ::testing::ValuesIn(testing::kBothClusters), testing::cluster_name);
+
+TEST_P(EndToEnd, HttpsFromThePushToThePrune) {
+    const std::string first = commit({{"root/a.yaml", kustomization_yaml("a", "wait: true")},
+                                      {"root/b.yaml", kustomization_yaml("b", "dependsOn: [{name: a}]")},
+                                      {"a/one.yaml", config_map("a-one", "1")},
+                                      {"a/two.yaml", config_map("a-two", "1")},
+                                      {"b/one.yaml", config_map("b-one", "1")}});
+    secret("git", {{"username", testing::GitServers::kUser}, {"password", testing::GitServers::kPassword}, {"ca.crt", servers_.file("ca.crt")}});
+    source(servers_.https("/fleet.git"), "secretRef: {name: git}");
+    kustomization("root");
+    start(agent_);
+    for (const char* name : {"root", "a", "b"}) applied(name, first);
+    EXPECT_THAT(owned(), ElementsAre("a-one", "a-two", "b-one"));
+
+    // A pushed commit is applied; what it does not name is not touched.
+    const kube::Object two = get(config_map_ref("a-two"));
+    const std::string second = commit({{"a/one.yaml", config_map("a-one", "2")}});
+    fetch(second);
+    applied("a", second);
+    EXPECT_EQ(text(get(config_map_ref("a-one")), {"data", "k"}), "2");
+    EXPECT_EQ(get(config_map_ref("a-two")).resource_version(), two.resource_version());
+
+    // An app leaves the repository: exactly its objects go.
+    const std::string third = commit({{"root/b.yaml", ""}, {"b/one.yaml", ""}});
+    fetch(third);
+    applied("root", third);
+    await_gone(kustomization_ref("b"));
+    EXPECT_THAT(owned(), ElementsAre("a-one", "a-two"));
+    EXPECT_EQ(get(config_map_ref("a-two")).uid(), two.uid());
+    EXPECT_EQ(get(config_map_ref("a-two")).resource_version(), two.resource_version());
+
+    // The history of the branch is rewritten: followed all the same.
+    const std::string fourth = force_push({{"a/one.yaml", config_map("a-one", "4")}});
+    fetch(fourth);
+    applied("a", fourth);
+    EXPECT_EQ(text(get(config_map_ref("a-one")), {"data", "k"}), "4");
+    EXPECT_THAT(testing::read_file(log()), Not(HasSubstr(testing::GitServers::kPassword)));
+}
+
+TEST_P(EndToEnd, ABrokenCommitKeepsTheLastGoodState) {
+    const std::string good = commit({{"a/one.yaml", config_map("a-one", "1")}, {"a/two.yaml", config_map("a-two", "1")}});
+    secret("git", {{"username", testing::GitServers::kUser}, {"password", testing::GitServers::kPassword}, {"ca.crt", servers_.file("ca.crt")}});
+    source(servers_.https("/fleet.git"), "secretRef: {name: git}");
+    kustomization("a");
+    start(agent_);
+    applied("a", good);
+    const kube::Object one = get(config_map_ref("a-one"));
+
+    const std::string broken = commit({{"a/one.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a-one\n"}, {"a/two.yaml", ""}});
+    fetch(broken);
+    const kube::Object failed = await(kustomization_ref("a"), [&](const kube::Object& o) { return condition(o, "Ready").starts_with("False"); });
+    EXPECT_THAT(condition(failed, "Ready"), StartsWith("False/BuildFailed: "));
+    EXPECT_THAT(condition(failed, "Ready"), HasSubstr("one.yaml:"));
+    EXPECT_EQ(text(failed, {"status", "lastAppliedRevision"}), good);
+    EXPECT_EQ(text(failed, {"status", "lastAttemptedRevision"}), broken);
+    EXPECT_THAT(owned(), ElementsAre("a-one", "a-two"));
+    EXPECT_EQ(get(config_map_ref("a-one")).resource_version(), one.resource_version());
+
+    const std::string mended = commit({{"a/one.yaml", config_map("a-one", "3")}});
+    fetch(mended);
+    applied("a", mended);
+    EXPECT_THAT(owned(), ElementsAre("a-one"));
+}
+
+TEST_P(EndToEnd, SshWithAKeyAndKnownHosts) {
+    const std::string first = commit({{"a/one.yaml", config_map("a-one", "1")}});
+    const std::string key = servers_.file("client_key");
+    secret("git", {{"identity", key}, {"password", testing::GitServers::kPassphrase}, {"known_hosts", "[127.0.0.1]:1 ssh-ed25519 AAAA\n"}});
+    source(servers_.ssh("/fleet.git"), "secretRef: {name: git}");
+    kustomization("a");
+    start(agent_);
+    const kube::Object unknown = await(source_ref(), [](const kube::Object& o) { return !condition(o, "FetchFailed").empty(); });
+    EXPECT_THAT(condition(unknown, "FetchFailed"), HasSubstr("known_hosts"));
+
+    secret("git", {{"identity", key}, {"password", testing::GitServers::kPassphrase}, {"known_hosts", servers_.known_host("ecdsa") + servers_.known_host("ed25519")}});
+    applied("a", first); // by the retry, nobody asked
+    const std::string second = commit({{"a/two.yaml", config_map("a-two", "1")}});
+    fetch(second);
+    applied("a", second);
+    EXPECT_THAT(owned(), ElementsAre("a-one", "a-two"));
+}
+
+} // namespace
+} // namespace weber::agent_test
