@@ -16,11 +16,20 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kPatience = 120s; // for something that must happen
 
-// Kinds that kustomize-controller insists on watching; nobody makes objects of them here.
-std::string bare_definition(const std::string& kind, const std::string& plural) {
-    return "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: " + plural + ".source.toolkit.fluxcd.io}\n"
-           "spec:\n  group: source.toolkit.fluxcd.io\n  scope: Namespaced\n  names: {kind: " + kind + ", plural: " + plural + "}\n"
-           "  versions: [{name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]\n";
+const kube::GroupVersionKind kKustomization{"kustomize.toolkit.fluxcd.io", "v1", "Kustomization"};
+const kube::GroupVersionKind kGitRepository{"source.toolkit.fluxcd.io", "v1", "GitRepository"};
+
+} // namespace
+
+std::vector<std::string> flux_definitions() {
+    // The last three are kinds that kustomize-controller insists on watching; nobody makes objects of them here.
+    const auto bare = [](const std::string& kind, const std::string& plural) {
+        return "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: " + plural + ".source.toolkit.fluxcd.io}\n"
+               "spec:\n  group: source.toolkit.fluxcd.io\n  scope: Namespaced\n  names: {kind: " + kind + ", plural: " + plural + "}\n"
+               "  versions: [{name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]\n";
+    };
+    return {std::string(gitops::kustomization_definition()), std::string(gitops::git_repository_definition()), bare("OCIRepository", "ocirepositories"),
+            bare("Bucket", "buckets"), bare("ExternalArtifact", "externalartifacts")};
 }
 
 bool has_condition(const kube::Object& o, const std::string& type, const std::string& status) {
@@ -28,21 +37,13 @@ bool has_condition(const kube::Object& o, const std::string& type, const std::st
     return conditions != nullptr && std::ranges::any_of(conditions->items(), [&](const Node& c) { return c.text_at("type") == type && c.text_at("status") == status; });
 }
 
-const kube::GroupVersionKind kKustomization{"kustomize.toolkit.fluxcd.io", "v1", "Kustomization"};
-const kube::GroupVersionKind kGitRepository{"source.toolkit.fluxcd.io", "v1", "GitRepository"};
-
-} // namespace
-
 void PeerFleet::SetUp() {
     if (const std::string why = cluster_.use(testing::ClusterKind::real); !why.empty()) GTEST_SKIP() << why;
     for (const char* name : {"kustomize-controller", "flux", "kubectl"})
         if (!testing::peer(name)) GTEST_SKIP() << "no " << name << ": tests/cluster/tools.sh " << name;
     if (std::getenv("WEBER_BARE_CLUSTER") != nullptr) GTEST_SKIP() << "needs kube-controller-manager";
     kubeconfig_ = std::getenv("WEBER_TEST_KUBECONFIG");
-    std::vector<std::string> definitions{std::string(gitops::kustomization_definition()), std::string(gitops::git_repository_definition()),
-                                         bare_definition("OCIRepository", "ocirepositories"), bare_definition("Bucket", "buckets"),
-                                         bare_definition("ExternalArtifact", "externalartifacts")};
-    for (const std::string& text : definitions) {
+    for (const std::string& text : flux_definitions()) {
         const kube::Object crd = testing::object_of(text);
         const auto made = api().create(crd);
         ASSERT_TRUE(made.has_value() || made.error().code == ErrorCode::already_exists) << made.error().to_string();

@@ -15,6 +15,10 @@ namespace weber::agent_test {
 
 using testing::Background;
 
+// The definitions that kustomize-controller needs before it starts, as YAML.
+std::vector<std::string> flux_definitions();
+bool has_condition(const kube::Object& o, const std::string& type, const std::string& status);
+
 enum class Engine { flux, weber };
 
 class PeerFleet : public ::testing::Test {
