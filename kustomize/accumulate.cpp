@@ -105,19 +105,21 @@ Result<Target> Target::load(Session& session, Loader loader, Origin origin, cons
 Result<void> Target::use_schema() const {
     const StringMap& openapi = kustomization_->openapi;
     if (openapi.empty() || session_->schema || session_->schema_version_set) return {};
+    const Node* field = kustomization_->document.find("openapi");
+    const Where where = field != nullptr ? field->where() : kustomization_->where;
     auto path = openapi.find("path");
     auto version = openapi.find("version");
     if (path == openapi.end()) {
         if (version == openapi.end() || version->second.empty()) return {};
-        if (version->second != "v1.21.2") return fail(ErrorCode::unsupported, "the specified OpenAPI version is not built in", kustomization_->where);
+        if (version->second != "v1.21.2") return fail(ErrorCode::unsupported, "the specified OpenAPI version is not built in", where);
         session_->schema_version_set = true;
         return {};
     }
-    if (version != openapi.end()) return fail(ErrorCode::invalid, "builtin version and custom schema provided, cannot use both", kustomization_->where);
+    if (version != openapi.end()) return fail(ErrorCode::invalid, "builtin version and custom schema provided, cannot use both", where);
     auto documents = loader_.load_documents(path->second, YamlKind::kustomization);
-    if (!documents) return fail(std::move(documents.error()).at(kustomization_->where));
+    if (!documents) return fail(std::move(documents.error()).at(where));
     auto schema = MergeSchema::from_openapi((*documents)->empty() ? Node() : (*documents)->front());
-    if (!schema) return fail(std::move(schema.error()).at(kustomization_->where));
+    if (!schema) return fail(std::move(schema.error()).at(where));
     session_->schema = std::make_unique<const MergeSchema>(std::move(*schema));
     return {};
 }

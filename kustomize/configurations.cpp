@@ -40,8 +40,9 @@ Result<SharedConfig> load_configurations(const Loader& loader, const std::vector
         if (!merged) return fail(std::move(merged.error()).at(file.where));
         own = std::move(*merged);
     }
-    TRY(TransformerConfig merged, merge_configs(*defaults(), own));
-    return SharedConfig(std::make_shared<const TransformerConfig>(std::move(merged)));
+    auto merged = merge_configs(*defaults(), own);
+    if (!merged) return fail(std::move(merged.error()).at(files.front().where).advise("a field is built in with another `create`"));
+    return SharedConfig(std::make_shared<const TransformerConfig>(std::move(*merged)));
 }
 
 Result<SharedConfig> load_crds(const Loader& loader, const std::vector<ListEntry>& files) {

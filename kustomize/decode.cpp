@@ -53,6 +53,11 @@ Result<void> optional_field(const Decoder& d, const Node& node, T& out) {
 
 } // namespace
 
+std::uint32_t text_begins(const Node& node) {
+    const bool block = node.style() == NodeStyle::literal || node.style() == NodeStyle::folded;
+    return node.line() + (block ? 1 : 0);
+}
+
 bool equal_fold(std::string_view a, std::string_view b) {
     return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
 }
@@ -154,7 +159,11 @@ Result<void> decode(const Decoder& d, const Node& node, PatchOptions& out) {
 Result<void> decode(const Decoder& d, const Node& node, Patch& out) {
     static constexpr Field<Patch> kFields[] = {
         {"path", text_field<&Patch::path>},
-        {"patch", text_field<&Patch::inline_text>},
+        {"patch",
+         [](const Decoder& d, const Node& n, Patch& o) {
+             o.inline_line = text_begins(n);
+             return d.text(n, o.inline_text);
+         }},
         {"target", optional_field<&Patch::target>},
         {"options", optional_field<&Patch::options>},
     };
@@ -176,6 +185,7 @@ Result<void> decode(const Decoder& d, const Node& node, Replica& out) {
         {"name", text_field<&Replica::name>},
         {"count", [](const Decoder& d, const Node& n, Replica& o) { return d.integer(n, o.count); }},
     };
+    out.where = node.where();
     return decode_map<Replica>(d, node, kFields, out);
 }
 
@@ -293,6 +303,7 @@ Result<void> decode(const Decoder& d, const Node& node, SortOptions& out) {
          }},
         {"legacySortOptions", optional_field<&SortOptions::legacy>},
     };
+    out.where = node.where();
     return decode_map<SortOptions>(d, node, kFields, out);
 }
 

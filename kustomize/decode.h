@@ -27,6 +27,9 @@ struct Decoder {
     Result<void> text_map(const Node& node, StringMap& out) const;
 };
 
+// The line in which the text of a scalar begins: a block scalar's stands below its key.
+std::uint32_t text_begins(const Node& node);
+
 // "expected a list, found string", with the place of the node.
 [[nodiscard]] std::unexpected<Error> wrong_type(std::string_view expected, const Node& found);
 [[nodiscard]] std::unexpected<Error> unknown_field(std::string_view name, const Node& value, std::span<const std::string_view> known);

@@ -64,9 +64,9 @@ bool legacy_less(const SortKey& a, const SortKey& b) {
 
 Result<void> check(const SortOptions& options) {
     if (options.order != SortOrder::fifo && options.order != SortOrder::legacy)
-        return fail(ErrorCode::invalid, "the field 'sortOptions.order' must be one of [fifo, legacy]");
+        return fail(ErrorCode::invalid, "the field 'sortOptions.order' must be one of [fifo, legacy]", options.where);
     if (options.order == SortOrder::fifo && options.legacy)
-        return fail(ErrorCode::invalid, "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'");
+        return fail(ErrorCode::invalid, "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'", options.where);
     return {};
 }
 

@@ -179,8 +179,7 @@ static void locate(std::vector<Step>& steps, std::size_t& done, const Kustomizat
         step.own_lines = step.kind.starts_with("Patch");
         const Node* text = from && step.own_lines ? from->find("patch") : nullptr;
         if (!text) continue;
-        const bool block = text->style() == NodeStyle::literal || text->style() == NodeStyle::folded;
-        step.inline_line = text->line() + (block ? 1 : 0);
+        step.inline_line = text_begins(*text);
     }
 }
 

@@ -69,6 +69,7 @@ struct Patch {
     std::optional<Selector> target;
     std::optional<PatchOptions> options;
     Where where;            // the entry in the kustomization
+    std::uint32_t inline_line = 0; // the line of the kustomization in which the inline text begins; 0 = unknown
     // Documents of the patch when it came from a file: parsed once, shared by all overlays. Null: parse `text`.
     std::shared_ptr<const std::vector<Node>> documents;
 };
@@ -80,6 +81,7 @@ struct Image {
 struct Replica {
     std::string name;
     std::int64_t count = 0;
+    Where where = {};
 };
 
 struct Label {
@@ -161,6 +163,7 @@ struct SortOptions {
     SortOrder order = SortOrder::unspecified;
     std::string order_text; // as written
     std::optional<LegacySortOptions> legacy;
+    Where where = {};
 };
 
 // One entry of helmCharts: what `helm template` is asked.

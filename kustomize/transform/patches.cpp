@@ -24,6 +24,19 @@ std::string source_of(const Patch& patch) {
     return "[patch: \"" + std::string(line) + (line.size() < text.size() ? "…\"]" : "\"]");
 }
 
+constexpr std::string_view kInline = " (inline patch)";
+
+// The name under which a patch's lines are counted: those of an inline text begin anew.
+std::string file_of(const Patch& patch) { return patch.path.empty() ? patch.where.file + std::string(kInline) : patch.path; }
+
+// A place in an inline patch as the line of the kustomization.
+Error in_kustomization(Error error, const Patch& patch) {
+    if (!error.where.file.ends_with(kInline)) return error;
+    if (patch.inline_line == 0 || error.where.line == 0) error.where = patch.where;
+    else error.where = {patch.where.file, patch.inline_line + error.where.line - 1, 0};
+    return error;
+}
+
 // ---- strategic merge --------------------------------------------------------------------------------------------
 
 // kustomize merges labels and annotations of a targeted patch with themselves first, which makes strings of all values and
@@ -133,8 +146,7 @@ Result<std::optional<kube::JsonPatch>> read_operations(const Patch& patch) {
     if (patch.text.starts_with('[')) {
         TRY(operations, kube::read_json(patch.text, {.file = patch.path}));
     } else {
-        const std::string_view file = patch.path.empty() ? std::string_view(patch.where.file) : std::string_view(patch.path);
-        TRY(const std::vector<Node> documents, kube::read_yaml(patch.text, {.file = file, .schema = kube::YamlSchema::yaml_1_1}));
+        TRY(const std::vector<Node> documents, kube::read_yaml(patch.text, {.file = file_of(patch), .schema = kube::YamlSchema::yaml_1_1}));
         if (!documents.empty()) operations = documents.front();
     }
     if (operations.is_null()) return std::nullopt;
@@ -163,13 +175,10 @@ Result<void> apply_operations(ResourceSet& resources, const Patch& patch, const 
     return {};
 }
 
-} // namespace
-
-Result<void> apply_patch(ResourceSet& resources, const Patch& patch, const MergeSchema& schema) {
+Result<void> apply(ResourceSet& resources, const Patch& patch, const MergeSchema& schema) {
     const auto documents = [&]() -> Result<std::vector<Node>> {
         if (patch.documents) return objects_of(*patch.documents);
-        const std::string_view file = patch.path.empty() ? std::string_view(patch.where.file) : std::string_view(patch.path);
-        TRY(const std::vector<Node> parsed, kube::read_yaml(patch.text, {.file = file}));
+        TRY(const std::vector<Node> parsed, kube::read_yaml(patch.text, {.file = file_of(patch)}));
         return objects_of(parsed);
     }();
     if (documents) return documents->empty() ? Result<void>() : apply_strategic(resources, patch, *documents, schema);
@@ -187,13 +196,27 @@ Result<void> apply_patch(ResourceSet& resources, const Patch& patch, const Merge
     return apply_operations(resources, patch, **operations, true);
 }
 
-Result<void> apply_patch_json6902(ResourceSet& resources, const Patch& patch) {
+Result<void> apply_json6902(ResourceSet& resources, const Patch& patch) {
     auto operations = read_operations(patch);
     if (!operations) return fail(std::move(operations).error().with_prefix("decoding " + source_of(patch) + ": ").at(patch.where));
     if (!*operations || (*operations)->empty())
         return fail(ErrorCode::invalid, "patch appears to be empty; file=" + patch.path + ", JsonOp=" + source_of(patch), patch.where);
     if (!patch.target) return fail(ErrorCode::invalid, "must specify a target for patch " + source_of(patch), patch.where);
     return apply_operations(resources, patch, **operations, false);
+}
+
+} // namespace
+
+Result<void> apply_patch(ResourceSet& resources, const Patch& patch, const MergeSchema& schema) {
+    auto done = apply(resources, patch, schema);
+    if (!done) return fail(in_kustomization(std::move(done.error()), patch));
+    return done;
+}
+
+Result<void> apply_patch_json6902(ResourceSet& resources, const Patch& patch) {
+    auto done = apply_json6902(resources, patch);
+    if (!done) return fail(in_kustomization(std::move(done.error()), patch));
+    return done;
 }
 
 Result<void> apply_patches_strategic_merge(ResourceSet& resources, const std::vector<Node>& patches, const MergeSchema& schema) {

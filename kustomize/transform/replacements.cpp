@@ -89,7 +89,7 @@ Result<Node> replacement_value(const ResourceSet& resources, const Replacement& 
     if (!found) return fail(std::move(found).error().with_prefix("error looking up replacement source: "));
     const Node* value = *found;
     if (value == nullptr || value->is_null() || ((value->is_map() || value->is_list()) && value->empty()))
-        return fail(ErrorCode::not_found, "fieldPath `" + path + "` is missing for replacement source " + id_text(source), resource->where());
+        return fail(ErrorCode::not_found, "fieldPath `" + path + "` is missing for replacement source " + id_text(source));
     if (!source.options || source.options->delimiter.empty()) return *value;
     if (!is_scalar_like(*value)) return fail(ErrorCode::invalid, "delimiter option can only be used with scalar nodes", value->where());
     const std::vector<std::string> parts = split(written_text(*value), source.options->delimiter);
@@ -253,7 +253,10 @@ Result<void> apply_one(ResourceSet& resources, const Replacement& replacement) {
 
 Result<void> apply_replacements(ResourceSet& resources, const std::vector<Replacement>& replacements) {
     for (const Replacement& replacement : replacements) {
-        if (auto done = apply_one(resources, replacement); !done) return fail(std::move(done).error().at(replacement.where));
+        auto done = apply_one(resources, replacement);
+        if (done) continue;
+        const bool elsewhere = !done.error().where.file.empty() && !replacement.where.file.empty();
+        return fail(std::move(done).error().at(replacement.where).advise(elsewhere ? "asked for by the replacement at " + replacement.where.to_string() : ""));
     }
     return {};
 }

@@ -29,7 +29,7 @@ Result<void> apply_replica(ResourceSet& resources, const Replica& replica, const
     if (found) return {};
     std::string gvks;
     for (const FieldSpec& spec : specs) gvks += (gvks.empty() ? "" : " ") + spec.gvk.to_string();
-    return fail(ErrorCode::not_found, "resource with name " + replica.name + " does not match a config with the following GVK [" + gvks + "]");
+    return fail(ErrorCode::not_found, "resource with name " + replica.name + " does not match a config with the following GVK [" + gvks + "]", replica.where);
 }
 
 } // namespace weber::kustomize

@@ -12,8 +12,7 @@ namespace {
 
 // "{NAME {{group version kind} object namespace} {fieldpath}}": Go's %v of a Var, as messages print it.
 std::string describe(const Var& var) {
-    return "{" + var.name + " {" + var.group + " " + var.version + " " + var.kind + " " + var.obj_name + " " + var.obj_ns + "} {" +
-           var.field_path + "}}";
+    return "{" + var.name + " " + GvkPattern{var.group, var.version, var.kind}.to_string() + "/" + var.obj_name + (var.obj_ns.empty() ? "" : "." + var.obj_ns) + " {" + var.field_path + "}}";
 }
 
 // Values by name of a var.
