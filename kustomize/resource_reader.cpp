@@ -2,6 +2,8 @@
 
 #include <deque>
 
+#include "kustomize/transform/json_form.h"
+
 namespace weber::kustomize {
 namespace {
 
@@ -83,7 +85,9 @@ Result<std::vector<Node>> objects_of(const std::vector<Node>& documents) {
         if (!items) {
             objects.push_back(std::move(object));
         } else if (items->is_list()) {
-            TRY_VOID(enqueue(items->items()));
+            Node values = *items; // kustomize takes these through JSON
+            to_json_values(values);
+            TRY_VOID(enqueue(values.items()));
         } else if (!items->is_null()) {
             return fail(ErrorCode::invalid, "expected array in " + std::string(object.text_at("kind")) + "/items, but found " + std::string(items->kind_word()), items->where());
         }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "kube/base/number.h"
 #include "kube/base/yaml.h"
 #include "kube/base/yaml_style.h"
 
@@ -20,6 +21,12 @@ std::string go_number(double value) {
     if (exponent < -4 || exponent >= 6) return text;
     auto fixed = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed);
     return std::string(buffer, fixed.ptr);
+}
+
+// A number typed by its look.
+Node bare_number(std::string_view text) {
+    const bool integral = text.find_first_of(".e") == std::string_view::npos;
+    return Node::scalar(integral ? NodeKind::integer : NodeKind::floating, kube::Text(text));
 }
 
 Node written_string(std::string_view text) {
@@ -47,9 +54,23 @@ Result<Node> converted(const Node& scalar) {
     const double value = scalar.as_double().value_or(0);
     if (!std::isfinite(value))
         return fail(ErrorCode::invalid, std::string("json: unsupported value: ") + (std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf"), scalar.where());
-    const std::string text = go_number(value);
-    const bool integral = text.find_first_of(".e") == std::string::npos;
-    return Node::scalar(integral ? NodeKind::integer : NodeKind::floating, kube::Text(text));
+    return bare_number(go_number(value));
+}
+
+Node json_value(const Node& scalar) {
+    if (scalar.is_bool()) return Node::boolean(scalar.as_bool());
+    if (scalar.is_string()) {
+        const std::string date = scalar.style() == NodeStyle::plain && scalar.line() != 0 ? kube::yaml_timestamp(scalar.text()) : std::string();
+        return Node::string(date.empty() ? scalar.text() : std::string_view(date), NodeStyle::double_quoted);
+    }
+    if (const auto whole = kube::parse_int(scalar.text())) return Node::integer(*whole);
+    const std::string_view text = scalar.text();
+    std::uint64_t wide = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), wide);
+    if (error == std::errc() && end == text.data() + text.size()) return Node::scalar(NodeKind::integer, kube::Text(text));
+    const double value = scalar.as_double().value_or(0);
+    if (!std::isfinite(value)) return scalar;
+    return bare_number(value == 0 ? "0" : kube::format_double(value));
 }
 
 bool is_settled(const Node& node) {
@@ -60,6 +81,20 @@ bool is_settled(const Node& node) {
 }
 
 } // namespace
+
+void to_json_values(Node& tree) {
+    if (tree.is_map()) {
+        for (Node::Entry& e : tree.entries_mut()) to_json_values(e.value);
+    } else if (tree.is_list()) {
+        for (Node& item : tree.items_mut()) to_json_values(item);
+    } else if (tree.is_null()) {
+        tree.set_style(NodeStyle::plain);
+    } else {
+        Node value = json_value(tree);
+        value.set_position(tree.file(), tree.line());
+        tree = std::move(value);
+    }
+}
 
 Result<void> through_json(Node& tree) {
     if (is_settled(tree)) return {};

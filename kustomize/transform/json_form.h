@@ -13,4 +13,9 @@ namespace weber::kustomize {
 // Source: kyaml RNode.MarshalJSON, UnmarshalJSON.
 Result<void> through_json(Node& tree);
 
+// In place, as Go decodes YAML and encodes JSON: the shortest form of a number (3.50 is 3.5, 1e3 is 1000), whole numbers in decimal
+// and exact up to 64 bits, an unquoted date with its time, every string quoted. Numbers that JSON cannot say stay.
+// Source: kyaml RNode.Map, encoding/json.
+void to_json_values(Node& tree);
+
 } // namespace weber::kustomize

@@ -104,8 +104,10 @@ Result<Node> replacement_value(const ResourceSet& resources, const Replacement& 
 
 // ---- target -----------------------------------------------------------------------------------------------------
 
-// Made by `create` just now: it takes any type.
-bool is_new(const Node& target) { return target.is_null() && target.style() == NodeStyle::absent && target.line() == 0; }
+// Made by `create`, now or by an earlier replacement: it takes any type.
+bool is_untyped(const Node& target) {
+    return target.line() == 0 && !target.is_string() && (!target.is_null() || target.style() == NodeStyle::absent);
+}
 
 // Puts a text where a scalar stands; the scalar keeps its type and quotes.
 Result<void> overwrite(Node& target, std::string_view text) {
@@ -114,7 +116,7 @@ Result<void> overwrite(Node& target, std::string_view text) {
     const std::uint32_t file = target.file(), line = target.line();
     if (kind == NodeKind::string) {
         target = Node::string(text, target.style());
-    } else if (looks == kind || (kind == NodeKind::floating && looks == NodeKind::integer) || is_new(target)) {
+    } else if (looks == kind || (kind == NodeKind::floating && looks == NodeKind::integer) || is_untyped(target)) {
         target = bare_scalar(text);
     } else {
         return fail(ErrorCode::invalid, "the value to write is no " + std::string(target.kind_word()) + ", which the target is", target.where());

@@ -15,16 +15,18 @@ import subprocess
 import sys
 import tempfile
 
+from extras import Extras
+
 HEADER = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 NAMES = ["web", "api", "db", "cache", "web-1", "a.b"]
 NAMESPACES = ["", "default", "prod", "stage"]
 IMAGES = ["nginx", "nginx:1.2", "reg:5000/nginx:1", "reg.io/team/app@sha256:1234", "busybox:latest", "app:v1@sha256:ab"]
 SCALARS = ["a", "1", "'1'", '"yes"', "yes", "true", "null", "~", "''", "1.0", "1e3", "0x1F", "0777", "2020-01-01", '"a: b"', "'it''s'",
            "a b  c", "é", '"tab\\tx"', "- ", "#x", "'#x'", "x #y", "@at", "'@at'", "*.com", "'*.com'", "|\n{i}  two\n{i}  lines", ">-\n{i}  fold\n{i}  ed\n\n{i}  more",
-           "1_000", "+1", "-.5", ".inf", "12345678901234567890", "0o17", "1:30", "=", "<<x", "y", "n", "on", "Off"]
+           "1_000", "+1", "-.5", "12345678901234567890", "0o17", "1:30", "=", "<<x", "y", "n", "on", "Off"]
 
 
-class Tree:
+class Tree(Extras):
     """One random tree; `files` maps paths to texts. The directory to build is "top"."""
 
     def __init__(self, seed):
@@ -120,6 +122,8 @@ class Tree:
             out = head("v1")
             if self.maybe(0.9):
                 out += "data:\n" + "".join("  %s: %s\n" % (k, self.scalar(2)) for k in self.r.sample(["k", "a.b", "x", "z1", "z10"], self.r.randint(1, 4)))
+                if self.maybe(0.25):
+                    out += self.embedded_data("  ")
             return out
         if kind == "Secret":
             return head("v1") + "type: Opaque\n%s:\n  k: %s\n" % (self.pick(["data", "stringData"]), "YWJj")
@@ -151,7 +155,7 @@ class Tree:
         if kind == "PersistentVolumeClaim":
             return head("v1") + "spec:\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n"
         return "apiVersion: example.com/v1\nkind: Widget\n" + self.metadata(name, namespace) + "spec:\n  list:\n  - name: a\n    v: %s\n  - name: b\n  deep: {x: {y: %s}}\n" % (
-            self.scalar(4), self.pick(["1", "q"]))
+            self.scalar(4), self.pick(["1", "q"])) + self.widget_spec()
 
     KINDS = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ConfigMap", "ConfigMap", "Secret", "Service", "ServiceAccount", "Ingress", "RoleBinding",
              "ClusterRoleBinding", "Role", "ClusterRole", "Namespace", "HorizontalPodAutoscaler", "PersistentVolumeClaim", "Widget"]
@@ -167,6 +171,10 @@ class Tree:
             ids.append((kind, name, namespace))
             texts.append(self.object(kind, name, namespace))
         text = "---\n".join(texts)
+        if self.maybe(0.06):
+            text = self.as_list(text)
+        elif self.maybe(0.08):
+            text = self.decorated(text)
         if self.maybe(0.05):
             text = text.replace("\n", "\r\n")
         return text, ids
@@ -278,11 +286,11 @@ class Tree:
                            "spec.template.metadata.labels.x", "spec.template.spec.serviceAccountName", "spec.template.spec.containers.[name=m].image",
                            "spec.template.spec.containers.0.args.0"]
             if to_kind in ("ConfigMap", "Secret"):
-                fields += ["data.k", "data.new"]
+                fields += ["data.k", "data.new", self.embedded_path(), self.embedded_path()]
             if to_kind == "Widget":
                 fields += ["spec.deep.x.y", "spec.list.0.v", "spec.list.2.v", "spec.list.[name=a].v"]
             out += "    fieldPaths: ['%s']\n" % self.pick(fields)
-            if self.maybe(0.8):
+            if self.maybe(0.92):
                 out += "    options: {%s}\n" % self.pick(["create: true", "create: true", "create: true", "delimiter: ':', index: 1, create: true",
                                                           "delimiter: '-', index: -1", "delimiter: '/', index: 9, create: true"])
         return out
@@ -345,7 +353,7 @@ class Tree:
                     if self.maybe(0.3):
                         out += "  target: %s\n" % self.selector(ids)
                         if self.maybe(0.2):
-                            out += "  options: {%s}\n" % "allowNameChange: true"
+                            out += "  options: {%s}\n" % self.pick(["allowNameChange: true", "allowKindChange: true", "allowNameChange: true, allowKindChange: true"])
                 else:
                     out += self.json_patch(ids)
         if self.maybe(0.1):
@@ -356,7 +364,7 @@ class Tree:
                 out += field + ":\n"
                 for name in self.r.sample(NAMES, self.r.randint(1, 2)):
                     taken = any(i[0] == ("Secret" if field == "secretGenerator" else "ConfigMap") and i[1] == name for i in ids)
-                    if taken != self.maybe(0.03):
+                    if taken and not self.maybe(0.03):
                         out += self.generator(name, directory, field == "secretGenerator", ["merge", "replace"])
                     elif directory == "base" or self.maybe(0.2):
                         out += self.generator(name, directory, field == "secretGenerator", ["create"])
@@ -366,13 +374,16 @@ class Tree:
         if self.maybe(0.25):
             out += "replacements:\n" + self.replacement(ids)
         if self.maybe(0.1):
-            self.files[directory + "/t.yaml"] = self.transformer(ids)
-            out += "transformers: [t.yaml]\n"
+            out += self.plugins(directory, "transformers", [self.transformer(ids) for _ in range(self.r.randint(1, 2))])
+        out += self.extra_fields(directory, ids)
         if self.maybe(0.07):
             kind, name, _ = self.pick(ids)
             out += "vars:\n- name: V\n  objref: {kind: %s, name: %s, apiVersion: %s}\n" % (kind, name, "apps/v1" if kind in ("Deployment", "StatefulSet", "DaemonSet") else "v1")
-        out += add(0.05, "buildMetadata: [%s]\n" % self.pick(["originAnnotations", "transformerAnnotations", "managedByLabel", "originAnnotations, transformerAnnotations"]))
-        out += add(0.1, "sortOptions:\n  order: %s\n" % self.pick(["fifo", "legacy"]))
+        out += add(0.05, "buildMetadata: [%s]\n" % self.pick(["originAnnotations", "transformerAnnotations", "managedByLabel", "originAnnotations, transformerAnnotations",
+                                                           "originAnnotations, transformerAnnotations, managedByLabel"]))
+        out += add(0.1, self.sort_options())
+        if self.maybe(0.03):
+            out = out.replace("\n", "\r\n")
         self.files[directory + "/kustomization.yaml"] = out
 
     def manifests(self, directory):
@@ -384,7 +395,7 @@ class Tree:
             self.files["%s/r%d.yaml" % (directory, k)] = text
             ids += more
             names.append("r%d.yaml" % k)
-        return names, ids
+        return names + self.extra_resources(directory), ids
 
     def build(self):
         shape = self.r.randint(0, 4)
