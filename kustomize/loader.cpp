@@ -53,20 +53,36 @@ bool may_hold_infinity(std::string_view text) {
 
 // ---- ParseCache -------------------------------------------------------------------------------------------------
 
-Documents ParseCache::find(const std::string& key, Oddities& oddities) const {
-    std::lock_guard lock(mutex_);
-    auto it = entries_.find(key);
-    if (it == entries_.end()) return nullptr;
-    oddities |= it->second.oddities;
-    return it->second.documents;
+Result<SharedFile> ParseCache::get(const std::string& key, const std::function<Result<SharedFile>()>& make) {
+    std::unique_lock lock(mutex_);
+    while (true) {
+        if (auto known = entries_.find(key); known != entries_.end()) return known->second;
+        if (making_.insert(key).second) break;
+        made_.wait(lock);
+    }
+    // Whatever happens in `make`, nobody may wait for it in vain.
+    struct Making {
+        ParseCache& cache;
+        std::unique_lock<std::mutex>& lock;
+        const std::string& key;
+        ~Making() {
+            if (!lock.owns_lock()) lock.lock();
+            cache.making_.erase(key);
+            cache.made_.notify_all();
+        }
+    } making{*this, lock, key};
+    lock.unlock();
+    auto file = make();
+    lock.lock();
+    if (file) keep(key, *file);
+    return file;
 }
 
-void ParseCache::put(const std::string& key, Documents documents, Oddities oddities, std::size_t bytes) {
-    std::lock_guard lock(mutex_);
-    if (bytes > max_bytes_ || entries_.contains(key)) return;
-    entries_.emplace(key, Entry{std::move(documents), oddities, bytes});
+void ParseCache::keep(const std::string& key, const SharedFile& file) {
+    if (file.bytes > max_bytes_) return;
+    entries_.emplace(key, file);
     order_.push_back(key);
-    bytes_ += bytes;
+    bytes_ += file.bytes;
     while (bytes_ > max_bytes_) {
         auto it = entries_.find(order_[oldest_++]);
         bytes_ -= it->second.bytes;
@@ -182,42 +198,55 @@ Result<std::string> Loader::read(const std::string& place) const {
     return is_http_url(place) ? context_->remote->fetch_file(place) : files_->read(place);
 }
 
+Result<SharedFile> Loader::shared(const std::string& place, std::string_view form, const std::function<Result<SharedFile>()>& make) const {
+    if (context_->cache == nullptr || is_http_url(place)) return make();
+    const std::string identity = files_->identity(place);
+    if (identity.empty()) return make();
+    return context_->cache->get(display(place) + std::string(form) + identity, make);
+}
+
 Result<std::shared_ptr<const std::string>> Loader::load(std::string_view path) const {
     TRY(std::string place, locate(path));
     auto& slot = context_->texts[key_of(place)];
-    if (!slot) {
+    if (slot) return slot;
+    const auto make = [&]() -> Result<SharedFile> {
         TRY(std::string text, read(place));
-        slot = std::make_shared<const std::string>(std::move(text));
-        context_->files_read.push_back(display(place));
-    }
+        const std::size_t bytes = text.size();
+        return SharedFile{.documents = nullptr, .text = std::make_shared<const std::string>(std::move(text)), .bytes = bytes};
+    };
+    TRY(const SharedFile file, shared(place, "\nt", make));
+    slot = file.text;
+    context_->files_read.push_back(display(place));
     return slot;
 }
 
 Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) const {
     TRY(std::string place, locate(path));
-    const std::string name = display(place);
     const bool strict = kind == YamlKind::manifest;
     const std::string form = strict ? "\nm" : "\nk";
-    auto& slot = context_->documents[key_of(place) + form];
+    const std::string here = key_of(place);
+    auto& slot = context_->documents[here + form];
     if (slot) return slot;
-    std::string key;
-    if (context_->cache && !is_http_url(place)) {
-        if (std::string identity = files_->identity(place); !identity.empty()) key = name + form + identity;
-        if (!key.empty()) slot = context_->cache->find(key, context_->oddities);
-        if (slot) {
-            context_->files_read.push_back(name);
-            return slot;
+    const std::string name = display(place);
+    const auto loaded = context_->texts.find(here); // a patch's text is wanted, too
+    const bool has_text = loaded != context_->texts.end() && loaded->second != nullptr;
+    const auto make = [&]() -> Result<SharedFile> {
+        std::string own;
+        if (!has_text) {
+            TRY(own, read(place));
         }
-    }
-    TRY(std::string text, read(place));
-    context_->files_read.push_back(name);
-    TRY(auto documents, kube::read_yaml(text, {.file = name,
-                                            .schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1,
-                                            .unique_keys = strict}));
-    slot = std::make_shared<const std::vector<Node>>(std::move(documents));
-    const Oddities oddities{may_hold_date(text), may_hold_infinity(text)};
-    context_->oddities |= oddities;
-    if (!key.empty()) context_->cache->put(key, slot, oddities, text.size());
+        const std::string& text = has_text ? *loaded->second : own;
+        const kube::YamlSchema schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1;
+        TRY(auto documents, kube::read_yaml(text, {.file = name, .schema = schema, .unique_keys = strict}));
+        return SharedFile{.documents = std::make_shared<const std::vector<Node>>(std::move(documents)),
+                          .text = nullptr,
+                          .oddities = {may_hold_date(text), may_hold_infinity(text)},
+                          .bytes = text.size()};
+    };
+    TRY(const SharedFile file, shared(place, form, make));
+    slot = file.documents;
+    context_->oddities |= file.oddities;
+    if (!has_text) context_->files_read.push_back(name);
     return slot;
 }
 

@@ -4,11 +4,14 @@
 // except for ParseCache, which may be shared by builds on several threads.
 #pragma once
 
+#include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "kube/base/error.h"
@@ -43,24 +46,31 @@ struct Oddities {
     }
 };
 
-// Parsed files by path and identity (FileSystem::identity), so that a base used by many overlays, or by many builds of one
-// process, is parsed once. Bounded: beyond `max_bytes` of file text the oldest entries go. Thread-safe.
+// A file as builds share it: parsed, or its text.
+struct SharedFile {
+    Documents documents;
+    std::shared_ptr<const std::string> text;
+    Oddities oddities = {};
+    std::size_t bytes = 0; // of the text
+};
+
+// Files by path and identity (FileSystem::identity), so that a base used by many overlays, or by many builds of one process, is
+// read and parsed once. Bounded: beyond `max_bytes` of file text the oldest entries go. Thread-safe.
 class ParseCache {
 public:
     explicit ParseCache(std::size_t max_bytes = 256u << 20) : max_bytes_(max_bytes) {}
-    // Null when unknown. Adds to `oddities` what was put.
-    [[nodiscard]] Documents find(const std::string& key, Oddities& oddities) const;
-    void put(const std::string& key, Documents documents, Oddities oddities, std::size_t bytes);
+    // The file of that key: known, or made by `make` on one thread while others that want the same wait for it. What fails, or is
+    // larger than the cache, is not kept: whoever asks next tries again. `make` must not ask this cache.
+    Result<SharedFile> get(const std::string& key, const std::function<Result<SharedFile>()>& make);
 
 private:
-    struct Entry {
-        Documents documents;
-        Oddities oddities;
-        std::size_t bytes = 0;
-    };
+    void keep(const std::string& key, const SharedFile& file); // the caller holds the lock
+
     std::size_t max_bytes_;
-    mutable std::mutex mutex_; // guards all below
-    std::unordered_map<std::string, Entry> entries_;
+    std::mutex mutex_; // guards all below
+    std::condition_variable made_;
+    std::unordered_set<std::string> making_;
+    std::unordered_map<std::string, SharedFile> entries_;
     std::vector<std::string> order_; // keys by age; oldest at `oldest_`
     std::size_t oldest_ = 0;
     std::size_t bytes_ = 0;
@@ -113,6 +123,8 @@ private:
 
     static Result<Loader> fetch(LoadContext& context, const RepoUrl& url, const Loader* referrer);
     [[nodiscard]] Result<std::string> read(const std::string& place) const;
+    // From the cache when there is one and the file has an identity; else made anew.
+    [[nodiscard]] Result<SharedFile> shared(const std::string& place, std::string_view form, const std::function<Result<SharedFile>()>& make) const;
 
     LoadContext* context_;
     const FileSystem* files_; // the context's, or those of a repository the context holds

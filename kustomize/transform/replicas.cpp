@@ -9,9 +9,11 @@
 namespace weber::kustomize {
 
 Result<void> apply_replica(ResourceSet& resources, const Replica& replica, const FieldSpecs& specs) {
+    const std::uint32_t file = replica.where.file.empty() ? 0 : kube::intern_file(replica.where.file);
     const FieldWalker::Visit set = [&](Node& node) -> Result<void> {
         if (node.is_list() || node.is_map()) return wrong_node_kind(NodeKind::string, node);
         node = restyled(Node::integer(replica.count), node.is_null() || node.text().empty() ? NodeStyle::plain : node.style());
+        node.set_position(file, replica.where.line);
         return {};
     };
     const std::vector<Resource*> named = resources.with_name(replica.name);

@@ -4,8 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "tests/kustomize/harness.h"
 
@@ -142,18 +147,96 @@ TEST(Loader, ASecondBuildWithTheSameCacheReadsNothing) {
     EXPECT_EQ(again->files_read.size(), 2u);
 }
 
+// Counts the reads of each file, and holds whoever reads `meeting` until all builders have come for it.
+class MeetingFileSystem final : public FileSystem {
+public:
+    MeetingFileSystem(const FileSystem& inner, std::string meeting, std::size_t builders)
+        : inner_(inner), meeting_(std::move(meeting)), builders_(builders) {}
+    [[nodiscard]] Result<std::string> resolve(std::string_view path) const override { return inner_.resolve(path); }
+    [[nodiscard]] bool is_dir(std::string_view path) const override { return inner_.is_dir(path); }
+    [[nodiscard]] bool is_file(std::string_view path) const override { return inner_.is_file(path); }
+    [[nodiscard]] Result<std::vector<std::string>> list(std::string_view dir) const override { return inner_.list(dir); }
+    [[nodiscard]] std::string identity(std::string_view path) const override {
+        std::lock_guard lock(mutex_);
+        if (path == meeting_) arrived_.insert(std::this_thread::get_id());
+        all_here_.notify_all();
+        return "unchanged";
+    }
+    [[nodiscard]] Result<std::string> read(std::string_view path) const override {
+        std::unique_lock lock(mutex_);
+        ++reads[std::string(path)];
+        if (path == meeting_ && !all_here_.wait_for(lock, std::chrono::seconds(120), [&] { return arrived_.size() == builders_; }))
+            return fail(ErrorCode::timeout, "some builders never came");
+        return inner_.read(path);
+    }
+    mutable std::map<std::string, int> reads;
+
+private:
+    const FileSystem& inner_;
+    std::string meeting_;
+    std::size_t builders_;
+    mutable std::mutex mutex_;
+    mutable std::condition_variable all_here_;
+    mutable std::set<std::thread::id> arrived_;
+};
+
+TEST(ParseCache, BuildsAtTheSameTimeReadACommonBaseOnce) {
+    constexpr std::size_t kBuilders = 4;
+    MemoryFileSystem memory;
+    memory.write("/base/kustomization.yaml", "resources: [cm.yaml]\npatches: [{path: patch.yaml}]\nconfigMapGenerator: [{name: g, files: [f.txt]}]\n");
+    memory.write("/base/cm.yaml", kConfigMap);
+    memory.write("/base/patch.yaml", std::string(kConfigMap) + "data: {patched: x}\n");
+    memory.write("/base/f.txt", "text");
+    for (std::size_t i = 0; i < kBuilders; ++i)
+        memory.write("/" + std::to_string(i) + "/kustomization.yaml", "namePrefix: n" + std::to_string(i) + "-\nresources: [../base]\n");
+
+    const MeetingFileSystem fs(memory, "/base/cm.yaml", kBuilders);
+    ParseCache cache;
+    std::vector<std::string> built(kBuilders);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < kBuilders; ++i) {
+        threads.emplace_back([&, i] {
+            const auto output = build(fs, "/" + std::to_string(i), {.cache = &cache});
+            built[i] = output ? to_yaml(output->resources) : output.error().to_string();
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+
+    for (std::size_t i = 0; i < kBuilders; ++i) {
+        const auto alone = build(memory, "/" + std::to_string(i));
+        ASSERT_TRUE(alone) << alone.error().to_string();
+        EXPECT_EQ(built[i], to_yaml(alone->resources));
+    }
+    for (std::string_view file : {"kustomization.yaml", "cm.yaml", "patch.yaml", "f.txt"}) EXPECT_EQ(fs.reads["/base/" + std::string(file)], 1) << file;
+}
+
+Result<SharedFile> file_of(std::size_t bytes, Oddities oddities = {}) {
+    return SharedFile{.documents = std::make_shared<const std::vector<Node>>(), .text = nullptr, .oddities = oddities, .bytes = bytes};
+}
+
 TEST(ParseCache, StaysWithinItsSize) {
     ParseCache cache(100);
-    auto documents = std::make_shared<const std::vector<Node>>();
-    Oddities oddities;
-    cache.put("a", documents, {}, 60);
-    cache.put("b", documents, {.dates = true}, 60); // pushes a out
-    cache.put("huge", documents, {}, 101);
-    EXPECT_EQ(cache.find("a", oddities), nullptr);
-    EXPECT_EQ(cache.find("huge", oddities), nullptr);
-    EXPECT_EQ(cache.find("b", oddities), documents);
-    EXPECT_TRUE(oddities.dates);
-    EXPECT_FALSE(oddities.infinities);
+    int made = 0;
+    const auto get = [&](const std::string& key, std::size_t bytes, Oddities oddities = {}) {
+        return cache.get(key, [&] { return ++made, file_of(bytes, oddities); });
+    };
+    ASSERT_TRUE(get("a", 60));
+    ASSERT_TRUE(get("b", 60, {.dates = true})); // pushes a out
+    ASSERT_TRUE(get("huge", 101));
+    EXPECT_EQ(made, 3);
+    const auto known = get("b", 0);
+    EXPECT_EQ(made, 3);
+    EXPECT_TRUE(known->oddities.dates);
+    EXPECT_FALSE(known->oddities.infinities);
+    ASSERT_TRUE(get("huge", 101)); // never kept
+    ASSERT_TRUE(get("a", 60));
+    EXPECT_EQ(made, 5);
+}
+
+TEST(ParseCache, AFailureIsNotKept) {
+    ParseCache cache;
+    EXPECT_FALSE(cache.get("a", [] { return Result<SharedFile>(fail(ErrorCode::not_found, "gone")); }));
+    EXPECT_TRUE(cache.get("a", [] { return file_of(1); }));
 }
 
 } // namespace

@@ -283,14 +283,16 @@ class Tree(Extras):
             fields = ["metadata.annotations.rep", "metadata.annotations.[a.b/c]", "metadata.labels.app"]
             if to_kind in ("Deployment", "StatefulSet", "DaemonSet"):
                 fields += ["spec.replicas", "spec.template.spec.containers.*.image", "spec.template.spec.containers.[name=main].env.[name=A].value",
-                           "spec.template.metadata.labels.x", "spec.template.spec.serviceAccountName", "spec.template.spec.containers.[name=m].image",
+                           "spec.template.metadata.annotations.x", "spec.template.spec.serviceAccountName", "spec.template.spec.containers.[name=m].image",
                            "spec.template.spec.containers.0.args.0"]
             if to_kind in ("ConfigMap", "Secret"):
                 fields += ["data.k", "data.new", self.embedded_path(), self.embedded_path()]
             if to_kind == "Widget":
                 fields += ["spec.deep.x.y", "spec.list.0.v", "spec.list.2.v", "spec.list.[name=a].v"]
             out += "    fieldPaths: ['%s']\n" % self.pick(fields)
-            if self.maybe(0.92):
+            if "conf\\" in out.rsplit("fieldPaths", 1)[1]:
+                out += self.pick(["", "    options: {create: true}\n"])  # 5.8.1 knows no delimiter in there, the version after it does
+            elif self.maybe(0.92):
                 out += "    options: {%s}\n" % self.pick(["create: true", "create: true", "create: true", "delimiter: ':', index: 1, create: true",
                                                           "delimiter: '-', index: -1", "delimiter: '/', index: 9, create: true"])
         return out
