@@ -18,7 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace stdfs = std::filesystem;
 
-constexpr std::uintmax_t kLargest = 40'000'000; // bytes, packed
+[[maybe_unused]] constexpr std::uintmax_t kLargest = 40'000'000; // bytes, packed
 
 // As a container engine would: a namespace of its own, with devices (librnp wants random numbers), without being root.
 std::string in_root(const std::string& root, const std::string& command) {
@@ -76,7 +76,9 @@ TEST_F(Image, TheLayoutIsValid) {
     ASSERT_EQ(image.find("layers")->size(), 1u);
     const Node& layer = image.find("layers")->items().front();
     const std::string packed = blob(layer);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // what is shipped is not sanitized
     EXPECT_LT(packed.size(), kLargest);
+#endif
     // The digest of the unpacked layer.
     const auto unpacked = testing_run("gzip -dc " + *dir / ("layout/blobs/sha256/" + std::string(layer.text_at("digest")).substr(7)) + " | sha256sum");
     EXPECT_EQ("sha256:" + unpacked.out.substr(0, 64), config.find_path({"rootfs", "diff_ids"})->items().front().text());

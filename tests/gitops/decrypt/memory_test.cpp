@@ -84,6 +84,9 @@ std::string no_locks() {
 }
 
 TEST(KeyMemory, IsLockedAndLeftOutOfCoreDumps) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "sanitizers take mlock away from the program";
+#endif
     if (const std::string why = no_locks(); !why.empty()) GTEST_SKIP() << why;
     const SecretBytes small(32), large(100'000);
     const auto all = mappings();
