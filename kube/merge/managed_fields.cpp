@@ -25,6 +25,13 @@ std::vector<ManagedEntry> read_managed_fields(const Node& object) {
     return out;
 }
 
+bool managed_fields_readable(const Node& list) {
+    return std::ranges::all_of(list.items(), [](const Node& n) {
+        const auto operation = n.text_at("operation");
+        return (operation == "Apply" || operation == "Update") && !n.text_at("apiVersion").empty() && n.text_at("fieldsType") == "FieldsV1";
+    });
+}
+
 void write_managed_fields(Node& object, std::vector<ManagedEntry> entries) {
     std::erase_if(entries, [](const ManagedEntry& e) { return e.fields.empty(); });
     if (entries.empty()) {

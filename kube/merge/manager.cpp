@@ -276,7 +276,7 @@ Node update(const Node& live, Node next, const Request& request) {
     const bool reset = sent != nullptr && sent->is_list() && (sent->empty() || (sent->size() == 1 && sent->items()[0].empty()));
     if (reset) return without_managed_fields(std::move(next));
     // Entries that the request sends (a changed list is how ownership is moved by hand) win over the live ones.
-    Entries entries = sent != nullptr && !sent->empty() ? read_managed_fields(next) : read_managed_fields(live);
+    Entries entries = sent != nullptr && !sent->empty() && managed_fields_readable(*sent) ? read_managed_fields(next) : read_managed_fields(live);
     next = without_managed_fields(std::move(next));
     // An object that was made without tracking stays without, until somebody applies.
     if (const Node* uid = live.find_path({"metadata", "uid"}); entries.empty() && uid && !uid->text().empty()) return next;

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "kube/base/clock.h"
+#include "kube/base/json.h"
+#include "kube/server/escalation.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/tls.h"
 #include "kube/server/tokens.h"
@@ -12,6 +14,7 @@
 namespace weber::kube::server {
 namespace {
 
+constexpr std::string_view kRbacGroup = "rbac.authorization.k8s.io";
 constexpr std::string_view kRbac = "rbac.authorization.k8s.io/";
 constexpr std::string_view kAccountPrefix = "system:serviceaccount:";
 constexpr std::size_t kMaxParsed = 20'000;
@@ -75,6 +78,21 @@ bool subject_is(const Node& subject, const User& user, std::string_view ns) {
 bool binds(const Node& binding, const User& user, std::string_view ns) {
     const Node* subjects = binding.find("subjects");
     return subjects && std::any_of(subjects->items().begin(), subjects->items().end(), [&](const Node& s) { return subject_is(s, user, ns); });
+}
+
+std::vector<Node> list_of(const Node& role) {
+    const Node* rules = role.find("rules");
+    return rules && rules->is_list() ? std::vector<Node>(rules->items().begin(), rules->items().end()) : std::vector<Node>();
+}
+
+bool aggregates(const Node& role) {
+    const Node* selectors = role.find_path({"aggregationRule", "clusterRoleSelectors"});
+    return selectors && !selectors->empty();
+}
+
+std::vector<Node> full_authority() {
+    const Node all = Node::list({Node::string("*")});
+    return {Node::map({{"verbs", all}, {"apiGroups", all}, {"resources", all}}), Node::map({{"verbs", all}, {"nonResourceURLs", all}})};
 }
 
 // The user's name taken apart when it is a service account's.
@@ -188,14 +206,43 @@ Api<void> Access::check(const User& user, const Attributes& a) const {
     return refuse(std::move(e));
 }
 
+Api<std::vector<Node>> Access::rules_of_role(const Node& role_ref, std::string_view ns) const {
+    const auto kind = role_ref.text_at("kind"), name = role_ref.text_at("name");
+    const bool cluster = kind == "ClusterRole";
+    if (!cluster && kind != "Role") return refuse(unclassified("unsupported role reference kind: " + write_json(Node::string(kind))));
+    const ObjectPtr role = store_.get(std::string(kRbac) + (cluster ? "clusterroles" : "roles"), cluster ? "" : ns, name);
+    if (!role) return refuse(not_found(ns.empty() ? "clusterrolebindings" : "rolebindings", kRbacGroup, name)); // named after what is being written
+    return list_of(parsed(*role));
+}
+
+Api<void> Access::check_escalation(const Call& call, const Node& next, const Node& live) const {
+    if (!options_.rbac || call.group() != kRbacGroup || in_group(call.user, "system:masters")) return {};
+    const std::string ns = call.path.ns;
+    const bool role = call.plural() == "roles" || call.plural() == "clusterroles";
+    if (role && allowed(call.user, {"escalate", call.group(), call.plural(), "", ns, call.http->method == "POST" ? "" : call.path.name, ""})) return {};
+    if (changes_only_gc_fields(next, live)) return {};
+    const auto refused = [&](std::string_view why) { return refuse(forbidden(call.plural(), call.group(), meta_text(next, "name"), why)); };
+    const std::vector<Node> owned = rules_of(call.user, ns);
+    std::vector<Node> wanted = list_of(next);
+    if (!role) {
+        const Node* ref = next.find("roleRef");
+        const Node none = Node::map();
+        const std::string kind(ref ? ref->text_at("kind") : "");
+        if (kind == "Role" || kind == "ClusterRole") {
+            const Attributes bind{"bind", std::string(ref->text_at("apiGroup")), kind == "Role" ? "roles" : "clusterroles", "", ns, std::string(ref->text_at("name")), ""};
+            if (allowed(call.user, bind)) return {};
+        }
+        API_TRY(wanted, rules_of_role(ref ? *ref : none, ns));
+    }
+    if (const auto missing = missing_rights(owned, wanted); !missing.empty()) return refused(escalation_text(call.user, missing));
+    if (role && (aggregates(next) || aggregates(live)) && !missing_rights(owned, full_authority()).empty())
+        return refused("must have cluster-admin privileges to use the aggregationRule");
+    return {};
+}
+
 std::vector<Node> Access::rules_of(const User& user, std::string_view ns) const {
     std::vector<Node> out;
-    if (!options_.rbac || in_group(user, "system:masters")) {
-        const Node all = Node::list({Node::string("*")});
-        out.push_back(Node::map({{"verbs", all}, {"apiGroups", all}, {"resources", all}}));
-        out.push_back(Node::map({{"verbs", all}, {"nonResourceURLs", all}}));
-        return out;
-    }
+    if (!options_.rbac || in_group(user, "system:masters")) return full_authority();
     each_rule(user, ns, [&](const Node& rule) {
         out.push_back(rule);
         return true;

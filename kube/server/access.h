@@ -39,6 +39,9 @@ public:
     [[nodiscard]] bool allowed(const User& user, const Attributes& what) const;
     // 403 in kube-apiserver's words unless allowed.
     Api<void> check(const User& user, const Attributes& what) const;
+    // A role or binding that `call`'s user is about to write (`live`: null Node = new): 403 unless they hold all that it grants or may
+    // `escalate` (roles) or `bind`; 404 when the role that is bound does not exist.
+    Api<void> check_escalation(const Call& call, const Node& next, const Node& live) const;
     // Rules that hold for the user in a namespace, cluster-wide ones included.
     [[nodiscard]] std::vector<Node> rules_of(const User& user, std::string_view ns) const;
 
@@ -46,6 +49,7 @@ public:
     [[nodiscard]] std::string issue(const Node& account, std::int64_t seconds, const std::vector<std::string>& audiences) const;
 
 private:
+    [[nodiscard]] Api<std::vector<Node>> rules_of_role(const Node& role_ref, std::string_view ns) const;
     [[nodiscard]] Node parsed(const StoredObject& o) const;
     template <class F>
     void each_rule(const User& user, std::string_view ns, F f) const; // f(rule) returns false to stop

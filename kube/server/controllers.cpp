@@ -200,7 +200,6 @@ void Controllers::sync_crd(const ObjectPtr& definition, const AcceptedCrd& accep
         if (accepted.status.is_null()) return; // nothing new
         core_.edit(*crds, "", definition->name, [&](Node& obj) {
             if (is_deleting(obj)) return false;
-            add_finalizer(obj, kCrdFinalizer);
             obj.set("status", accepted.status);
             return true;
         }, "kube-apiserver", "status");

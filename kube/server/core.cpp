@@ -10,6 +10,7 @@
 #include "kube/server/object_meta.h"
 #include "kube/server/strategy.h"
 #include "kube/server/tls.h"
+#include "kube/server/typed_decode.h"
 #include "kube/server/warnings.h"
 
 namespace weber::kube::server {
@@ -78,10 +79,14 @@ void mark_deleted(Node& obj) {
     if (const auto generation = meta_int(obj, "generation"); generation > 0) meta_mut(obj).set("generation", Node::integer(generation + 1));
 }
 
-void warn(Call& call, const Node& obj) {
+// Of a change only what is new: formats that a definition had already are not named again.
+void warn(Call& call, const Node& obj, const Node* live = nullptr) {
     if (call.resource->custom) return;
-    for (auto& w : object_warnings(call.resource->id(), obj))
-        if (std::find(call.warnings.begin(), call.warnings.end(), w) == call.warnings.end()) call.warnings.push_back(std::move(w));
+    const bool definition = call.id() == "apiextensions.k8s.io/customresourcedefinitions";
+    const auto before = definition && live != nullptr ? object_warnings(call.id(), *live) : std::vector<std::string>();
+    const auto in = [](const std::vector<std::string>& list, const std::string& w) { return std::find(list.begin(), list.end(), w) != list.end(); };
+    for (auto& w : object_warnings(call.id(), obj))
+        if (!in(call.warnings, w) && !(w.starts_with("unrecognized format ") && in(before, w))) call.warnings.push_back(std::move(w));
 }
 
 } // namespace
@@ -97,7 +102,14 @@ void Core::set_registry(RegistryPtr next) {
 }
 
 Node Core::convert(const ResourceInfo& resource, Node obj, const VersionInfo& to) {
+    const bool other_version = resource.custom && obj.text_at("apiVersion") != to.api_version;
     Node out = convert_version(resource, std::move(obj), to);
+    if (other_version && to.schema != nullptr) { // what the version does not know is not shown
+        Node managed;
+        if (const Node* m = out.find_path({"metadata", "managedFields"})) managed = *m;
+        (void)decode_typed(out, *to.schema, true);
+        if (!managed.is_null()) meta_mut(out).set("managedFields", std::move(managed));
+    }
     if (resource.custom) default_custom(out, to.open_api); // stored before the schema had the default, or at a version without it
     return out;
 }
@@ -129,6 +141,7 @@ Api<Written> Core::create(Call& call, Node obj, Ack& ack) {
     if (call.path.name.empty()) call.path.name = meta_text(obj, "name");
     obj = track_update(call, Node(), std::move(obj), {});
     API_TRY_VOID(admit_namespace(call, call.path.ns));
+    API_TRY_VOID(admit(call, obj, Node()));
     return store_new(call, std::move(obj), ack);
 }
 
@@ -154,7 +167,9 @@ Api<Written> Core::store_new(Call& call, Node obj, Ack& ack) {
         if (const ObjectPtr there = store.get(resource.id(), call.path.ns, name)) return refuse(name_taken(resource, name, there.get()));
         return Written{std::move(obj), 201};
     }
-    StoreWrite write{resource.id(), nullptr, to_stored(convert(resource, obj, resource.storage_version()))};
+    Node kept = convert(resource, obj, resource.storage_version());
+    if (resource.custom && !call.version->storage) obj = convert(resource, kept, *call.version); // defaults of the stored version show
+    StoreWrite write{resource.id(), nullptr, to_stored(kept)};
     const ObjectPtr stored = store.commit(std::move(write), ack.expect());
     if (!stored) {
         ack.forget();
@@ -190,6 +205,7 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
         for (const auto field : {"creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"})
             erase_meta(obj, field);
         API_TRY_VOID(admit_namespace(call, call.path.ns));
+        API_TRY_VOID(admit(call, obj, Node()));
         auto made = store_new(call, std::move(obj), ack);
         if (!made && made.error().reason == "AlreadyExists") return std::nullopt;
         if (!made) return refuse(std::move(made).error());
@@ -203,6 +219,7 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
     const Node live = convert(resource, parse_stored(*live_ptr), *call.version);
     API_TRY(Node obj, change(live));
     API_TRY_VOID(match_namespace(call, obj));
+    API_TRY_VOID(admit(call, obj, live));
     const Strategy strategy = strategy_of(resource, *call.version);
     if (const auto rv = meta_text(obj, "resourceVersion"); !rv.empty() && rv != std::to_string(live_ptr->rv))
         return refuse(modified_conflict(resource.plural, resource.group, call.path.name));
@@ -225,11 +242,13 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
         meta_mut(obj).set("generation", Node::integer(meta_int(live, "generation") + 1));
     if (auto causes = validate_change(call, obj, live); !causes.empty())
         return refuse(invalid(resource.kind, resource.group, call.path.name, std::move(causes)));
-    warn(call, obj);
+    warn(call, obj, &live);
     if (same_but_times(obj, live)) return Written{live, 200};
     if (call.dry_run) return Written{std::move(obj), 200};
     const bool gone = may_go(resource, obj);
-    StoreWrite write{resource.id(), live_ptr, to_stored(convert(resource, obj, resource.storage_version())), gone};
+    Node kept = convert(resource, obj, resource.storage_version());
+    if (resource.custom && !call.version->storage) obj = convert(resource, kept, *call.version);
+    StoreWrite write{resource.id(), live_ptr, to_stored(kept), gone};
     const ObjectPtr stored = store.commit(std::move(write), ack.expect());
     if (!stored) {
         ack.forget();
@@ -287,6 +306,8 @@ Api<std::optional<Written>> Core::try_remove(const ResourceInfo& resource, std::
             if (foreground) add_finalizer(obj, "foregroundDeletion");
         }
     }
+    const bool is_definition = resource.id() == "apiextensions.k8s.io/customresourcedefinitions";
+    if (is_definition && !is_deleting(live)) add_finalizer(obj, kCrdFinalizer); // its objects go first
     const bool pending = !finalizers(obj).empty() || (is_namespace && !may_go(resource, [&] {
                                                           Node probe = obj;
                                                           set_meta(probe, "deletionTimestamp", "x");
@@ -306,7 +327,6 @@ Api<std::optional<Written>> Core::try_remove(const ResourceInfo& resource, std::
         return Written{std::move(obj), 200, true};
     }
     if (!is_deleting(obj)) {
-        const bool is_definition = resource.id() == "apiextensions.k8s.io/customresourcedefinitions";
         if (is_definition) {
             set_meta(obj, "deletionTimestamp", now_text());
             mark_terminating(obj);

@@ -61,7 +61,6 @@ VersionInfo version_of(const Node& version, const std::string& group, const std:
     v.deprecated = flag(version, "deprecated");
     if (v.deprecated) {
         v.deprecation_warning = version.text_at("deprecationWarning");
-        if (v.deprecation_warning.empty()) v.deprecation_warning = v.api_version + " " + kind + " is deprecated";
     }
     return v;
 }
@@ -128,9 +127,16 @@ ResourcePtr resource_of_crd(const Node& crd) {
     r->namespaced = spec->text_at("scope") != "Cluster";
     r->verbs = {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"};
     const bool preserve = flag(*spec, "preserveUnknownFields");
+    const auto warning = [&](const VersionInfo& old) { // names the best version to go to
+        std::string best;
+        for (const auto& v : versions->items())
+            if (const std::string name(v.text_at("name")); flag(v, "served") && !flag(v, "deprecated") && version_before(name, best.empty() ? old.name : best)) best = name;
+        return old.api_version + " " + r->kind + " is deprecated" + (best.empty() ? "" : "; use " + r->group + "/" + best + " " + r->kind);
+    };
     for (const auto& v : versions->items()) {
         VersionInfo info = version_of(v, r->group, r->kind);
         auto type = merge::crd_type(preserve ? Node() : info.open_api);
+        if (info.deprecated && info.deprecation_warning.empty()) info.deprecation_warning = warning(info);
         info.schema = type.get();
         info.schema_owner = std::move(type);
         r->versions.push_back(std::move(info));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 
 #include "kube/base/json.h"
 #include "kube/base/number.h"
+#include "kube/server/crd_formats.h"
 #include "kube/server/validate_rules.h"
 
 namespace weber::kube::server {
@@ -54,7 +56,7 @@ public:
         check_type(v, s, path);
         check_combined(v, s, path);
         if (v.is_string()) check_text(v.text(), s, path);
-        if (v.is_number()) check_number(v, s, path);
+        if (v.is_number()) check_range(v, s, path), check_number(v, s, path);
         if (v.is_list()) check_list(v, s, path);
         if (const Node* options = s.find("enum")) check_enum(v, *options, path);
         if (v.is_map()) check_map(v, s, path);
@@ -97,6 +99,23 @@ private:
             if (compiled->ok() && !re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled))
                 wrong(path, Node::string(text), "should match '" + std::string(p) + "'");
         }
+        const auto format = s.text_at("format");
+        if (!format.empty() && known_format(s.text_at("type"), format) && !has_format(format, text)) {
+            const std::string value = write_json(Node::string(text));
+            problems.list.push_back({"FieldValueTypeInvalid", "Invalid value: " + value + ": " + in_body(path) + " must be of type " + std::string(format) + ": " + value, path});
+        }
+    }
+
+    // int32 and float are checked; int64 and double hold whatever a number is.
+    void check_range(const Node& v, const Node& s, const std::string& path) {
+        const auto type = s.text_at("type"), format = s.text_at("format");
+        if (!known_format(type, format)) return;
+        const bool fits = format == "int32"   ? v.as_int().value_or(0) == static_cast<std::int32_t>(v.as_int().value_or(0))
+                          : format == "float" ? std::fabs(v.as_double().value_or(0)) <= std::numeric_limits<float>::max()
+                                              : true;
+        if (!fits)
+            problems.list.push_back({"FieldValueInvalid", "Invalid value: \"\": Checked value must be of type " + std::string(type) + " with format " + std::string(format) +
+                                                              " in " + path, "<nil>"}); // the real server does not know the field either
     }
 
     void check_number(const Node& v, const Node& s, const std::string& path) {
@@ -252,13 +271,15 @@ std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema) 
     return std::move(c.problems.list);
 }
 
-bool has_cel_rules(const Node& schema) {
-    if (schema.contains("x-kubernetes-validations")) return true;
-    for (const auto& e : child(schema, "properties").entries())
-        if (has_cel_rules(e.value)) return true;
-    for (const auto key : {"items", "additionalProperties"})
-        if (const Node* sub = schema.find(key); sub && sub->is_map() && has_cel_rules(*sub)) return true;
-    return false;
+void each_schema(const Node& schema, const std::function<void(const Node&)>& visit) {
+    if (!schema.is_map()) return;
+    visit(schema);
+    for (const auto key : {"properties", "patternProperties", "definitions"})
+        for (const auto& e : child(schema, key).entries()) each_schema(e.value, visit);
+    for (const auto key : {"items", "additionalProperties", "additionalItems", "not"})
+        if (const Node* sub = schema.find(key)) each_schema(*sub, visit);
+    for (const auto key : {"allOf", "anyOf", "oneOf"})
+        for (const Node& sub : child(schema, key).items()) each_schema(sub, visit);
 }
 
 } // namespace weber::kube::server

@@ -1,9 +1,10 @@
-// Custom resources against their openAPIV3Schema: defaults, nulls, validation. CEL rules (x-kubernetes-validations) and `format` are not
+// Custom resources against their openAPIV3Schema: defaults, nulls, validation. CEL rules (x-kubernetes-validations) are not
 // evaluated; the server says so when a definition has such rules.
 //
 // Pure and thread-safe.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "kube/base/error.h"
@@ -19,7 +20,7 @@ void drop_custom_nulls(Node& value, const Node& schema);
 // Causes as kube-apiserver gives them ("spec.n in body should be greater than or equal to 1"); empty = valid.
 std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema);
 
-// Does any schema below hold x-kubernetes-validations?
-bool has_cel_rules(const Node& schema);
+// Calls `visit` with the schema and every schema in it.
+void each_schema(const Node& schema, const std::function<void(const Node&)>& visit);
 
 } // namespace weber::kube::server

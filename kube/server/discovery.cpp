@@ -36,17 +36,32 @@ HttpResponse json(Node n, std::string type = "application/json") {
     return r;
 }
 
+// In the order in which apiextensions lists them.
+Node custom_verbs() {
+    Node out = Node::list();
+    for (const auto verb : {"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"}) out.push_back(text(verb));
+    return out;
+}
+
+// Changes when objects are stored in another version: the first eight bytes of a digest of group/version/kind.
+std::string version_hash(const ResourceInfo& r) {
+    const std::string hex = sha256_hex(r.group + "/" + r.storage_version().name + "/" + r.kind);
+    std::string bytes;
+    for (std::size_t i = 0; i < 16; i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    return base64_encode(bytes);
+}
+
 Node resource_list(const Group& group, std::string_view version) {
     Node list = Node::list();
     for (const auto& r : group.resources) {
         const VersionInfo* v = r->version(version);
         if (!v) continue;
         Node n = Node::map({{"name", text(r->plural)}, {"singularName", text(r->singular)}, {"namespaced", Node::boolean(r->namespaced)},
-                            {"kind", text(r->kind)}, {"verbs", strings(r->verbs)}});
+                            {"kind", text(r->kind)}, {"verbs", r->custom ? custom_verbs() : strings(r->verbs)}});
         if (!r->short_names.empty()) n.set("shortNames", strings(r->short_names));
         if (!r->categories.empty()) n.set("categories", strings(r->categories));
         if (r->verbs.contains("list"))
-            n.set("storageVersionHash", text(base64_encode(sha256_hex(r->id() + r->storage_version().name).substr(0, 8))));
+            n.set("storageVersionHash", text(version_hash(*r)));
         list.push_back(std::move(n));
         for (const auto& [name, sub] : v->subresources) {
             Node s = Node::map({{"name", text(r->plural + "/" + name)}, {"singularName", text("")}, {"namespaced", Node::boolean(r->namespaced)}});

@@ -17,6 +17,13 @@ merge::FieldSet fields(std::initializer_list<std::string_view> names) {
     return merge::FieldSet(std::move(n));
 }
 
+// What a write of the status leaves as it is.
+merge::FieldSet status_reset_fields(const Call& call) {
+    if (call.resource->custom || call.resource->plural == "customresourcedefinitions") return fields({"spec", "metadata"});
+    if (call.id() != "apps/deployments") return fields({"spec"});
+    return merge::FieldSet(Node::map({{"f:spec", Node::map()}, {"f:metadata", Node::map({{"f:labels", Node::map()}})}}));
+}
+
 merge::Request request_of(const Call& call, std::string_view subresource, const std::string& now) {
     merge::Request r;
     r.manager = call.manager;
@@ -34,7 +41,7 @@ merge::Request request_of(const Call& call, std::string_view subresource, const 
         return std::nullopt;
     };
     if (subresource == "status")
-        r.reset_fields = call.resource->custom || call.resource->plural == "customresourcedefinitions" ? fields({"spec", "metadata"}) : fields({"spec"});
+        r.reset_fields = status_reset_fields(call);
     else if (call.version->subresources.contains("status"))
         r.reset_fields = fields({"status"});
     r.mask_values = call.resource->kind == "Secret";

@@ -48,6 +48,7 @@ Node row(const Call& call, const Presentation& p, const Node& obj) {
     r.set("cells", table_cells(*call.resource, *call.version, obj, system_clock().now()));
     if (p.include == Presentation::Include::metadata) r.set("object", partial(obj));
     if (p.include == Presentation::Include::object) r.set("object", obj);
+    if (p.include == Presentation::Include::none) r.set("object", Node());
     return r;
 }
 
@@ -66,6 +67,7 @@ std::string list_meta(std::uint64_t rv, const std::string& token, std::size_t re
 Api<Presentation> negotiate(const HttpRequest& http) {
     Presentation best;
     bool found = trim(http.accept).empty();
+    bool known_media = false; // but not what is asked for in it
     for_parts(http.accept, ',', [&](std::string_view clause) {
         if (found) return;
         Presentation p;
@@ -88,11 +90,12 @@ Api<Presentation> negotiate(const HttpRequest& http) {
             p.yaml = true;
         else if (media != "application/json" && media != "*/*" && media != "application/*")
             return;
+        known_media = true;
         if (!as.empty() && (group != "meta.k8s.io" || (version != "v1" && version != "v1beta1"))) return;
         if (as == "Table")
             p.form = Presentation::Form::table;
         else if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList")
-            p.form = Presentation::Form::metadata;
+            p.form = Presentation::Form::metadata, p.list = as == "PartialObjectMetadataList";
         else if (!as.empty())
             return;
         best = p;
@@ -102,10 +105,15 @@ Api<Presentation> negotiate(const HttpRequest& http) {
         ApiError e;
         e.code = 406;
         e.reason = "NotAcceptable";
-        e.message = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+        constexpr std::string_view types = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+        e.no_details = known_media;
+        e.message = known_media ? "only the following media types are accepted: " + std::string(types) : "406: Not Acceptable\n\nAvailable representations: " + std::string(types);
         return refuse(std::move(e));
     }
     const auto include = http.param("includeObject");
+    if (best.form == Presentation::Form::table && !include.empty() && include != "None" && include != "Object" && include != "Metadata")
+        return refuse(bad_request("Unable to convert to Table as requested: includeObject: Invalid value: \"" + std::string(include) +
+                                        "\": must be 'Metadata', 'Object', 'None', or empty"));
     if (include == "None") best.include = Presentation::Include::none;
     if (include == "Object") best.include = Presentation::Include::object;
     return best;
@@ -142,6 +150,10 @@ std::string present_list(const Call& call, const Presentation& p, const std::vec
     if (p.form == Presentation::Form::table) {
         out = R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":)" + meta + ",\"columnDefinitions\":" +
               write_json(columns_node(call)) + ",\"rows\":[";
+        if (items.empty() && !has_printer(*call.resource)) { // Go's empty slice of rows
+            out.resize(out.size() - 1);
+            return out + "null}";
+        }
         bool first = true;
         for (const auto& o : items) {
             if (!first) out += ',';

@@ -13,6 +13,7 @@ namespace weber::kube::server {
 struct Presentation {
     enum class Form : std::uint8_t { object, table, metadata };
     Form form = Form::object;
+    bool list = false; // asked for as a PartialObjectMetadataList
     bool yaml = false;
     enum class Include : std::uint8_t { metadata, none, object };
     Include include = Include::metadata; // of table rows

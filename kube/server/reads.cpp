@@ -102,6 +102,44 @@ Api<Continue> decode(std::string_view token) {
     return c;
 }
 
+// The name of a list's type in the real server.
+std::string go_list_type(const Call& call) {
+    if (call.resource->custom) return "*unstructured.UnstructuredList";
+    const std::string group = call.group().empty() ? "core" : call.group().substr(0, call.group().find('.'));
+    return "*" + group + "." + call.resource->list_kind;
+}
+
+// As apimachinery's ValidateListOptions; `continue` together with a resourceVersionMatch included.
+std::vector<ErrorDetail> list_problems(const HttpRequest& http) {
+    const auto match = http.param("resourceVersionMatch");
+    std::vector<ErrorDetail> out;
+    const auto forbid = [&](std::string_view field, std::string_view why) { out.push_back({"FieldValueForbidden", "Forbidden: " + std::string(why), std::string(field)}); };
+    if (!match.empty()) {
+        if (http.param("resourceVersion").empty()) forbid("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided");
+        if (!http.param("continue").empty()) forbid("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
+        if (match != "Exact" && match != "NotOlderThan")
+            out.push_back({"FieldValueNotSupported", "Unsupported value: \"" + std::string(match) + "\": supported values: \"Exact\", \"NotOlderThan\", \"\"",
+                           "resourceVersionMatch"});
+        if (match == "Exact" && http.param("resourceVersion") == "0")
+            forbid("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+    }
+    if (http.has_param("sendInitialEvents")) forbid("sendInitialEvents", "sendInitialEvents is forbidden for list");
+    return out;
+}
+
+std::vector<ErrorDetail> watch_problems(const HttpRequest& http) {
+    const auto match = http.param("resourceVersionMatch");
+    std::vector<ErrorDetail> out;
+    const auto forbid = [&](std::string_view why) { out.push_back({"FieldValueForbidden", "Forbidden: " + std::string(why), "resourceVersionMatch"}); };
+    if (http.has_param("sendInitialEvents") && match != "NotOlderThan") forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    if (match.empty()) return out;
+    if (!http.has_param("sendInitialEvents")) forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    if (match != "NotOlderThan")
+        out.push_back({"FieldValueNotSupported", "Unsupported value: \"" + std::string(match) + "\": supported values: \"NotOlderThan\"", "resourceVersionMatch"});
+    if (!http.param("continue").empty()) forbid("resourceVersionMatch is forbidden when continue is provided");
+    return out;
+}
+
 std::string resource_list_kind(const Call& call) { return call.resource->kind; }
 
 Api<std::chrono::seconds> watch_timeout(const HttpRequest& http) {
@@ -153,6 +191,8 @@ Api<std::function<bool(const StoredObject&)>> selector_of(const Call& call) {
 
 Api<HttpResponse> read_object(Core& core, Call& call) {
     API_TRY(const Presentation form, negotiate(*call.http));
+    if (const auto rv = call.http->param("resourceVersion"); !rv.empty() && !parse_rv(rv))
+        return refuse(unclassified("resourceVersion: Invalid value: \"" + std::string(rv) + "\": strconv.ParseUint: parsing \"" + std::string(rv) + "\": invalid syntax"));
     const ObjectPtr o = core.store.get(call.id(), call.path.ns, call.path.name);
     if (!o) return refuse(call.not_found());
     return respond_json(call, form, 200, present(call, form, *o));
@@ -161,17 +201,22 @@ Api<HttpResponse> read_object(Core& core, Call& call) {
 Api<HttpResponse> read_list(Core& core, Call& call) {
     const HttpRequest& http = *call.http;
     API_TRY(const Presentation form, negotiate(http));
+    if (form.form == Presentation::Form::metadata && !form.list) {
+        ApiError e;
+        e.code = 406;
+        e.reason = "NotAcceptable";
+        e.message = "you requested PartialObjectMetadata, but the requested object is a list (" + go_list_type(call) + ")";
+        e.no_details = true;
+        return refuse(std::move(e));
+    }
     API_TRY(const auto matches, selector_of(call));
     std::size_t limit = 0;
     if (const auto text = http.param("limit"); !text.empty()) {
-        const auto n = parse_rv(text);
+        const auto n = parse_rv(text.substr(text.starts_with('-') ? 1 : 0));
         if (!n) return refuse(bad_request("strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax"));
-        limit = *n;
+        limit = text.starts_with('-') ? 0 : *n; // less than none is no limit
     }
-    if (const auto match = http.param("resourceVersionMatch"); !match.empty() && http.param("resourceVersion").empty())
-        return refuse(invalid("ListOptions", "meta.k8s.io", "",
-                              {{"FieldValueForbidden", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
-                                "resourceVersionMatch"}}));
+    if (auto causes = list_problems(http); !causes.empty()) return refuse(invalid("ListOptions", "meta.k8s.io", "", std::move(causes)));
     std::optional<std::pair<std::string, std::string>> after;
     std::uint64_t rv = 0;
     if (const auto token = http.param("continue"); !token.empty()) {
@@ -227,10 +272,7 @@ Api<std::pair<HttpResponse, std::shared_ptr<StreamSource>>> read_watch(Core& cor
     };
     const auto text = http.param("resourceVersion");
     const bool send_initial = http.flag("sendInitialEvents");
-    if (send_initial && http.param("resourceVersionMatch") != "NotOlderThan")
-        return refuse(invalid("ListOptions", "meta.k8s.io", "",
-                              {{"FieldValueForbidden", "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-                                "resourceVersionMatch"}}));
+    if (auto causes = watch_problems(http); !causes.empty()) return refuse(invalid("ListOptions", "meta.k8s.io", "", std::move(causes)));
     std::uint64_t asked = 0;
     if (!text.empty()) {
         const auto v = parse_rv(text);

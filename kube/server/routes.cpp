@@ -120,7 +120,7 @@ void Router::handle(HttpRequest&& request, const std::shared_ptr<Exchange>& exch
                 if (auto ok = access_.check(h->call.user, {"get", "", "", "", "", "", h->http.path}); !ok) return exchange->respond(to_response(ok.error()));
             return exchange->respond(std::move(*r));
         }
-    if (auto ok = resolve(*h); !ok) return exchange->respond(to_response(ok.error()));
+    if (auto ok = resolve(*h); !ok) return exchange->respond(h->call.version ? with_warnings(h->call, to_response(ok.error())) : to_response(ok.error()));
     const RequestPath& path = h->call.path;
     if (auto ok = access_.check(h->call.user, {std::string(h->verb), path.group, path.resource, path.subresource, path.ns, path.name, ""}); !ok)
         return exchange->respond(to_response(ok.error()));
@@ -148,7 +148,7 @@ void Router::run(const std::shared_ptr<Holder>& h, const std::shared_ptr<Exchang
         return write_delete_collection(core_, call, *h->ack);
     };
     auto result = answer();
-    HttpResponse response = result ? with_warnings(call, std::move(*result)) : to_response(result.error());
+    HttpResponse response = with_warnings(call, result ? std::move(*result) : to_response(result.error()));
     if (!result) add_warnings(call, response);
     h->ack->then([h, exchange, response = std::move(response)](const Result<void>& durable) mutable {
         exchange->respond(durable ? std::move(response) : to_response(durable_failure(durable.error())));

@@ -105,6 +105,16 @@ Api<Node> as_scale(const Call& call, Api<Node> applied) {
     return refuse(std::move(e));
 }
 
+// The real server keeps no time with an apply of a Scale.
+Api<Node> untimed(const Call& call, Api<Node> applied) {
+    if (!applied) return applied;
+    Node* list = meta_mut(*applied).find_mut("managedFields");
+    if (!list) return applied;
+    for (Node& e : list->items_mut())
+        if (e.text_at("operation") == "Apply" && e.text_at("subresource") == "scale" && e.text_at("manager") == call.manager) e.erase("time");
+    return applied;
+}
+
 } // namespace
 
 Api<HttpResponse> scale_read(Core& core, Call& call) {
@@ -115,6 +125,9 @@ Api<HttpResponse> scale_read(Core& core, Call& call) {
 }
 
 Api<HttpResponse> scale_update(Core& core, Call& call, const Presentation& form, const Node& scale, Ack& ack) {
+    if (const auto name = meta_text(scale, "name"); name != call.path.name)
+        return refuse(bad_request(name.empty() ? "the name of the object (" + call.path.name + " based on URL) was undeterminable: name must be provided"
+                                               : "the name of the object (" + std::string(name) + ") does not match the name on the URL (" + call.path.name + ")"));
     API_TRY(const std::int64_t replicas, wanted(call, scale));
     Core::ChangeOptions options;
     options.subresource = "scale";
@@ -143,7 +156,7 @@ Api<HttpResponse> scale_patch(Core& core, Call& call, const Presentation& form, 
                                                                 {"kind", Node::string(call.resource->kind)},
                                                                 {"metadata", Node::map({{"name", Node::string(call.path.name)}})}});
                                          set_path(main, path_keys(replicas_path(call)), Node::integer(n));
-                                         return as_scale(call, apply_patch(call, live, main, call.http->flag("force"), "scale"));
+                                         return untimed(call, as_scale(call, apply_patch(call, live, main, call.http->flag("force"), "scale")));
                                      }
                                      API_TRY(const Node scale, patched(call, type, scale_of(call, live), patch));
                                      API_TRY(const std::int64_t n, wanted(call, scale));

@@ -156,6 +156,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
     AccessOptions access{impl->token, "", o.authorization == ServerOptions::Authorization::rbac};
     TRY(access.key, load_secret(o.data_dir, "account-key"));
     impl->access = std::make_unique<Access>(*impl->store, std::move(access));
+    impl->core->admit = [a = impl->access.get()](const Call& call, const Node& next, const Node& live) { return a->check_escalation(call, next, live); };
     impl->router = std::make_unique<Router>(*impl->core, *impl->access);
     TRY(impl->front, HttpFront::start(std::move(front), [r = impl->router.get()](HttpRequest&& request, const std::shared_ptr<Exchange>& exchange) {
             r->handle(std::move(request), exchange);

@@ -195,6 +195,12 @@ Api<void> prepare_update(Core& core, const Call& call, Node& obj, const Node& li
                 next.set("spec", *spec);
             else
                 next.erase("spec");
+            if (id == "apps/deployments") {
+                if (const Node* labels = live.find_path({"metadata", "labels"}))
+                    meta_mut(next).set("labels", *labels);
+                else
+                    erase_meta(next, "labels");
+            }
         }
         obj = std::move(next);
         return {};

@@ -183,7 +183,7 @@ const std::map<std::string, Printer, std::less<>>& printers() {
     static const auto* table = new std::map<std::string, Printer, std::less<>>{
         {"/pods", {{col("Name"), col("Ready"), col("Status"), col("Restarts"), col("Age"), col("IP", "string", 1), col("Node", "string", 1),
                     col("Nominated Node", "string", 1), col("Readiness Gates", "string", 1)}, pod_cells}},
-        {"apps/deployments", {{col("Name"), col("Ready"), col("Up-to-date", "integer"), col("Available", "integer"), col("Age"),
+        {"apps/deployments", {{col("Name"), col("Ready"), col("Up-to-date"), col("Available"), col("Age"),
                                col("Containers", "string", 1), col("Images", "string", 1), col("Selector", "string", 1)},
             [](const Row& r) { return Node::list({name_of(r), s(std::to_string(r.number({"status", "readyReplicas"})) + "/" + std::to_string(r.number({"spec", "replicas"}))),
                 i(r.number({"status", "updatedReplicas"})), i(r.number({"status", "availableReplicas"})), s(r.age()), containers(r), images(r), selector(r)}); }}},
@@ -227,6 +227,7 @@ const std::map<std::string, Printer, std::less<>>& printers() {
                       col("First Seen", "string", 1), col("Count", "string", 1), col("Name", "string", 1)}, event_cells}},
         {"/namespaces", {{col("Name"), col("Status"), col("Age")},
             [](const Row& r) { return Node::list({name_of(r), s(r.text({"status", "phase"})), s(r.age())}); }}},
+        {"/serviceaccounts", {{col("Name"), col("Age")}, [](const Row& r) { return Node::list({name_of(r), s(r.age())}); }}},
         {"/secrets", {{col("Name"), col("Type"), col("Data"), col("Age")},
             [](const Row& r) { return Node::list({name_of(r), s(r.text({"type"})), i(static_cast<std::int64_t>(r.size({"data"}))), s(r.age())}); }}},
         {"/configmaps", {{col("Name"), col("Data"), col("Age")},
@@ -249,8 +250,6 @@ const std::map<std::string, Printer, std::less<>>& printers() {
             [](const Row& r) { return Node::list({name_of(r), s(r.text({"spec", "scaleTargetRef", "kind"}) + "/" + r.text({"spec", "scaleTargetRef", "name"})),
                 s(r.size({"spec", "metrics"}) ? "<unknown>" : "<none>"), s(r.text({"spec", "minReplicas"}, "<unset>")), i(r.number({"spec", "maxReplicas"})),
                 i(r.number({"status", "currentReplicas"})), s(r.age())}); }}},
-        {"apiextensions.k8s.io/customresourcedefinitions", {{col("Name"), col("Created At", "date")},
-            [](const Row& r) { return Node::list({name_of(r), s(meta_text(r.o, "creationTimestamp"))}); }}},
         {"apiregistration.k8s.io/apiservices", {{col("Name"), col("Service"), col("Available"), col("Age")},
             [](const Row& r) { const std::string svc = r.text({"spec", "service", "name"}); std::string status = "Unknown";
                 for (const auto& c : json_path(r.o, ".status.conditions[*]")) if (c.text_at("type") == "Available") status = c.text_at("status");
@@ -259,8 +258,6 @@ const std::map<std::string, Printer, std::less<>>& printers() {
             [](const Row& r) { const Node* a = r.o.find_path({"metadata", "annotations", "storageclass.kubernetes.io/is-default-class"});
                 return Node::list({s(std::string(meta_text(r.o, "name")) + (a && a->text() == "true" ? " (default)" : "")), s(r.text({"provisioner"})), s(r.text({"reclaimPolicy"}, "Delete")),
                 s(r.text({"volumeBindingMode"}, "Immediate")), s(r.text({"allowVolumeExpansion"}, "false")), s(r.age())}); }}},
-        {"rbac.authorization.k8s.io/roles", {{col("Name"), col("Created At", "date")}, [](const Row& r) { return Node::list({name_of(r), s(meta_text(r.o, "creationTimestamp"))}); }}},
-        {"rbac.authorization.k8s.io/clusterroles", {{col("Name"), col("Created At", "date")}, [](const Row& r) { return Node::list({name_of(r), s(meta_text(r.o, "creationTimestamp"))}); }}},
         {"rbac.authorization.k8s.io/rolebindings", {{col("Name"), col("Role"), col("Age")}, [](const Row& r) { return Node::list({name_of(r), s(role_ref(r)), s(r.age())}); }}},
         {"rbac.authorization.k8s.io/clusterrolebindings", {{col("Name"), col("Role"), col("Age")}, [](const Row& r) { return Node::list({name_of(r), s(role_ref(r)), s(r.age())}); }}},
         {"scheduling.k8s.io/priorityclasses", {{col("Name"), col("Value", "integer"), col("Global-Default", "boolean"), col("Age"), col("PreemptionPolicy")},
@@ -313,21 +310,42 @@ std::string human_duration(std::chrono::seconds d) {
     return std::to_string(hours / 24 / 365) + "y";
 }
 
-std::vector<PrinterColumn> table_columns(const ResourceInfo& resource, const VersionInfo& version) {
-    if (resource.custom) {
-        std::vector<PrinterColumn> columns{col("Name")};
-        if (version.columns.empty()) {
-            PrinterColumn age = col("Age", "date");
-            age.json_path = ".metadata.creationTimestamp";
-            columns.push_back(age);
-        }
-        columns.insert(columns.end(), version.columns.begin(), version.columns.end());
-        return columns;
-    }
-    const auto it = printers().find(resource.id());
-    if (it != printers().end()) return it->second.columns;
-    return {col("Name"), col("Age")};
+namespace {
+
+std::string_view description(std::string_view resource, std::string_view column) {
+    const auto all = column_texts();
+    const auto it = std::find_if(all.begin(), all.end(), [&](const ColumnText& t) { return resource == t.resource && column == t.column; });
+    return it == all.end() ? "" : it->description;
 }
+
+// Names and ages are described alike everywhere; the rest by the definition, or by the path that they show.
+std::vector<PrinterColumn> custom_columns(const VersionInfo& version) {
+    std::vector<PrinterColumn> columns{col("Name")};
+    columns[0].description = description("/configmaps", "Name");
+    if (version.columns.empty()) {
+        PrinterColumn age = col("Age", "date");
+        age.json_path = ".metadata.creationTimestamp";
+        age.description = description("/configmaps", "Age");
+        columns.push_back(age);
+    }
+    for (const PrinterColumn& own : version.columns) {
+        columns.push_back(own);
+        if (own.description.empty()) columns.back().description = "Custom resource definition column (in JSONPath format): " + own.json_path;
+    }
+    return columns;
+}
+
+} // namespace
+
+std::vector<PrinterColumn> table_columns(const ResourceInfo& resource, const VersionInfo& version) {
+    if (resource.custom) return custom_columns(version);
+    const auto it = printers().find(resource.id());
+    std::vector<PrinterColumn> columns = it != printers().end() ? it->second.columns : std::vector<PrinterColumn>{col("Name"), col("Created At", "date")};
+    for (PrinterColumn& c : columns) c.description = description(resource.id(), c.name);
+    return columns;
+}
+
+bool has_printer(const ResourceInfo& resource) { return resource.custom || printers().contains(resource.id()); }
 
 Node table_cells(const ResourceInfo& resource, const VersionInfo& version, const Node& obj, SystemTime now) {
     const Row row{obj, now};
@@ -339,7 +357,7 @@ Node table_cells(const ResourceInfo& resource, const VersionInfo& version, const
     }
     const auto it = printers().find(resource.id());
     if (it != printers().end()) return it->second.cells(row);
-    return Node::list({name_of(row), s(row.age())});
+    return Node::list({name_of(row), s(meta_text(obj, "creationTimestamp"))});
 }
 
 } // namespace weber::kube::server

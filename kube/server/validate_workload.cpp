@@ -82,7 +82,23 @@ Node internal_strategy(const Node& strategy) {
     return Node::map({{"Type", child(strategy, "type")}, {"RollingUpdate", child(strategy, "rollingUpdate")}});
 }
 
+void deployment_status(Problems& p, const Node& status, const Node& before) {
+    const auto count = [&](const Node& s, std::string_view field) { return child(s, field).as_int().value_or(0); };
+    for (const auto field : {"observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas", "terminatingReplicas",
+                             "collisionCount"})
+        p.nonnegative(std::string("status.") + field, status.find(field));
+    for (const auto field : {"updatedReplicas", "readyReplicas", "availableReplicas"})
+        if (count(status, field) > count(status, "replicas"))
+            p.invalid(std::string("status.") + field, Node::integer(count(status, field)), "cannot be greater than status.replicas");
+    if (count(status, "availableReplicas") > count(status, "readyReplicas"))
+        p.invalid("status.availableReplicas", Node::integer(count(status, "availableReplicas")), "cannot be greater than readyReplicas");
+    if (count(status, "collisionCount") < count(before, "collisionCount"))
+        p.invalid("status.collisionCount", Node::integer(count(status, "collisionCount")), "cannot be decremented");
+}
+
 void deployment(Problems& p, const Node& obj, const Node& live) {
+    const Node &status = child(obj, "status"), &before = child(live, "status");
+    if (!live.is_null() && !(status == before)) return deployment_status(p, status, before); // a write of the status changes nothing else
     const Node& spec = spec_of(obj);
     check_replicated(p, spec, "deployment");
     const Node& strategy = child(spec, "strategy");

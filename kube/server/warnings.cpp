@@ -4,6 +4,8 @@
 #include <set>
 
 #include "kube/base/digest.h"
+#include "kube/base/json.h"
+#include "kube/server/crd_formats.h"
 #include "kube/server/crd_values.h"
 
 namespace weber::kube::server {
@@ -95,19 +97,41 @@ void unreadable_certificate(const Node& secret, std::vector<std::string>& out) {
         out.emplace_back("tls: failed to find any PEM data in certificate input");
 }
 
-void skipped_rules(const Node& definition, std::vector<std::string>& out) {
+// Formats that are ignored, as kube-apiserver says; rules that only a real one evaluates.
+void ignored_of_definition(const Node& definition, std::vector<std::string>& out) {
     const Node* versions = definition.find_path({"spec", "versions"});
     if (!versions) return;
-    for (const Node& v : versions->items())
-        if (const Node* schema = v.find_path({"schema", "openAPIV3Schema"}); schema && has_cel_rules(*schema))
-            out.push_back("version " + std::string(v.text_at("name")) + " has x-kubernetes-validations, which the embedded API server does not evaluate");
+    for (const Node& v : versions->items()) {
+        const Node* root = v.find_path({"schema", "openAPIV3Schema"});
+        if (!root) continue;
+        bool rules = false;
+        each_schema(*root, [&](const Node& s) {
+            rules = rules || s.contains("x-kubernetes-validations");
+            const auto format = s.text_at("format");
+            if (!format.empty() && !known_format(s.text_at("type"), format)) out.push_back("unrecognized format " + write_json(Node::string(format)));
+        });
+        if (rules) out.push_back("version " + std::string(v.text_at("name")) + " has x-kubernetes-validations, which the embedded API server does not evaluate");
+    }
+}
+
+// Admission by others: stored, never asked.
+void unasked_admission(std::string_view id, std::vector<std::string>& out) {
+    static const std::map<std::string_view, const char*> kinds{
+        {"admissionregistration.k8s.io/mutatingwebhookconfigurations", "calls no admission webhooks"},
+        {"admissionregistration.k8s.io/validatingwebhookconfigurations", "calls no admission webhooks"},
+        {"admissionregistration.k8s.io/validatingadmissionpolicies", "evaluates no admission policies"},
+        {"admissionregistration.k8s.io/validatingadmissionpolicybindings", "evaluates no admission policies"},
+        {"admissionregistration.k8s.io/mutatingadmissionpolicies", "evaluates no admission policies"},
+        {"admissionregistration.k8s.io/mutatingadmissionpolicybindings", "evaluates no admission policies"}};
+    if (const auto it = kinds.find(id); it != kinds.end()) out.push_back(std::string("the embedded API server ") + it->second);
 }
 
 } // namespace
 
 std::vector<std::string> object_warnings(std::string_view id, const Node& obj) {
     std::vector<std::string> out;
-    if (id == "apiextensions.k8s.io/customresourcedefinitions") skipped_rules(obj, out);
+    if (id == "apiextensions.k8s.io/customresourcedefinitions") ignored_of_definition(obj, out);
+    unasked_admission(id, out);
     if (id == "/secrets") unreadable_certificate(obj, out);
     if (const Node* ips = obj.find_path({"spec", "externalIPs"}); id == "/services" && ips && !ips->empty())
         out.emplace_back("spec.externalIPs is deprecated and may no longer be implemented in some clusters");

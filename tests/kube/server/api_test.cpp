@@ -241,6 +241,37 @@ TEST(ServerWatch, EndsAfterItsTime) {
     EXPECT_TRUE(w.ended());
 }
 
+// ---- what is not done is said -------------------------------------------------------------------------------------------------
+
+TEST(ServerWarnings, TellOfRulesOfDefinitionsThatAreNotEvaluated) {
+    const TestServer s;
+    const std::string definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    const auto definition = [](const std::string& schema) {
+        return "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: foos.x.io}, spec: {group: x.io, scope: Namespaced, names: {kind: Foo, "
+               "plural: foos}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {l: "
+               "{type: array, items: " + schema + "}}}}}}}]}}";
+    };
+    const std::string rules = definition("{type: object, x-kubernetes-validations: [{rule: 'true'}]}");
+    const std::vector<std::string> said{"299 - \"version v1 has x-kubernetes-validations, which the embedded API server does not evaluate\""};
+    EXPECT_EQ(s->post(definitions + "?dryRun=All", definition("{type: object}")).warnings, std::vector<std::string>());
+    EXPECT_EQ(s->post(definitions, rules).warnings, said);
+    EXPECT_EQ(s->patch(definitions + "/foos.x.io", "merge", "{metadata: {labels: {a: b}}}").warnings, said);
+    EXPECT_EQ(s->apply(definitions + "/foos.x.io?force=true", rules).warnings, said);
+}
+
+TEST(ServerWarnings, TellOfAdmissionThatIsNotAsked) {
+    const TestServer s;
+    const std::string group = "/apis/admissionregistration.k8s.io/v1/";
+    const std::vector<std::string> webhooks{"299 - \"the embedded API server calls no admission webhooks\""};
+    EXPECT_EQ(s->post(group + "validatingwebhookconfigurations", "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: w}}").warnings,
+              webhooks);
+    EXPECT_EQ(s->apply(group + "mutatingwebhookconfigurations/w", "{apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, metadata: {name: w}}").warnings,
+              webhooks);
+    const Reply policy = s->post(group + "validatingadmissionpolicybindings", "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: p}, "
+                                 "spec: {policyName: x, validationActions: [Deny]}}");
+    EXPECT_EQ(policy.warnings, std::vector<std::string>{"299 - \"the embedded API server evaluates no admission policies\""}) << policy.body;
+}
+
 // ---- deletion, owners, namespaces -----------------------------------------------------------------------------------------------
 
 TEST(ServerDeletion, WaitsForFinalizers) {

@@ -14,6 +14,7 @@ namespace weber::testing {
 struct Step {
     std::string method, path, type, accept, body; // `$ns` stands for the sequence's namespace in path and body
     std::string wait;                             // instead of a request: ask this path until it answers 200
+    std::string as = {};                          // user to impersonate; "" = the administrator
 };
 
 struct Sequence {

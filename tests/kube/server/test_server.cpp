@@ -76,6 +76,7 @@ Reply Api::send(const Request& request) const {
     if (!type.empty()) r.headers.push_back({"Content-Type", type});
     r.headers.push_back({"Accept", request.accept.empty() ? "application/json" : request.accept});
     r.headers.push_back({"User-Agent", request.user_agent});
+    if (!request.as.empty()) r.headers.push_back({"Impersonate-User", request.as});
     const auto answer = http_->send(std::move(r));
     Reply reply;
     EXPECT_TRUE(answer) << request.method << " " << request.path << ": " << answer.error().to_string();
@@ -104,16 +105,16 @@ Reply Api::remove(const std::string& path, std::string_view yaml) const {
     return send({.method = "DELETE", .path = path, .body = yaml.empty() ? std::string() : json_of(yaml)});
 }
 
-Reply Api::wait(const std::string& path, const std::function<bool(const Reply&)>& done) const {
+Reply Api::wait(const std::string& path, const std::function<bool(const Reply&)>& done, const std::string& as) const {
     const auto until = steady_clock::now() + seconds(20);
-    Reply last = get(path);
+    Reply last = send({.path = path, .as = as});
     while (!done(last)) {
         if (steady_clock::now() > until) {
             ADD_FAILURE() << "still not as wanted after 20 s: " << path << "\n" << last.status << " " << last.body;
             return last;
         }
         std::this_thread::sleep_for(milliseconds(2));
-        last = get(path);
+        last = send({.path = path, .as = as});
     }
     return last;
 }

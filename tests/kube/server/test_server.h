@@ -46,6 +46,7 @@ struct Request {
     std::string type = {};   // content type; "apply", "merge", "strategic", "json" stand for the patch types
     std::string accept = {};
     std::string user_agent = "tester/1.0";
+    std::string as = {};     // user to impersonate
 };
 
 // One API server.
@@ -61,7 +62,7 @@ public:
     Reply apply(const std::string& path, std::string_view yaml, std::string_view manager = "m") const;
     Reply remove(const std::string& path, std::string_view yaml = {}) const;
     // Asks again until `done` says so, 20 s at most (then the last answer comes back and the test fails).
-    Reply wait(const std::string& path, const std::function<bool(const Reply&)>& done) const;
+    Reply wait(const std::string& path, const std::function<bool(const Reply&)>& done, const std::string& as = {}) const;
     [[nodiscard]] kube::HttpClient& http() const { return *http_; }
 
 private:
