@@ -98,7 +98,8 @@ void ManagedObjects::watch(const kube::GroupVersionKind& gvk, bool whole) {
     {
         const std::lock_guard lock(mutex_);
         std::shared_ptr<Kind>& slot = kinds_[gvk.group_kind()];
-        if (slot && slot->gvk.version == gvk.version && (slot->whole || !whole)) return;
+        const bool fits = slot && (gvk.version.empty() || slot->gvk.version == gvk.version); // an empty version: any
+        if (fits && (slot->whole || !whole)) return;
         old = std::move(slot);
         slot = fresh = std::make_shared<Kind>(client_, gvk, whole || (old && old->whole), listener_);
     }

@@ -149,7 +149,8 @@ Result<SecretBytes> age_decrypt(std::string_view text, const std::vector<AgeIden
             return open_payload(file_key, header.payload);
         }
     }
-    return fail(ErrorCode::invalid, "no identity matched any of the recipients");
+    return fail(ErrorCode::invalid, identities.size() == 1 ? "identity did not match any of the recipients: incorrect identity for recipient block" // age 1.3
+                                                          : "no identity matched any of the recipients");
 }
 
 } // namespace weber::gitops

@@ -24,7 +24,7 @@ Result<std::vector<kube::ObjectRef>> objects_to_wait_for(const Kustomization& k,
     } else {
         for (const HealthCheck& h : k.spec.health_checks) {
             TRY(const kube::GroupVersion gv, kube::GroupVersion::parse(h.api_version));
-            out.push_back({{gv.group, gv.version, h.kind}, h.ns, h.name});
+            out.push_back({{gv.group, "", h.kind}, h.ns, h.name}); // the server's version, whatever is written: Flux keeps group and kind only
         }
     }
     return out;

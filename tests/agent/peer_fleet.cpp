@@ -112,16 +112,20 @@ void PeerFleet::fetch() {
     });
 }
 
-void PeerFleet::run(Engine engine) {
+void PeerFleet::run(Engine engine, const std::vector<std::string>& words) {
     const std::string log = dir_.path() + "/" + std::to_string(++logs_) + (engine == Engine::flux ? "-flux.log" : "-weber.log");
-    if (engine == Engine::flux)
-        engine_.start({*testing::peer("kustomize-controller"), "--watch-all-namespaces=false", "--enable-leader-election=false", "--health-addr=127.0.0.1:0",
-                       "--metrics-addr=127.0.0.1:0", "--requeue-dependency=1s"},
-                      {{"RUNTIME_NAMESPACE", ns_}, {"KUBECONFIG", kubeconfig_}, {"TMPDIR", dir_.path()}, {"HOME", dir_.path()}}, log);
-    else
-        engine_.start({WEBER_BINARY, "agent", "--controllers", "kustomization", "--kubeconfig", kubeconfig_, "--watch-all-namespaces=false", "--storage-path",
-                       dir_.path() + "/engine", "--metrics-addr", "", "--health-addr", ""},
-                      {{"RUNTIME_NAMESPACE", ns_}}, log);
+    std::vector<std::string> line;
+    std::map<std::string, std::string> environment{{"RUNTIME_NAMESPACE", ns_}};
+    if (engine == Engine::flux) {
+        line = {*testing::peer("kustomize-controller"), "--watch-all-namespaces=false", "--enable-leader-election=false", "--health-addr=127.0.0.1:0", "--metrics-addr=127.0.0.1:0",
+                "--requeue-dependency=1s"};
+        environment.insert({{"KUBECONFIG", kubeconfig_}, {"TMPDIR", dir_.path()}, {"HOME", dir_.path()}});
+    } else {
+        line = {WEBER_BINARY, "agent", "--controllers", "kustomization", "--kubeconfig", kubeconfig_, "--watch-all-namespaces=false", "--storage-path", dir_.path() + "/engine",
+                "--metrics-addr", "", "--health-addr", ""};
+    }
+    line.insert(line.end(), words.begin(), words.end());
+    engine_.start(line, environment, log);
 }
 
 std::string PeerFleet::ask(const std::string& name) {

@@ -31,7 +31,7 @@ protected:
     // Creates the GitRepository `fleet` and has Weber's source half fetch it.
     void serve_source();
     void fetch(); // asks for the newest commit, by annotation, and waits until it is the artifact
-    void run(Engine engine);
+    void run(Engine engine, const std::vector<std::string>& words = {}); // `words`: flags that both programs have
     void stop() { engine_.stop(); }
     // Asks by annotation for a run of the Kustomization. `handled` waits until that was done and Ready is True; the object then.
     std::string ask(const std::string& name);

@@ -48,7 +48,11 @@ TEST(Age, RoundTrip) {
     EXPECT_EQ(keys[0].recipient, identity->recipient);
     EXPECT_EQ(age_decrypt(file, keys)->view(), "secret text");
     const auto other = parse_age_identities(test::kAgeSecret);
-    EXPECT_EQ(age_decrypt(file, *other).error().message, "no identity matched any of the recipients");
+    EXPECT_EQ(age_decrypt(file, *other).error().message, "identity did not match any of the recipients: incorrect identity for recipient block");
+    std::string twice(test::kAgeSecret);
+    twice.append("\n").append(test::kAgeSecret);
+    keys = parse_age_identities(twice).value();
+    EXPECT_EQ(age_decrypt(file, keys).error().message, "no identity matched any of the recipients");
 }
 
 TEST(Age, EveryChangedByteIsNoticed) {

@@ -297,7 +297,9 @@ TEST_F(Desired, AnEncryptedSecretIsRefusedWhateverItsForm) {
         ASSERT_FALSE(out);
         EXPECT_EQ(out.error().message, "Secret/ns/a is SOPS encrypted, configuring decryption is required for this secret to be reconciled");
     }
-    EXPECT_TRUE(desired("apiVersion: v1\nkind: Secret\nmetadata: {name: a, annotations: {kustomize.toolkit.fluxcd.io/decrypt: Disabled}}\nsops: {mac: x}\n"));
+    const auto kept = desired("apiVersion: v1\nkind: Secret\nmetadata: {name: a, annotations: {kustomize.toolkit.fluxcd.io/decrypt: Disabled}}\nsops: {mac: x}\n");
+    ASSERT_TRUE(kept) << "Flux applies the ciphertext";
+    EXPECT_EQ(kept->at(0).root().find("sops"), nullptr) << "which no API server takes in a Secret";
 }
 
 TEST_F(Desired, LabelsThatAreNoMapAreAnErrorWithItsPlace) {
