@@ -73,6 +73,21 @@ Result<int> run(Invocation& in) {
     return status;
 }
 
+// Not a guess at half of it: the steps that lead to the same cluster.
+Command flux_bootstrap(std::string_view hoster) {
+    return {.name = hoster,
+            .summary = "Not done by weber: says what to do instead",
+            .run = [](Invocation& in) -> Result<int> {
+                return fail(Error{.code = ErrorCode::unsupported,
+                                  .message = "weber writes to no git repository, so it does not do `" + in.program + " " + in.path + "`",
+                                  .hint = "1. commit clusters/NAME/flux-system with a GitRepository and a Kustomization (`" + in.program +
+                                          " create source git --export`, `" + in.program + " create kustomization --export`)\n  2. `weber install` in the cluster\n"
+                                          "  3. `kubectl apply -f clusters/NAME/flux-system`"});
+            },
+            .hidden = true,
+            .raw = true};
+}
+
 } // namespace
 
 Command bootstrap_command() {
@@ -91,7 +106,8 @@ Command bootstrap_command() {
                                     {.name = "embedded", .kind = FlagKind::boolean, .help = "the embedded cluster of `weber reconcile --once`"},
                                     {.name = "state", .help = "directory of the embedded cluster, made when missing", .value = "dir"},
                                     {.name = "dry-run", .kind = FlagKind::boolean, .help = "only say what would be made"}},
-                          .run = run}}};
+                          .run = run},
+                         flux_bootstrap("git"), flux_bootstrap("github"), flux_bootstrap("gitlab"), flux_bootstrap("gitea"), flux_bootstrap("bitbucket-server")}};
 }
 
 } // namespace weber::agent
