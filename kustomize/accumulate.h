@@ -25,7 +25,7 @@ namespace weber::kustomize {
 // Shared by all directories of one build.
 struct Session {
     Session(const FileSystem& fs, const BuildOptions& build_options)
-        : options(build_options), files{.fs = fs, .restrictions = build_options.load_restrictions, .cache = build_options.cache, .remote = build_options.remote} {}
+        : options(build_options), files{.fs = fs, .restrictions = build_options.load_restrictions, .cache = build_options.cache, .remote = build_options.remote, .documents_left = build_options.max_documents} {}
 
     const BuildOptions& options;
     LoadContext files;

@@ -38,6 +38,7 @@ struct BuildOptions {
     // Caps, for trees that multiply themselves.
     std::size_t max_directories = 20'000; // directories accumulated, counting repeats
     std::size_t max_objects = 1'000'000;
+    std::size_t max_documents = 1'000'000; // YAML documents of all files read, also empty ones and patches
 };
 
 struct BuildOutput {

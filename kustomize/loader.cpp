@@ -1,5 +1,7 @@
 #include "kustomize/loader.h"
 
+#include <algorithm>
+
 #include "kube/base/yaml.h"
 #include "kustomize/path.h"
 
@@ -237,13 +239,19 @@ Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) c
         }
         const std::string& text = has_text ? *loaded->second : own;
         const kube::YamlSchema schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1;
-        TRY(auto documents, kube::read_yaml(text, {.file = name, .schema = schema, .unique_keys = strict}));
+        kube::YamlLimits limits;
+        limits.documents = static_cast<std::uint32_t>(std::min<std::size_t>(limits.documents, context_->documents_left));
+        TRY(auto documents, kube::read_yaml(text, {.file = name, .schema = schema, .limits = limits, .unique_keys = strict}));
         return SharedFile{.documents = std::make_shared<const std::vector<Node>>(std::move(documents)),
                           .text = nullptr,
                           .oddities = {may_hold_date(text), may_hold_infinity(text)},
                           .bytes = text.size()};
     };
     TRY(const SharedFile file, shared(place, form, make));
+    const std::size_t count = file.documents->size();
+    if (count > context_->documents_left) // parsed for another build
+        return fail(ErrorCode::too_large, "more than " + std::to_string(context_->documents_left) + " documents", {name, 0, 0});
+    context_->documents_left -= count;
     slot = file.documents;
     context_->oddities |= file.oddities;
     if (!has_text) context_->files_read.push_back(name);

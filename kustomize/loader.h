@@ -84,6 +84,7 @@ struct LoadContext {
     RemoteFetcher* remote = nullptr;           // may be null: then URLs are errors
     std::vector<std::string> files_read = {};  // resolved paths, in order of first reading
     Oddities oddities = {}; // of all files read
+    std::size_t documents_left = 1'000'000; // YAML documents that may still be read
     // Of this build: resolved path → documents, whatever the file system can say about identity.
     std::unordered_map<std::string, Documents> documents = {};
     std::unordered_map<std::string, std::shared_ptr<const std::string>> texts = {};

@@ -160,6 +160,12 @@ void read_query(std::string_view query, RepoUrl& url) {
 
 } // namespace
 
+std::optional<std::chrono::milliseconds> timeout_of_url(std::string_view url) {
+    const std::string_view whole = url.substr(0, url.find('#'));
+    const std::size_t question = whole.find('?');
+    return question == std::string_view::npos ? std::nullopt : read_timeout(query_value(whole.substr(question + 1), "timeout"));
+}
+
 Result<RepoUrl> parse_repo_url(std::string_view text) {
     if (is_absolute(text)) return no_url("uri looks like abs path: " + std::string(text));
     RepoUrl url;

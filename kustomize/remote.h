@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,9 @@ struct RemoteTree {
     std::shared_ptr<const FileSystem> files;
     std::string root; // the repository's root directory in `files`, absolute and clean
 };
+
+// What "timeout" asks for in the query of a URL: "61" are seconds, "1m30s" and "500ms" as in Go; nullopt for anything else.
+[[nodiscard]] std::optional<std::chrono::milliseconds> timeout_of_url(std::string_view url);
 
 // Implementations must be safe for concurrent calls when builds run in parallel.
 class RemoteFetcher {

@@ -30,7 +30,7 @@ Error about(Error error, const std::string& url) {
     if (error.code == ErrorCode::unauthorized)
         error.hint = "give user and token in the URL (https://USER:TOKEN@HOST/…), or for ssh a key in the ssh agent and the host in known_hosts";
     else if (error.code == ErrorCode::timeout)
-        error.hint = "is " + shown_url(url) + " reachable? A git repository gets more time by ?timeout=120 at the end of its URL";
+        error.hint = "is " + shown_url(url) + " reachable? ?timeout=120 at the end of its URL gives it more time";
     else if (error.code == ErrorCode::not_found && error.hint.empty())
         error.hint = "check the URL";
     return error;
@@ -68,7 +68,8 @@ Result<std::string> RemoteBases::fetch_file(std::string_view url) {
     const auto kept = slot(whole);
     const std::lock_guard lock(kept->mutex);
     if (kept->file) return *kept->file;
-    auto text = get_http_file(whole, {.timeout = settings_.file_timeout, .max_bytes = settings_.max_file_bytes, .stop = settings_.stop});
+    const auto timeout = std::min(kustomize::timeout_of_url(url).value_or(settings_.file_timeout), settings_.max_timeout);
+    auto text = get_http_file(whole, {.timeout = timeout, .max_bytes = settings_.max_file_bytes, .stop = settings_.stop});
     if (!text) return fail(about(std::move(text.error()), whole));
     if (settings_.keep_answers) kept->file = std::make_shared<const std::string>(*text);
     return text;

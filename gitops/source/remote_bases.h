@@ -20,7 +20,7 @@ struct RemoteBaseSettings {
     std::string cache_dir = {};        // bare repositories live below it, one a URL; "" = a temporary directory that goes away with the object
     bool keep_answers = true;          // what was fetched serves as long as the object lives (one run); false: the remote is asked for each build
     bool local_repositories = true;    // file:// may be cloned; false where others than the user write the kustomizations
-    std::chrono::milliseconds file_timeout = std::chrono::seconds(27); // of an http file; repositories have theirs in the URL
+    std::chrono::milliseconds file_timeout = std::chrono::seconds(27); // of an http file whose URL names none (?timeout=60)
     std::chrono::milliseconds max_timeout = std::chrono::minutes(10);  // what a URL may ask for at most
     std::size_t max_file_bytes = 64u << 20;          // of an http file
     std::size_t max_repository_bytes = 1024u << 20;  // to transfer, for one repository

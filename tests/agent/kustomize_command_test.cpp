@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include "tests/agent/run_binary.h"
+#include "tests/support/background.h"
+#include "tests/support/peers.h"
 
 namespace weber::agent_test {
 namespace {
@@ -21,7 +23,7 @@ kind: Namespace
 metadata: {name: one}
 )";
 
-class KustomizeCommand : public testing::Test {
+class KustomizeCommand : public ::testing::Test {
 protected:
     void SetUp() override {
         dir.write("app/kustomization.yaml", "resources: [objects.yaml]\n");
@@ -46,6 +48,23 @@ TEST_F(KustomizeCommand, SeveralDirectoriesAreSeparateDocuments) {
     EXPECT_EQ(weber({"kustomize", dir / "app", dir / "app"}).out, kBuilt + "---\n" + kBuilt);
 }
 
+// Built in parallel over one base (ParseCache.BuildsAtTheSameTimeReadACommonBaseOnce), printed in the order of the arguments.
+TEST_F(KustomizeCommand, ManyDirectoriesPrintWhatEachPrintsAlone) {
+    std::vector<std::string> words{"kustomize"};
+    std::string alone;
+    for (int i = 0; i < 12; ++i) {
+        const std::string name = "overlay" + std::to_string(i);
+        dir.write(name + "/kustomization.yaml", "resources: [../app]\nnamePrefix: n" + std::to_string(i) + "-\nconfigMapGenerator: [{name: g, literals: [a=b]}]\n");
+        words.push_back(dir / name);
+        const Ran one = weber({"kustomize", dir / name});
+        ASSERT_EQ(one.status, 0) << one.err;
+        alone += (alone.empty() ? "" : "---\n") + one.out;
+    }
+    EXPECT_EQ(weber(words).out, alone);
+    words.push_back(dir / "none");
+    EXPECT_EQ(weber(words).status, 1); // one that fails fails all
+}
+
 TEST_F(KustomizeCommand, WritesAFile) {
     const Ran r = weber({"kustomize", dir / "app", "-o", dir / "out.yaml"});
     EXPECT_EQ(r.status, 0) << r.err;
@@ -65,7 +84,7 @@ TEST_F(KustomizeCommand, WritesOneFileAnObjectIntoADirectory) {
 TEST_F(KustomizeCommand, FilesOutsideNeedTheRestrictorOff) {
     const Ran refused = weber({"kustomize", dir / "up"});
     EXPECT_EQ(refused.status, 1);
-    EXPECT_THAT(refused.err, testing::HasSubstr("is not in or below"));
+    EXPECT_THAT(refused.err, ::testing::HasSubstr("is not in or below"));
     EXPECT_EQ(refused.out, "");
     EXPECT_EQ(weber({"kustomize", dir / "up", "--load-restrictor", "LoadRestrictionsNone"}).out, kBuilt);
     EXPECT_EQ(weber({"kustomize", dir / "up", "--load-restrictor", "x"}).status, 2);
@@ -90,7 +109,7 @@ TEST_F(KustomizeCommand, ExplainsEachField) {
     dir.write("up/kustomization.yaml", "resources: [../app]\nnamePrefix: p-\n");
     const Ran r = weber({"kustomize", "--explain", "up"}, {.directory = dir / "."});
     EXPECT_EQ(r.status, 0) << r.err;
-    EXPECT_THAT(r.out, testing::HasSubstr("  name: p-A # up/kustomization.yaml:2 PrefixTransformer < app/objects.yaml:3\n"));
+    EXPECT_THAT(r.out, ::testing::HasSubstr("  name: p-A # up/kustomization.yaml:2 PrefixTransformer < app/objects.yaml:3\n"));
     dir.write("out/.keep", "");
     EXPECT_EQ(weber({"kustomize", "--explain", dir / "up", "-o", dir / "out"}).status, 2);
 }
@@ -102,9 +121,9 @@ TEST_F(KustomizeCommand, TakesTheFlagsOfKustomize) {
                            "--helm-debug", "--stack-trace", "--load-restrictor", "LoadRestrictionsRootOnly"});
     EXPECT_EQ(all.status, 0) << all.err;
     EXPECT_EQ(all.out, kBuilt);
-    EXPECT_THAT(weber({"kustomize", dir / "app", "--reorder", "none"}).out, testing::StartsWith("apiVersion: v1\nkind: ConfigMap"));
+    EXPECT_THAT(weber({"kustomize", dir / "app", "--reorder", "none"}).out, ::testing::StartsWith("apiVersion: v1\nkind: ConfigMap"));
     EXPECT_EQ(weber({"kustomize", dir / "app", "--reorder", "other"}).status, 2);
-    EXPECT_THAT(weber({"kustomize", dir / "app", "--enable-managedby-label"}).out, testing::HasSubstr("app.kubernetes.io/managed-by: kustomize-v5.8.1"));
+    EXPECT_THAT(weber({"kustomize", dir / "app", "--enable-managedby-label"}).out, ::testing::HasSubstr("app.kubernetes.io/managed-by: kustomize-v5.8.1"));
 }
 
 TEST_F(KustomizeCommand, FunctionsAreOneErrorEach) {
@@ -116,7 +135,7 @@ TEST_F(KustomizeCommand, FunctionsAreOneErrorEach) {
         const Ran r = weber({"kustomize", dir / "fn", "--enable-exec", "--enable-alpha-plugins"});
         EXPECT_EQ(r.status, 1);
         EXPECT_EQ(r.out, "");
-        EXPECT_THAT(r.err, testing::AllOf(testing::HasSubstr(named), testing::HasSubstr("fn/f.yaml:1"), testing::HasSubstr("commit its output")));
+        EXPECT_THAT(r.err, ::testing::AllOf(::testing::HasSubstr(named), ::testing::HasSubstr("fn/f.yaml:1"), ::testing::HasSubstr("commit its output")));
     }
 }
 
@@ -129,18 +148,47 @@ TEST_F(KustomizeCommand, BuildsARepository) {
     EXPECT_EQ(r.out, kBuilt);
 }
 
+// From a real sshd: the key is in an ssh agent, the host in known_hosts; as kustomize with git and ssh.
+TEST_F(KustomizeCommand, BuildsARepositoryOverSsh) {
+    weber::testing::GitServers servers;
+    const std::string root = std::filesystem::canonical(dir.path()).string();
+    if (const std::string why = servers.start(root, dir / "servers"); !why.empty()) GTEST_SKIP() << why;
+    const std::string prepare =
+        "cd " + (dir / "app") + " && export GIT_CONFIG_GLOBAL=/dev/null && git init -q -b main && git add -A && git -c user.name=t -c user.email=t@t commit -qm t && "
+        "git clone -q --bare . ../repo.git && cd .. && mkdir -p home/.ssh outer && chmod 700 home/.ssh && cp servers/client_key home/.ssh/key && "
+        "ssh-keygen -q -p -P " + std::string(weber::testing::GitServers::kPassphrase) + " -N '' -f home/.ssh/key";
+    ASSERT_EQ(std::system(("(" + prepare + ") >/dev/null 2>&1").c_str()), 0);
+    dir.write("home/.ssh/known_hosts", servers.known_host("ecdsa") + servers.known_host("ed25519") + servers.known_host("rsa"));
+    dir.write("outer/kustomization.yaml", "namePrefix: far-\nresources:\n- " + servers.ssh("/repo.git") + "//?ref=main\n");
+    // The agent lives as long as this one shell.
+    const auto run = [&](const std::string& command, bool with_key) {
+        const std::string script = "export GIT_SSH_COMMAND='ssh -F none -o UserKnownHostsFile=" + (dir / "home/.ssh/known_hosts") + "'; eval $(ssh-agent -s) >/dev/null; " +
+                                   (with_key ? "ssh-add -q " + (dir / "home/.ssh/key") + "; " : std::string()) + command + "; status=$?; ssh-agent -k >/dev/null; exit $status";
+        return weber::testing::run(script, dir / "home");
+    };
+    const auto ours = run(std::string(WEBER_BINARY) + " kustomize " + (dir / "outer"), true);
+    EXPECT_EQ(ours.status, 0) << ours.err;
+    EXPECT_THAT(ours.out, ::testing::HasSubstr("name: far-web"));
+    const auto locked_out = run(std::string(WEBER_BINARY) + " kustomize " + (dir / "outer"), false);
+    EXPECT_EQ(locked_out.status, 1);
+    EXPECT_THAT(locked_out.err, ::testing::AllOf(::testing::HasSubstr("outer/kustomization.yaml:3"), ::testing::HasSubstr("a key in the ssh agent")));
+    const auto kustomize = weber::testing::peer("kustomize");
+    if (!kustomize) GTEST_SKIP() << "no kustomize to compare with: run tests/cluster/tools.sh kustomize";
+    EXPECT_EQ(ours.out, run(*kustomize + " build " + (dir / "outer"), true).out);
+}
+
 TEST_F(KustomizeCommand, ErrorsNameFileAndLine) {
     dir.write("bad/kustomization.yaml", "resources:\n- objects.yaml\n");
     dir.write("bad/objects.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [\n");
     const Ran r = weber({"kustomize", dir / "bad"});
     EXPECT_EQ(r.status, 1);
-    EXPECT_THAT(r.err, testing::ContainsRegex("objects.yaml:[45]:"));
+    EXPECT_THAT(r.err, ::testing::ContainsRegex("objects.yaml:[45]:"));
 }
 
 TEST_F(KustomizeCommand, MissingDirectory) {
     const Ran r = weber({"kustomize", "/nonexistent"});
     EXPECT_EQ(r.status, 1);
-    EXPECT_THAT(r.err, testing::StartsWith("✗ must build at directory: not a valid directory: "));
+    EXPECT_THAT(r.err, ::testing::StartsWith("✗ must build at directory: not a valid directory: "));
 }
 
 } // namespace

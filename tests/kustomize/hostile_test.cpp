@@ -65,6 +65,25 @@ TEST(Hostile, Counts) {
     h.options.max_objects = 10;
     h.options.max_directories = 0;
     h.expect_error("/app", "more than 0 directories");
+    h.options.max_directories = 10;
+    h.options.max_documents = 4; // two kustomizations and two objects: the third is one too many
+    h.expect_error("/app", "/base/m.yaml");
+    h.expect_error("/app", "more than 0 documents");
+    h.options.max_documents = 5;
+    EXPECT_TRUE(h.build("/app"));
+}
+
+// Documents that are no objects count as well, before they are made.
+TEST(Hostile, EmptyDocuments) {
+    Harness h;
+    std::string empties;
+    for (int i = 0; i < 1000; ++i) empties += "---\n# nothing\n";
+    h.write("/app/m.yaml", empties + kConfigMap);
+    h.write_k("/app", "resources: [m.yaml]\n");
+    ASSERT_TRUE(h.build("/app"));
+    h.options.max_documents = 100;
+    h.expect_error("/app", "/app/m.yaml");
+    h.expect_error("/app", "more than 99 documents");
 }
 
 // RE2 takes linear time, whatever the expression; what it cannot compile is an error.

@@ -3,7 +3,7 @@
 
 git_http_server.py ROOT [--user U --password P] [--bearer T] [--cert FILE --key FILE] [--client-ca FILE]
 Prints "port N" when it listens on 127.0.0.1; ends with its standard input. /redirect/X answers with a redirect to /X, /plain/X with the file X of
-ROOT, /silent never.
+ROOT, /silent… never.
 """
 import argparse
 import base64
@@ -59,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not self.allowed():
             return self.plain(401, [("WWW-Authenticate", "Basic realm=test")])
         path, _, query = self.path.partition("?")
-        if path == "/silent":
+        if path.startswith("/silent"):
             return threading.Event().wait()
         if path.startswith("/plain/"):
             return self.file(os.path.join(args.root, path[len("/plain/"):]))

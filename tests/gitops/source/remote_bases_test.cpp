@@ -149,6 +149,13 @@ TEST_F(RemoteBasesTest, SizesAndTimesAreBounded) {
     EXPECT_EQ(small.fetch_file(http("/plain/work/base/c.yaml")).error().code, ErrorCode::too_large);
     RemoteBases quick({.file_timeout = std::chrono::milliseconds(200)});
     EXPECT_EQ(quick.fetch_file(http("/silent")).error().code, ErrorCode::timeout);
+    // The URL names its time; without it the default of 27 seconds would count.
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(remote.fetch_file(http("/silent?timeout=200ms")).error().code, ErrorCode::timeout);
+    EXPECT_EQ(remote.fetch_repository(*kustomize::parse_repo_url(http("/silent/repo.git//base?timeout=200ms"))).error().code, ErrorCode::timeout);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(26));
+    RemoteBases strict({.max_timeout = std::chrono::milliseconds(200)}); // what a URL may ask for is bounded
+    EXPECT_EQ(strict.fetch_file(http("/silent?timeout=1h")).error().code, ErrorCode::timeout);
     RemoteBases narrow({.max_repository_bytes = 10});
     EXPECT_EQ(narrow.fetch_repository(*kustomize::parse_repo_url(http("/repo.git"))).error().code, ErrorCode::too_large);
     RemoteBases few({.max_files = 2});
