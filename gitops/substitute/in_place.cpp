@@ -123,7 +123,7 @@ private:
             break;
         case kube::YamlScalarStyle::literal:
             if (!stays_literal(text) || !stays_literal(result_) || count_breaks(text) != count_breaks(result_)) return false;
-            if (text.ends_with('\n') != result_.ends_with('\n') || text.ends_with("\n\n")) return false;
+            if (text.ends_with('\n') != result_.ends_with('\n') || text.ends_with("\n\n") || result_.ends_with("\n\n")) return false;
             break;
         }
         out = Node::string(result_);

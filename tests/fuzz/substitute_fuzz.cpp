@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "gitops/substitute/substitute.h"
+#include "kube/base/utf8.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace weber;
@@ -11,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const gitops::Variables kVariables = {{"a", "hello"}, {"b", "x: y"}, {"n", "0755"}, {"e", ""}, {"q", "'"}, {"neg", "-2"}};
     (void)gitops::expand(text, kVariables, true);
     (void)gitops::expand(text, kVariables, false);
+    if (!kube::is_valid_utf8(text)) return 0; // no reader lets that through
     const Node object = Node::map({{"kind", Node::string("Thing")}, {"spec", Node::map({{"k", Node::string(text)}})}});
     Node quick = object;
     if (!gitops::substitute_in_place(quick, kVariables, false)) return 0;

@@ -152,5 +152,17 @@ TEST(SubstituteInPlace, GivesWhatTheLongWayGives) {
     EXPECT_GT(short_ways, 5000u);
 }
 
+// A literal block has one newline at its end, however many empty lines follow (found by fuzz.substitute).
+TEST(SubstituteInPlace, LastLinesThatBecomeEmptyAreGone) {
+    for (const char* text : {"a\n${unset}\n", "a\nb ${unset}\n${unset}${unset}\n"}) {
+        const Node object = Node::map({{"apiVersion", Node::string("v1")}, {"kind", Node::string("ConfigMap")}, {"data", Node::map({{"k", Node::string(text)}})}});
+        const Substitution substitution(variables(), {});
+        const auto out = substitution.apply(Object(object)), slow = Result<Object>(Object(substitution.by_text(object).value()));
+        ASSERT_TRUE(out) << out.error().message;
+        EXPECT_EQ(kube::write_json(out->root()), kube::write_json(slow->root()));
+        EXPECT_FALSE(out->at({"data", "k"})->text().ends_with("\n\n")) << text;
+    }
+}
+
 } // namespace
 } // namespace weber::gitops
