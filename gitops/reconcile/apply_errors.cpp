@@ -18,11 +18,15 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
     for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
 }
 
+void mask_quoted(std::string& text) {
+    static const re2::RE2 quoted(R"((?s)(valueUnstructured\{Value:).*\})");
+    RE2::GlobalReplace(&text, quoted, R"(\1***})");
+}
+
 // The API server quotes the offending value in type errors, and with it a Secret's.
 void mask_values(const Object& desired, std::string& text) {
     if (!is_secret(desired)) return;
-    static const re2::RE2 quoted(R"((?s)(valueUnstructured\{Value:).*\})");
-    RE2::GlobalReplace(&text, quoted, R"(\1***})");
+    mask_quoted(text);
     const auto hide = [&](std::string_view value) {
         if (value.size() > 2) replace_all(text, value, "***"); // shorter ones would only garble the text
     };
@@ -58,6 +62,19 @@ Error dry_run_error(const Object& desired, Error inner) {
 }
 
 Error step_error(const Object& desired, std::string_view step, Error inner) { return worded(desired, std::string(step), std::move(inner)); }
+
+void mask_secret_values(std::vector<Error>& errors, const std::vector<std::string>& values) {
+    constexpr std::size_t kShort = 4; // shorter ones would only garble the texts
+    const auto mask = [&](std::string& text) {
+        if (!values.empty()) mask_quoted(text);
+        for (const std::string& value : values)
+            if (value.size() >= kShort) replace_all(text, value, "***");
+    };
+    for (Error& error : errors) {
+        mask(error.message);
+        for (kube::ErrorDetail& d : error.details) mask(d.message);
+    }
+}
 
 bool counts_as_immutable(const Error& error) {
     if (error.reason == "Conflict" || error.reason == "Invalid") return true;

@@ -3,7 +3,9 @@
 // Pure and thread-safe.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "kube/base/error.h"
 #include "kube/base/object.h"
@@ -14,6 +16,9 @@ namespace weber::gitops {
 Error dry_run_error(const Object& desired, Error inner);
 // `step`: "apply failed", "immutable field detected, failed to delete object", …
 Error step_error(const Object& desired, std::string_view step, Error inner);
+
+// Takes the values out of the texts, and with any of them what the server quotes in a type error: a variable from a Secret may stand in any object.
+void mask_secret_values(std::vector<Error>& errors, const std::vector<std::string>& values);
 
 // Flux's test: 409, 422, or a text that matches `is\simmutable` or `immutable\sfield`.
 bool counts_as_immutable(const Error& error);

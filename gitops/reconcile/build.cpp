@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "gitops/reconcile/generate.h"
 #include "gitops/reconcile/pipeline.h"
 #include "kube/base/digest.h"
@@ -29,8 +31,16 @@ Result<void> has_identity(const Node& object) {
                       .hint = "every object needs apiVersion, kind and metadata.name"});
 }
 
+// Leaves of `plain` that were encrypted.
+void note_decrypted(const Node& encrypted, const Node& plain, std::vector<std::string>& values) {
+    if (plain.is_scalar() && encrypted.is_scalar() && plain.text() != encrypted.text()) values.emplace_back(plain.text());
+    for (const auto& [key, value] : plain.entries())
+        if (const Node* before = encrypted.find(key)) note_decrypted(*before, value, values);
+    for (std::size_t i = 0; i < std::min(plain.items().size(), encrypted.items().size()); ++i) note_decrypted(encrypted.items()[i], plain.items()[i], values);
+}
+
 // Decrypt, then substitute: build.md 1 step 5.
-Result<void> apply_hooks(std::vector<Node>& nodes, const PostBuild& hooks) {
+Result<void> apply_hooks(std::vector<Node>& nodes, const PostBuild& hooks, std::vector<std::string>& secret_values) {
     for (Node& node : nodes) {
         TRY_VOID(has_identity(node));
         for (const auto& [hook, prefix] : {std::pair(&hooks.decrypt, "decryption failed for '"), std::pair(&hooks.substitute, "post build failed for '")}) {
@@ -38,6 +48,7 @@ Result<void> apply_hooks(std::vector<Node>& nodes, const PostBuild& hooks) {
             const Object object(node);
             auto done = (*hook)(object);
             if (!done) return fail(Error(done.error()).with_prefix(prefix + gvk_name(object) + "': ").at(object.where()).on(object.subject()));
+            if (hook == &hooks.decrypt) note_decrypted(object.root(), done->root(), secret_values);
             node = std::move(done->root());
         }
     }
@@ -75,8 +86,9 @@ Result<Built> build_objects(const Snapshot& source, const Kustomization& k, cons
 
     built.warnings.insert(built.warnings.end(), output->warnings.begin(), output->warnings.end());
     for (const std::string& path : output->files_read) built.files_read.push_back(snapshot.display(path));
+    built.secret_values = hooks.secret_values;
     std::vector<Node> nodes = output->objects();
-    if (auto done = apply_hooks(nodes, hooks); !done) return fail(displayed(std::move(done.error()), snapshot));
+    if (auto done = apply_hooks(nodes, hooks, built.secret_values); !done) return fail(displayed(std::move(done.error()), snapshot));
     built.digest = "sha256:" + kube::sha256_hex(kube::write_yaml_all(nodes));
     auto objects = kube::objects_from_documents(nodes);
     if (!objects) return fail(displayed(std::move(objects.error()), snapshot));

@@ -5,6 +5,7 @@
 
 #include "gitops/api/names.h"
 #include "gitops/reconcile/apply.h"
+#include "gitops/reconcile/apply_errors.h"
 #include "gitops/reconcile/prune.h"
 #include "gitops/reconcile/prune_guard.h"
 
@@ -88,7 +89,7 @@ struct Run::State {
     std::vector<Object> wanted = {};
     std::string failure_text = {}; // of Ready and the event, when it says more than the error
     std::vector<StepTime> steps = {};
-    std::vector<std::string> files_read = {}, warnings = {};
+    std::vector<std::string> files_read = {}, warnings = {}, secret_values = {};
     bool was_healthy = false, drifted = false;
     std::optional<Outcome> outcome = {};
     std::optional<Error> error = {};
@@ -122,6 +123,7 @@ struct Run::State {
         enter(Step::desire, Phase::building, "ReconciliationFailed");
         files_read = std::move(built.files_read);
         warnings = std::move(built.warnings);
+        secret_values = std::move(built.secret_values);
         context.digest = std::move(built.digest);
         return desired_objects(std::move(built.objects), k);
     }
@@ -131,6 +133,7 @@ struct Run::State {
         wanted = objects;
         const auto note = [this](const Inventory& about_to_be_made) { return note_new_objects(about_to_be_made); };
         changes = apply_staged(client, std::move(objects), apply_settings(), apply_progress(), stop, note);
+        mask_secret_values(changes.errors, secret_values);
         if (!changes.errors.empty()) {
             track_what_was_written();
             Error first = changes.errors.front();

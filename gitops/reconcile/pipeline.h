@@ -38,6 +38,7 @@ struct Built {
     std::vector<Object> objects;         // in output order, decrypted and substituted; lists expanded
     std::string digest;                  // "sha256:<hex>" of their YAML, for status.history
     std::vector<std::string> files_read; // paths in the source
+    std::vector<std::string> secret_values; // that were decrypted or came from Secrets: they stay out of messages (mask_secret_values)
     std::vector<std::string> warnings;   // about deprecated fields (kustomize's) and ignored ones
 };
 

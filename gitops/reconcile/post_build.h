@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "gitops/api/kustomization.h"
 #include "gitops/source/snapshot.h"
@@ -25,6 +26,8 @@ struct PostBuild {
     std::function<Result<Object>(const Object& object)> decrypt = {};
     // The pipeline adds `post build failed for '<gvk>/<name>': `.
     std::function<Result<Object>(const Object& object)> substitute = {};
+    // Values of Secrets among the variables: an API server that refuses an object may quote them.
+    std::vector<std::string> secret_values = {};
 };
 
 // Makes the hooks for a run. `client` reads ConfigMaps and Secrets of the Kustomization's namespace; null for a build without a cluster. Errors

@@ -35,6 +35,20 @@ ObjectLookup lookup_of(const HookSettings& settings, kube::Client* client) {
     return first_of(std::move(lookups));
 }
 
+// Notes the values of the Secrets that pass.
+ObjectLookup noting(const ObjectLookup& lookup, std::vector<std::string>& values) {
+    return [&lookup, &values](std::string_view kind, const std::string& ns, const std::string& name) {
+        auto object = lookup(kind, ns, name);
+        const auto entries = object && kind == "Secret" ? entries_of(*object) : Result<Variables>(Variables());
+        if (!entries) return object;
+        for (auto [key, value] : *entries) {
+            std::erase(value, '\n'); // as they are substituted
+            values.push_back(std::move(value));
+        }
+        return object;
+    };
+}
+
 std::function<Result<Object>(const Object&)> substitute_hook(const HookSettings& settings, const Kustomization& k, const ObjectLookup& lookup) {
     const SubstituteOptions options = {.strict = settings.strict_substitution, .always = k.spec.post_build->always};
     auto variables = load_variables(*k.spec.post_build, k.name.ns, lookup, settings.values.variables);
@@ -125,7 +139,7 @@ PostBuildFactory post_build_hooks(HookSettings settings) {
         PostBuild hooks;
         const ObjectLookup lookup = lookup_of(*settings, client);
         if (k.spec.decryption) TRY_VOID(add_decryption(*settings, k, lookup, hooks));
-        if (k.spec.post_build) hooks.substitute = substitute_hook(*settings, k, lookup);
+        if (k.spec.post_build) hooks.substitute = substitute_hook(*settings, k, noting(lookup, hooks.secret_values));
         return hooks;
     };
 }

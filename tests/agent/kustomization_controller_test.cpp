@@ -180,6 +180,7 @@ TEST_P(KustomizationRuns, NoValueLeavesTheProcessInWords) {
     make(object_of(secret("sops-bad", "stringData: {k.agekey: planted-no-key}\n")));
     make(object_of(secret("vars", "stringData: {password: planted-variable, broken: 'planted-a: planted-b: c', anchor: '*planted-anchor'}\n")));
 
+    const std::string service = "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: " + ns_ + "}\nspec: {"; // not a Secret: its API server quotes what it refuses
     std::string plain_value = encrypted(secret("c", "stringData: {pw: planted-encrypted}\n"), identity);
     plain_value.insert(plain_value.find("    pw:"), "    other: planted-plain\n");
     publish("main@sha1:1", {{"good/a.yaml", encrypted(secret("a", "stringData: {pw: planted-encrypted}\n"), identity)},
@@ -190,13 +191,18 @@ TEST_P(KustomizationRuns, NoValueLeavesTheProcessInWords) {
                             {"stranger/c.yaml", encrypted(secret("d", "stringData: {pw: planted-encrypted}\n"), stranger)},
                             {"no-key/c.yaml", encrypted(secret("d", "stringData: {pw: planted-encrypted}\n"), identity)},
                             {"base64/c.yaml", secret("e", "data: {pw: 'planted-not-base64!'}\n")},
+                            {"variable/s.yaml", service + "clusterIP: '${password}'}\n"},
+                            {"variable-type/s.yaml", service + "ports: [{port: '${password}'}]}\n"},
+                            {"address/s.yaml", sops::encrypt_file(service + "clusterIP: planted-address}\n", sops::Format::yaml,
+                                                                  {.groups = {{{.provider = sops::Provider::age, .name = identity.recipient}}}, .rule = {.encrypted_regex = "^clusterIP$"}}, {},
+                                                                  "2026-01-02T03:04:05Z").value()},
                             {"number/c.yaml", secret("f", "stringData: {pw: [planted-list]}\n")}});
     const std::string decrypt = "decryption: {provider: sops, secretRef: {name: sops-age}}", substitute = "postBuild: {substituteFrom: [{kind: Secret, name: vars}]}";
     std::vector<Object> all;
     const auto add = [&](const std::string& name, const std::string& more) { all.push_back(make(kustomization(name, "./" + name, "timeout: 30s, retryInterval: 1h, " + more))); };
     add("good", decrypt + ", " + substitute + ", wait: true");
-    for (const char* name : {"yaml", "anchor"}) add(name, substitute);
-    for (const char* name : {"plain", "stranger", "base64", "number"}) add(name, decrypt);
+    for (const char* name : {"yaml", "anchor", "variable", "variable-type"}) add(name, substitute);
+    for (const char* name : {"plain", "stranger", "base64", "number", "address"}) add(name, decrypt);
     add("no-key", "decryption: {provider: sops, secretRef: {name: sops-bad}}");
     start_agent();
     await(all[0], applied("main@sha1:1"));
