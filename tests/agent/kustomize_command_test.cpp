@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "tests/agent/run_binary.h"
@@ -160,11 +161,14 @@ TEST_F(KustomizeCommand, BuildsARepositoryOverSsh) {
     ASSERT_EQ(std::system(("(" + prepare + ") >/dev/null 2>&1").c_str()), 0);
     dir.write("home/.ssh/known_hosts", servers.known_host("ecdsa") + servers.known_host("ed25519") + servers.known_host("rsa"));
     dir.write("outer/kustomization.yaml", "namePrefix: far-\nresources:\n- " + servers.ssh("/repo.git") + "//?ref=main\n");
+    std::vector<std::string> sanitizers; // how tests/run.sh has set them
+    for (const char* name : {"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"})
+        if (const char* value = std::getenv(name)) sanitizers.push_back(std::string(name) + "=" + value);
     // The agent lives as long as this one shell.
     const auto run = [&](const std::string& command, bool with_key) {
         const std::string script = "export GIT_SSH_COMMAND='ssh -F none -o UserKnownHostsFile=" + (dir / "home/.ssh/known_hosts") + "'; eval $(ssh-agent -s) >/dev/null; " +
                                    (with_key ? "ssh-add -q " + (dir / "home/.ssh/key") + "; " : std::string()) + command + "; status=$?; ssh-agent -k >/dev/null; exit $status";
-        return weber::testing::run(script, dir / "home");
+        return weber::testing::run(script, dir / "home", sanitizers);
     };
     const auto ours = run(std::string(WEBER_BINARY) + " kustomize " + (dir / "outer"), true);
     EXPECT_EQ(ours.status, 0) << ours.err;
