@@ -49,11 +49,11 @@ std::optional<std::string> content_of(const std::string& root, std::string_view 
 
 } // namespace
 
-Result<ListenAddress> parse_listen_address(const std::string& text) {
+Result<ListenAddress> parse_listen_address(const std::string& text, const std::string& host) {
     const std::size_t colon = text.rfind(':');
     ListenAddress out{.address = colon == text.npos ? "" : text.substr(0, colon)};
     if (out.address.size() > 2 && out.address.front() == '[' && out.address.back() == ']') out.address = out.address.substr(1, out.address.size() - 2);
-    if (out.address.empty()) out.address = "0.0.0.0";
+    if (out.address.empty()) out.address = host;
     const std::string port = text.substr(colon == text.npos ? 0 : colon + 1);
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
     if (error != std::errc{} || end != port.data() + port.size())

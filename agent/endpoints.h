@@ -10,12 +10,13 @@
 
 namespace weber::agent {
 
-// ":8080", "127.0.0.1:8080", "[::1]:0" → address and port; an empty host means all interfaces. Error: invalid.
+// ":8080", "127.0.0.1:8080", "[::1]:0", "8080" → address and port; `host` stands for one that is left out: all interfaces unless the caller
+// says otherwise. Error: invalid.
 struct ListenAddress {
     std::string address;
     std::uint16_t port = 0;
 };
-Result<ListenAddress> parse_listen_address(const std::string& text);
+Result<ListenAddress> parse_listen_address(const std::string& text, const std::string& host = "0.0.0.0");
 // The host and port that others reach a listener at: all interfaces are known by the host's name, none by `localhost` (sources.md 0.3).
 std::string advertised_address(const ListenAddress& at);
 

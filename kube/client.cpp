@@ -1,7 +1,9 @@
 #include "kube/client.h"
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
+#include <thread>
 
 #include "kube/base/json.h"
 #include "kube/http_client.h"
@@ -176,25 +178,43 @@ Result<std::optional<Object>> Client::find(const ObjectRef& ref, const GetOption
 
 namespace {
 
-// Requests that could be made are sent together; those that could not keep their error. `finish(i, response)` gives result i.
+// Requests [begin, end): those that could be made are sent together, those that could not keep their error.
 template <class T, class Make, class Finish>
-std::vector<Result<T>> send_by_index(Transport& transport, std::size_t count, std::size_t in_flight, const Call& call, Make make, Finish finish) {
-    std::vector<Result<T>> results;
+void send_part(Transport& transport, std::size_t begin, std::size_t end, std::size_t in_flight, const Call& call, const Make& make, const Finish& finish,
+               std::vector<Result<T>>& results) {
     std::vector<HttpRequest> requests;
     std::vector<std::size_t> owners;
-    results.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
         Result<HttpRequest> request = make(i);
         if (request) {
             requests.push_back(std::move(*request));
             owners.push_back(i);
-            results.push_back(fail(ErrorCode::internal, "not sent"));
         } else {
-            results.push_back(std::unexpected(std::move(request.error())));
+            results[i] = std::unexpected(std::move(request.error()));
         }
     }
     auto responses = transport.send_all(std::move(requests), in_flight, call.stop);
     for (std::size_t k = 0; k < owners.size(); ++k) results[owners[k]] = finish(owners[k], responses[k]);
+}
+
+// `finish(i, response)` gives result i. Many requests go in parts by two threads, so that one builds requests and reads answers while those of the
+// other are on their way; `make` and `finish` are then called on both.
+template <class T, class Make, class Finish>
+std::vector<Result<T>> send_by_index(Transport& transport, std::size_t count, std::size_t in_flight, const Call& call, const Make& make, const Finish& finish) {
+    std::vector<Result<T>> results(count, fail(ErrorCode::internal, "not sent"));
+    const std::size_t part = std::max<std::size_t>(2 * in_flight, 64);
+    if (in_flight < 2 || count < 4 * part) {
+        send_part(transport, 0, count, in_flight, call, make, finish, results);
+        return results;
+    }
+    std::atomic<std::size_t> next{0};
+    const auto work = [&](std::size_t share) {
+        for (std::size_t begin; (begin = next.fetch_add(part)) < count;)
+            send_part(transport, begin, std::min(begin + part, count), share, call, make, finish, results);
+    };
+    std::jthread other([&] { work(in_flight / 2); });
+    work(in_flight - in_flight / 2);
+    other.join();
     return results;
 }
 

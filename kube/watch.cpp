@@ -183,7 +183,9 @@ Result<void> Session::stream() {
     client_.count_watch();
     HttpRequest r = request();
     const long round = options_.round.count();
-    add_query(r.target, "timeoutSeconds", std::to_string(std::uniform_int_distribution<long>(round, 2 * round)(random_)));
+    const std::chrono::seconds time(std::uniform_int_distribution<long>(round, 2 * round)(random_));
+    add_query(r.target, "timeoutSeconds", std::to_string(time.count()));
+    r.timeout = time + options_.grace;
     if (version_.empty()) begin_list();
     std::string rest;
     bool too_long = false;

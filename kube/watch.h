@@ -41,6 +41,8 @@ struct WatchOptions {
     std::chrono::milliseconds backoff_max{30'000};
     // The server is asked to end each watch after a random time between this and twice this (client-go: 5 to 10 minutes).
     std::chrono::seconds round{300};
+    // A watch that the server has not ended that long after its time is cut off: its connection is stalled.
+    std::chrono::milliseconds grace{30'000};
     // The first list comes in the watch's own stream where the server offers that, else by pages of 500.
     bool streaming_list = true;
     // Errors that cannot mend by themselves (forbidden, unauthorized, unknown kind) end the watch. False: they are `trouble` and retried.

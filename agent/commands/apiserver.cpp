@@ -1,5 +1,4 @@
 // `weber apiserver`: the embedded API server on a port, for kubectl and for trying things.
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <ostream>
@@ -7,30 +6,13 @@
 #include <sys/stat.h>
 
 #include "agent/commands/commands.h"
+#include "agent/endpoints.h"
 #include "agent/interrupt.h"
 #include "kube/server/server.h"
 
 namespace weber::agent {
 
 namespace {
-
-struct Listen {
-    std::string address;
-    std::uint16_t port = 0;
-};
-
-// "127.0.0.1:6443", "[::1]:6443", ":6443", "6443".
-Result<Listen> parse_listen(const std::string& text) {
-    const auto bad = [&] { return fail(ErrorCode::invalid, "--listen must be ADDRESS:PORT, not \"" + text + "\""); };
-    const std::size_t colon = text.rfind(':');
-    std::string address = colon == std::string::npos ? "" : text.substr(0, colon);
-    const std::string port = text.substr(colon == std::string::npos ? 0 : colon + 1);
-    if (address.size() > 2 && address.front() == '[' && address.back() == ']') address = address.substr(1, address.size() - 2);
-    Listen out{.address = address.empty() ? "127.0.0.1" : address};
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-    if (error != std::errc{} || end != port.data() + port.size()) return bad();
-    return out;
-}
 
 // Only its owner may read it: it holds a token.
 Result<void> write_private(const std::string& path, const std::string& text) {
@@ -47,8 +29,8 @@ Result<void> write_private(const std::string& path, const std::string& text) {
 
 Result<int> run(Invocation& in) {
     if (!in.args.empty()) return in.usage("apiserver takes no arguments, but got \"" + in.args.front() + "\"");
-    auto listen = parse_listen(in.flags.text("listen"));
-    if (!listen) return in.usage(listen.error().message);
+    const auto listen = parse_listen_address(in.flags.text("listen"), "127.0.0.1");
+    if (!listen) return in.usage("--listen must be ADDRESS:PORT, not \"" + in.flags.text("listen") + "\"");
 
     kube::ServerOptions options;
     options.data_dir = in.flags.text("data");

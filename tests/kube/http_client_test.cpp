@@ -130,6 +130,44 @@ TEST(HttpClient, DeadlineAndCancellation) {
     EXPECT_EQ(never.error().code, ErrorCode::cancelled);
 }
 
+// A server that accepts and says nothing, one that stops within its answer and one that never greets back over TLS: each is left at its
+// deadline with an error, and who else calls goes on meanwhile.
+TEST(HttpClient, StalledConnectionsEndAtTheirDeadlineAndHoldUpNobody) {
+    FaultServer server([](const SeenRequest& r, int) {
+        if (r.target == "/silent") return RawAnswer{.hold = true};
+        if (r.target == "/half") return RawAnswer{.pieces = {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"a\":"}, .hold = true};
+        if (r.target == "/head") return RawAnswer{.pieces = {"HTTP/1.1 200 OK\r\nContent-Le"}, .hold = true};
+        return answer(200, r.target);
+    });
+    const auto client = client_of(server.url());
+    std::vector<HttpRequest> requests;
+    for (const char* target : {"/silent", "/half", "/head"}) requests.push_back({.target = target, .timeout = milliseconds(400)});
+    for (int i = 0; i < 30; ++i) requests.push_back({.target = "/" + std::to_string(i)});
+    const auto results = client->send_all(std::move(requests), 6);
+    for (std::size_t i = 0; i < 3; ++i) {
+        ASSERT_FALSE(results[i]) << i;
+        EXPECT_EQ(results[i].error().code, ErrorCode::timeout) << results[i].error().to_string();
+    }
+    for (std::size_t i = 3; i < results.size(); ++i) {
+        ASSERT_TRUE(results[i]) << results[i].error().to_string();
+        EXPECT_EQ(results[i]->body, "/" + std::to_string(i - 3));
+    }
+    std::string got;
+    const auto stream = client->stream({.target = "/half", .timeout = milliseconds(300)}, [&](std::string_view piece) {
+        got += piece;
+        return true;
+    });
+    EXPECT_EQ(got, "{\"a\":");
+    ASSERT_FALSE(stream);
+    EXPECT_EQ(stream.error().code, ErrorCode::timeout);
+
+    const std::string secure = "https" + server.url().substr(4); // it waits for a request line that never comes
+    const auto greeting = client_of(secure)->send({.target = "/", .timeout = milliseconds(300)});
+    ASSERT_FALSE(greeting);
+    EXPECT_EQ(greeting.error().code, ErrorCode::timeout) << greeting.error().to_string();
+    EXPECT_TRUE(client->send({.target = "/after"}));
+}
+
 TEST(HttpClient, ResponsesAreBounded) {
     FaultServer server([](const SeenRequest&, int) { return answer(200, std::string(100'000, 'x')); });
     const auto client = client_of(server.url());

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "kube/http_client.h"
+#include "tests/kube/fault_server.h"
 #include "tests/kube/scripted_transport.h"
 #include "tests/support/faulty_transport.h"
 #include "tests/support/test_cluster.h"
@@ -240,6 +242,40 @@ TEST(Watch, BadEventsAreTroubleNotTheEnd) {
     });
     EXPECT_EQ(run.until("+a@6"), (Words{"synced", "+a@6"}));
     EXPECT_EQ(run.troubles.size(), 2u);
+}
+
+// The connection stays open and nothing comes on it any more, not even the end that was asked for: another watch goes on from there.
+TEST(Watch, AStalledConnectionIsLeftAfterItsTime) {
+    FaultServer server([watches = std::make_shared<std::atomic<int>>(0)](const SeenRequest& r, int) {
+        if (r.target.find("watch=") == std::string::npos) {
+            const auto known = small_discovery({.method = r.method, .target = r.target});
+            return answer(known->status, known->body);
+        }
+        const std::string events = ++*watches == 1 ? event("ADDED", "a", 5) + bookmark(6, true) : event("ADDED", "b", 7);
+        char size[16];
+        std::snprintf(size, sizeof size, "%zx", events.size());
+        return RawAnswer{.pieces = {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(size) + "\r\n" + events + "\r\n"},
+                         .hold = true};
+    });
+    const auto transport = HttpClient::create({.server = server.url(), .unix_socket = {}, .proxy_url = "direct"});
+    ASSERT_TRUE(transport) << transport.error().to_string();
+    Client client(*transport);
+    WatchOptions options = kQuick;
+    options.round = std::chrono::seconds(1);
+    options.grace = milliseconds(50);
+    Words words;
+    std::vector<ErrorCode> troubles;
+    const auto outcome = watch(
+        client, kTarget,
+        [&](const WatchEvent& e) {
+            if (e.kind == WatchEventKind::trouble) troubles.push_back(e.error->code);
+            else words.push_back(word(e));
+            return words.size() < 3;
+        },
+        options);
+    EXPECT_TRUE(outcome);
+    EXPECT_EQ(words, (Words{"+a@5", "synced", "+b@7"}));
+    EXPECT_EQ(troubles, std::vector<ErrorCode>{ErrorCode::timeout});
 }
 
 class WatchOn : public ::testing::TestWithParam<ClusterKind> {};

@@ -196,6 +196,36 @@ TEST_F(Kubectl, IsToldThatThereAreNoContainers) {
     EXPECT_EQ(status, 1);
 }
 
+TEST_F(Kubectl, IsToldThatThereAreNoMetrics) {
+    int status = 0;
+    expect_has(run({"top", "pods"}, &status), "Metrics API not available");
+    EXPECT_EQ(status, 1);
+    expect_has(run({"top", "nodes"}, &status), "Metrics API not available");
+    EXPECT_EQ(status, 1);
+}
+
+TEST_F(Kubectl, LabelsAnnotatesAndSetsFields) {
+    run({"apply", "-f", file("web.yaml")});
+    EXPECT_EQ(run({"label", "deploy", "web", "tier=front"}), "deployment.apps/web labeled\n");
+    int status = 0;
+    expect_has(run({"label", "deploy", "web", "tier=back"}, &status), "already has a value (front), and --overwrite is false");
+    EXPECT_EQ(status, 1);
+    EXPECT_EQ(run({"label", "deploy", "web", "tier-"}), "deployment.apps/web unlabeled\n");
+    EXPECT_EQ(run({"annotate", "deploy", "web", "note=a b"}), "deployment.apps/web annotated\n");
+    EXPECT_EQ(run({"get", "deploy", "web", "-o", "jsonpath={.metadata.labels.tier}{.metadata.annotations.note}"}), "a b");
+    EXPECT_EQ(run({"set", "image", "deploy/web", "c=nginx:1.29"}), "deployment.apps/web image updated\n");
+    EXPECT_EQ(run({"set", "env", "deploy/web", "A=b"}), "deployment.apps/web env updated\n");
+    EXPECT_EQ(run({"rollout", "restart", "deploy/web"}), "deployment.apps/web restarted\n");
+    EXPECT_EQ(run({"get", "deploy", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image} {.spec.template.spec.containers[0].env[0].value}"}), "nginx:1.29 b");
+    expect_has(run({"rollout", "status", "deploy/web", "--timeout", "20s"}), "successfully rolled out");
+    EXPECT_EQ(run({"expose", "deploy", "web", "--name", "again", "--port", "81"}), "service/again exposed\n");
+    expect_has(run({"autoscale", "deploy", "web", "--max", "3"}), "autoscaled");
+    EXPECT_EQ(run({"create", "role", "r", "--verb", "get", "--resource", "pods"}), "role.rbac.authorization.k8s.io/r created\n");
+    expect_has(run({"get", "all"}), "service/again");
+    EXPECT_EQ(run({"replace", "-f", file("web.yaml")}), "deployment.apps/web replaced\nservice/web replaced\n");
+    EXPECT_EQ(run({"delete", "-f", file("web.yaml"), "--timeout", "20s"}), "deployment.apps \"web\" deleted from default namespace\nservice \"web\" deleted from default namespace\n");
+}
+
 TEST_F(Kubectl, DeletesNamespacesWithWhatIsInThem) {
     run({"create", "namespace", "team"});
     run({"create", "configmap", "c", "-n", "team", "--from-literal", "a=b"});
