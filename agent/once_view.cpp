@@ -86,15 +86,24 @@ struct Drawing {
     }
 };
 
-std::size_t terminal_width() {
+// Columns and rows.
+std::pair<std::size_t, std::size_t> terminal_size() {
     winsize size{};
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-    return size.ws_col;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0) size = {};
+    return {size.ws_col == 0 ? 80 : size.ws_col, size.ws_row == 0 ? 24 : size.ws_row};
 }
 
 } // namespace
 
-
+std::vector<std::string> fit_height(std::vector<std::string> lines, std::size_t height) {
+    if (lines.size() <= height || height == 0) return lines;
+    const std::size_t all = lines.size();
+    std::vector<std::string> kept;
+    for (std::string& line : lines)
+        if (line.find("✔ ") == std::string::npos && kept.size() + 1 < height) kept.push_back(std::move(line));
+    kept.push_back("… " + std::to_string(all - kept.size()) + " more");
+    return kept;
+}
 
 std::string phase_text(const Progress& p) {
     switch (p.phase) {
@@ -190,7 +199,9 @@ void TreeView::finish() {
 void TreeView::draw(std::size_t frame) {
     std::string text;
     if (drawn_ > 0) text += "\x1b[" + std::to_string(drawn_) + "A";
-    const std::vector<std::string> lines = draw_tree(rows_, frame, terminal_width() - 1);
+    const auto [columns, rows] = terminal_size();
+    std::vector<std::string> lines = draw_tree(rows_, frame, columns - 1);
+    if (!finished_) lines = fit_height(std::move(lines), rows - 1); // the cursor cannot go back above the first row
     for (const std::string& line : lines) text += "\r" + line + "\x1b[K\n";
     text += "\x1b[J";
     drawn_ = lines.size();

@@ -39,6 +39,8 @@ private:
 
 // Lines of the tree as they stand, without escapes; `width` 0 = uncut. Rows are in order of appearance below their parents.
 std::vector<std::string> draw_tree(const std::vector<gitops::Progress>& rows, std::size_t frame, std::size_t width);
+// What a terminal of that many rows can show of the tree while it changes: first the Kustomizations that are not ready yet, last how many were left out.
+std::vector<std::string> fit_height(std::vector<std::string> lines, std::size_t height);
 
 // Redraws at most ten times a second, on a thread of its own; `finish` draws the last state and leaves it standing.
 class TreeView final : public gitops::ProgressSink {

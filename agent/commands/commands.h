@@ -16,6 +16,7 @@ Command check_command();
 Command complete_command();
 Command completion_command();
 Command create_command();
+Command debug_command();
 Command delete_command();
 Command diff_command();
 Command envsubst_command();

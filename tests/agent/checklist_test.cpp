@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "agent/flux/table.h"
+#include "agent/once_view.h"
 #include "kube/kubeconfig.h"
 #include "kube/server/server.h"
 #include "tests/agent/everyday.h"
@@ -121,6 +122,32 @@ TEST_F(Reconciling, AFailureSaysWhyLongBeforeTheTimeout) {
 TEST_F(Reconciling, ResumeOfOneWaits) {
     const Ran r = while_handled({"resume", "ks", "flux-system"}, [](const Object&) { return conditions("True", "done"); });
     EXPECT_THAT(r.err, HasSubstr("◎ waiting for Kustomization reconciliation\n"));
+}
+
+TEST_F(Everyday, DebugKustomization) { // as flux 2.9.5 prints it
+    apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars, namespace: flux-system}\ndata: {B: from-map, C: \"it's\", multi: \"a\\nb\"}\n---\n"
+          "apiVersion: v1\nkind: Secret\nmetadata: {name: secret-vars, namespace: flux-system}\nstringData: {C: from-secret, Z: 'x y $z'}\n---\n" +
+          kustomization("flux-system", "vars", ", postBuild: {substitute: {A: one, B: inline}, substituteFrom: [{kind: ConfigMap, name: vars}, {kind: Secret, name: secret-vars}, "
+                                               "{kind: Secret, name: nobody, optional: true}]}", "{observedGeneration: 3}"));
+    const Ran vars = flux({"debug", "ks", "vars", "--show-vars"});
+    EXPECT_EQ(vars.status, 0) << vars.err;
+    EXPECT_EQ(vars.out, "A=one\nB=inline\nC=from-secret\nZ=x y $z\nmulti=ab\n");
+    EXPECT_EQ(flux({"debug", "kustomization", "vars", "--show-status"}).out,
+              "# Status documentation: https://fluxcd.io/flux/components/kustomize/kustomizations/#kustomization-status\nobservedGeneration: 3\n");
+    EXPECT_EQ(flux({"debug", "ks", "vars", "--show-history"}).out, "# History documentation: https://fluxcd.io/flux/components/kustomize/kustomizations/#history\n[]\n");
+    EXPECT_EQ(flux({"debug", "ks", "vars"}).err, "✗ exactly one of --show-status, --show-vars, or --show-history must be set\n");
+    EXPECT_EQ(flux({"debug", "ks", "apps", "--show-vars"}).err, "✗ no post build substitutions found\n");
+    EXPECT_EQ(flux({"debug", "ks", "nope", "--show-vars"}).err, "✗ kustomizations.kustomize.toolkit.fluxcd.io \"nope\" not found\n");
+}
+
+using agent::fit_height;
+
+TEST(TreeView, FitsTheTerminal) {
+    const std::vector<std::string> lines = {"✔ a  ready", "├── ◎ b  waiting", "├── ✔ c  ready", "└── ◓ d  building"};
+    EXPECT_EQ(fit_height(lines, 4), lines);
+    EXPECT_EQ(fit_height(lines, 3), (std::vector<std::string>{"├── ◎ b  waiting", "└── ◓ d  building", "… 2 more"}));
+    EXPECT_EQ(fit_height(lines, 2), (std::vector<std::string>{"├── ◎ b  waiting", "… 3 more"}));
+    EXPECT_EQ(fit_height(lines, 1), std::vector<std::string>{"… 4 more"});
 }
 
 // 43
