@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gitops/source/artifact.h"
+#include "gitops/source/storage.h"
 #include "kube/http_client.h"
 #include "kube/pause.h"
 
@@ -38,7 +39,8 @@ bool may_pass(const Result<kube::HttpResponse>& answer) {
 std::optional<ArtifactRef> artifact_of(const Object& source) {
     const Node* a = source.at({"status", "artifact"});
     if (a == nullptr || !a->is_map()) return std::nullopt;
-    ArtifactRef out{std::string(a->text_at("url")), std::string(a->text_at("digest")), std::string(a->text_at("revision")), {}};
+    ArtifactRef out{std::string(a->text_at("url")), std::string(a->text_at("digest")), std::string(a->text_at("revision")), {},
+                    std::string(a->text_at("path")), std::string(a->text_at("lastUpdateTime"))};
     if (const Node* origin = a->find_path({"metadata", "org.opencontainers.image.revision"})) out.origin_revision = origin->text();
     return out;
 }
@@ -64,8 +66,20 @@ Result<std::string> download_artifact(const std::string& url, const DownloadOpti
     }
 }
 
+// From this process's own storage; nullopt when it is not there as it should be.
+std::optional<std::string> ArtifactStore::stored(const ArtifactRef& artifact) const {
+    if (options_.storage.empty() || artifact.digest.empty()) return std::nullopt;
+    const auto bytes = gitops::ArtifactStorage(options_.storage, "").read({.digest = artifact.digest, .last_update_time = {}, .path = artifact.path, .revision = {}, .url = {}});
+    if (!bytes || !gitops::verify_artifact(*bytes, artifact.digest)) return std::nullopt;
+    return *bytes;
+}
+
 Result<gitops::Snapshot> ArtifactStore::fetch(const ArtifactRef& artifact, std::stop_token stop) const {
-    TRY(const std::string bytes, download_artifact(artifact.url, options_, std::move(stop)));
+    auto own = stored(artifact);
+    if (!own) {
+        TRY(own, download_artifact(artifact.url, options_, std::move(stop)));
+    }
+    const std::string& bytes = *own;
     TRY_VOID(gitops::verify_artifact(bytes, artifact.digest));
     auto snapshot = gitops::unpack_artifact(bytes, artifact.revision);
     if (!snapshot)

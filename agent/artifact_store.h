@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -18,6 +19,9 @@ namespace weber::agent {
 // status.artifact of a source object.
 struct ArtifactRef {
     std::string url, digest, revision, origin_revision;
+    std::string path = {};    // in the storage of who made it
+    std::string updated = {}; // lastUpdateTime
+    friend bool operator==(const ArtifactRef&, const ArtifactRef&) = default;
 };
 // nullopt: the source has none yet.
 std::optional<ArtifactRef> artifact_of(const Object& source);
@@ -26,6 +30,7 @@ struct DownloadOptions {
     int retries = 9;                                  // --http-retry: connection errors, 429 and 5xx
     std::chrono::milliseconds wait_min{5'000}, wait_max{30'000};
     std::string source_controller = {}, source_watcher = {};    // SOURCE_CONTROLLER_LOCALHOST, SOURCE_WATCHER_LOCALHOST: replace the URL's host
+    std::string storage = {};                         // this process's own artifacts, "" = none: what lies there is not downloaded
 };
 
 // GET of an absolute http or https URL. Errors with Flux's texts (kustomization.md 2, step 12); http_status 404 when it is not there.
@@ -38,10 +43,11 @@ public:
 
     // Files that this process made itself: `get` needs no download for them.
     void put(const ArtifactRef& artifact, gitops::Snapshot snapshot);
-    // Downloads, verifies and unpacks what is not held; callers that want the same one wait for the first.
+    // Reads or downloads, verifies and unpacks what is not held; callers that want the same one wait for the first.
     Result<gitops::Snapshot> get(const ArtifactRef& artifact, std::stop_token stop);
 
 private:
+    std::optional<std::string> stored(const ArtifactRef& artifact) const;
     Result<gitops::Snapshot> fetch(const ArtifactRef& artifact, std::stop_token stop) const;
     void hold(const std::string& key, const gitops::Snapshot& snapshot); // caller holds mutex_
 

@@ -11,6 +11,7 @@
 #include "agent/endpoints.h"
 #include "agent/event_sink.h"
 #include "agent/metrics.h"
+#include "gitops/source/git_cache.h"
 #include "gitops/source/storage.h"
 #include "kube/base/digest.h"
 #include "kube/lease.h"
@@ -89,13 +90,15 @@ Result<void> run_agent(const kube::ClientConfig& config, const ProcessOptions& o
     describe_process(metrics);
     describe_requests(metrics, client);
     ArtifactStore artifacts({.retries = options.agent.http_retry, .source_controller = options.agent.source_controller_localhost,
-                             .source_watcher = options.agent.source_watcher_localhost});
+                             .source_watcher = options.agent.source_watcher_localhost,
+                             .storage = options.git_repositories ? options.storage_path : ""});
     AgentOptions agent = options.agent;
     agent.git_cache_dir = options.storage_path + "/git-cache";
     std::unique_ptr<kube::server::HttpFront> metrics_front, health_front;
     ServedStorage served;
     if (options.git_repositories) {
         TRY(served, serve_storage(options));
+        for (const std::string& removed : gitops::verify_git_caches(agent.git_cache_dir)) setup.info("removed a git cache, it will be fetched anew", {{"cache", Node::string(removed)}});
     }
 
     std::unique_ptr<EventSink> source_events, kustomize_events;

@@ -23,6 +23,7 @@ struct KustomizationController::Active {
     gitops::StatusReader reader = {};    // spec.healthCheckExprs, compiled
     std::string dir = {};                // spec.path in the snapshot
     std::string references = {};
+    bool superseded = false;             // the source has another artifact than the one that this run could not get
     std::optional<gitops::Snapshot> snapshot = {};
     std::unique_ptr<gitops::PipelineSettings> settings = {}; // the run borrows it
     std::shared_ptr<kube::Client> target = {};

@@ -17,11 +17,6 @@ namespace {
 constexpr std::string_view kDuration = "gotk_reconcile_duration_seconds";
 constexpr std::chrono::seconds kDriftMemory{300}; // a correction that long ago does not slow the next one down
 
-std::string revision_of(const Object& source) {
-    const Node* revision = source.at({"status", "artifact", "revision"});
-    return revision != nullptr ? std::string(revision->text()) : "";
-}
-
 // Sources without what no Kustomization asks for.
 Object slim_source(Object o) {
     Object out(Node::map());
@@ -198,8 +193,10 @@ void KustomizationController::wake_dependents(const Object& ready) {
 }
 
 void KustomizationController::on_source(const std::string& kind, const Object* before, const Object& after) {
-    const std::string revision = revision_of(after);
-    if (revision.empty() || (before != nullptr && revision_of(*before) == revision)) return;
+    const auto artifact = artifact_of(after), old = before != nullptr ? artifact_of(*before) : std::nullopt;
+    if (!artifact || artifact->revision.empty() || artifact == old) return;
+    const std::string& revision = artifact->revision;
+    const bool renewed = old && old->revision == revision; // the same once more, perhaps elsewhere: for those who could not get it
     const gitops::SourceRef source{kind, name_of(after)};
     const auto names = index_.of_source(source);
     if (!names) return log_.error("failed to sort dependencies for revision change", names.error().message);
@@ -207,9 +204,21 @@ void KustomizationController::on_source(const std::string& kind, const Object* b
         const auto object = current(name);
         if (!object) continue;
         const auto status = gitops::read_status(*object);
+        supersede_fetch(name.to_string(), *artifact);
+        if (renewed) {
+            const auto* ready = status ? status->find("Ready") : nullptr;
+            if (ready != nullptr && ready->reason == "ArtifactFailed") queue_.add(name.to_string());
+            continue;
+        }
         const bool has_it = status && status->last_attempted_revision == revision && (status->ready() || status->is_true("Reconciling"));
         if (!has_it) enqueue(name, source.to_string());
     }
+}
+
+// A download of what is no longer the source's artifact may try for minutes: it ends at once.
+void KustomizationController::supersede_fetch(const std::string& key, const ArtifactRef& now) {
+    const std::lock_guard lock(mutex_);
+    if (const auto at = fetching_.find(key); at != fetching_.end() && at->second.artifact != now) at->second.stop.request_stop();
 }
 
 void KustomizationController::on_config(const std::string& kind, const Object& object) {

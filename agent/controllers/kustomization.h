@@ -47,6 +47,7 @@ private:
     void watch_everything();
     void on_kustomization(const Object& before, const Object& after);
     void on_source(const std::string& kind, const Object* before, const Object& after);
+    void supersede_fetch(const std::string& key, const ArtifactRef& now);
     void on_config(const std::string& kind, const Object& object);
     void on_managed(const kube::ObjectKey& key, const std::optional<Sighting>& before, const std::optional<Sighting>& after);
     void wake_dependents(const Object& ready);
@@ -59,6 +60,7 @@ private:
     std::optional<gitops::Outcome> look_up_source(Active& active);
     std::optional<gitops::Outcome> check_dependencies(Active& active);
     bool nothing_changed(Active& active, std::stop_token stop);
+    Result<gitops::Snapshot> fetch(Active& active, std::stop_token stop); // what the run builds from
     std::string references_of(const gitops::Kustomization& k, std::stop_token stop);
     void start(std::unique_ptr<Active> active, std::stop_token stop);
     void finalize(std::unique_ptr<Active> active, std::stop_token stop);
@@ -97,8 +99,13 @@ private:
     gitops::AppliedMemory applied_; // objects that need no request while neither the source nor the cluster touches them
     WrittenObjects written_;
 
-    std::mutex mutex_; // guards active_, drift_
+    std::mutex mutex_; // guards active_, fetching_, drift_
     std::map<std::string, std::unique_ptr<Active>> active_; // those that wait
+    struct Fetching {
+        ArtifactRef artifact;
+        std::stop_source stop;
+    };
+    std::map<std::string, Fetching> fetching_;
     struct Drift {
         int count = 0;
         Tick last = {};

@@ -177,7 +177,7 @@ bool KustomizationController::nothing_changed(Active& active, std::stop_token st
     if (active.context.requested_at && *active.context.requested_at != active.written.last_handled_reconcile_at) return false;
     if (!TargetClients::is_local(active.k) || !all_in_place(*good, *objects_) || !all_there(good->vanishing, *objects_)) return false;
     if (active.artifact.revision != active.written.last_applied_revision) {
-        auto snapshot = artifacts_.get(active.artifact, stop);
+        auto snapshot = fetch(active, stop);
         if (!snapshot) return false; // the run says why
         const auto dir = snapshot->directory(active.k.spec.path);
         if (!dir || build_closure(*snapshot, *dir, good->files_read) != good->closure) return false;
@@ -203,6 +203,23 @@ gitops::PipelineSettings KustomizationController::pipeline_settings(bool local) 
     return settings;
 }
 
+Result<gitops::Snapshot> KustomizationController::fetch(Active& active, std::stop_token stop) {
+    std::stop_source mine;
+    const std::stop_callback outer(stop, [&mine] { mine.request_stop(); });
+    {
+        const std::lock_guard lock(mutex_);
+        fetching_[active.key] = {active.artifact, mine};
+    }
+    // What changed before somebody could tell this fetch.
+    if (const auto source = source_object(active.k.spec.source); source)
+        if (const auto now = artifact_of(*source); now) supersede_fetch(active.key, *now);
+    auto got = artifacts_.get(active.artifact, mine.get_token());
+    const std::lock_guard lock(mutex_);
+    fetching_.erase(active.key);
+    active.superseded = !got && mine.stop_requested() && !stop.stop_requested();
+    return got;
+}
+
 // Steps 11 to 23.
 void KustomizationController::start(std::unique_ptr<Active> active, std::stop_token stop) {
     Active& a = *active;
@@ -216,12 +233,16 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
     gitops::RunSource source{.revision = a.artifact.revision, .origin_revision = a.artifact.origin_revision, .open = {}};
     source.open = [this, &a, error = target ? std::optional<Error>() : std::optional<Error>(target.error())](std::stop_token s) -> Result<gitops::Snapshot> {
         if (error) return fail(*error);
-        TRY(gitops::Snapshot snapshot, artifacts_.get(a.artifact, s));
+        TRY(gitops::Snapshot snapshot, fetch(a, s));
         a.snapshot = snapshot;
         return snapshot;
     };
     a.run.emplace(a.k, a.written, std::move(source), *a.settings, *a.target, *a.observer);
     const std::optional<gitops::WaitTask> task = a.run->until_wait(stop);
+    if (a.superseded) { // the status goes on saying that it is in progress
+        queue_.add(a.key);
+        return leave(a.key);
+    }
     if (task && TargetClients::is_local(a.k)) {
         const std::string key = a.key;
         std::set<std::string> groups;

@@ -5,12 +5,12 @@
 #include <optional>
 #include <thread>
 
+#include "gitops/source/git_cache.h"
 #include "gitops/source/git_http.h"
 #include "gitops/source/git_library.h"
 #include "gitops/source/known_hosts.h"
 #include "gitops/source/open.h"
 #include "gitops/source/semver.h"
-#include "kube/base/digest.h"
 
 namespace weber::gitops {
 
@@ -79,14 +79,23 @@ int on_host_key(git_cert* cert, int valid, const char* host, void* payload) {
     return GIT_ECERTIFICATE;
 }
 
-std::string cache_path(const FetchOptions& options) { return options.cache_dir + "/" + kube::sha256_hex(options.url).substr(0, 32) + ".git"; }
+// Did libgit2's last call on this thread fail by what is in the cache, not by the other side?
+bool cache_is_damaged() {
+    const git_error* e = git_error_last();
+    const int kind = e != nullptr ? e->klass : GIT_ERROR_NONE;
+    return kind == GIT_ERROR_ODB || kind == GIT_ERROR_REFERENCE || kind == GIT_ERROR_REPOSITORY || kind == GIT_ERROR_OBJECT || kind == GIT_ERROR_CONFIG;
+}
+
+Error cache_error(const std::string& what) {
+    return Error{.code = cache_is_damaged() ? ErrorCode::internal : ErrorCode::unavailable, .message = what + last_error()};
+}
 
 Result<RepositoryPtr> open_cache(const std::string& path) {
     std::error_code ec;
     stdfs::create_directories(path, ec);
     git_repository* raw = nullptr;
     if (git_repository_open_bare(&raw, path.c_str()) != 0 && git_repository_init(&raw, path.c_str(), 1) != 0)
-        return fail(Error{.code = ErrorCode::invalid, .message = "cannot make the git cache: " + last_error(), .where = {path, 0, 0}});
+        return fail(cache_error("cannot make the git cache in " + path + ": "));
     return RepositoryPtr(raw);
 }
 
@@ -107,6 +116,9 @@ Error transfer_error(int code, const Operation& op, std::string text) {
     } else if (!op.refused_host.empty()) {
         e.code = ErrorCode::forbidden;
         e.message = "cannot fetch " + shown + ": " + op.refused_host;
+    } else if (cache_is_damaged()) {
+        e.code = ErrorCode::internal;
+        e.message = "the git cache of " + shown + " is damaged: " + text;
     } else if (code == GIT_EAUTH || text.find("authentication") != std::string::npos) {
         e.code = ErrorCode::unauthorized;
         e.hint = "check user and token, or the ssh key";
@@ -193,7 +205,7 @@ public:
     explicit Fetcher(Operation& op) : op_(op) {}
 
     Result<Fetched> run() {
-        const std::string path = cache_path(op_.options);
+        const std::string path = git_cache_path(op_.options.cache_dir, op_.options.url);
         TRY(repo_, open_cache(path));
         git_remote* raw = nullptr;
         git_remote_create_options how = GIT_REMOTE_CREATE_OPTIONS_INIT;
@@ -211,6 +223,8 @@ public:
         TRY(out.transferred, download(want, heads));
         const std::string rev = !want.commit.empty() ? want.commit : local_name(want.reference);
         auto commit = find_commit(repo_.get(), rev, public_url(op_.options.url));
+        if (!commit && (want.commit.empty() || !out.transferred)) // the remote has it, and we should
+            return fail(ErrorCode::internal, "the git cache of " + public_url(op_.options.url) + " is damaged: " + commit.error().message);
         if (!commit) return fail(missing(want));
         out.commit = hex(*git_object_id(commit->get()));
         if (const char* subject = git_commit_summary(reinterpret_cast<git_commit*>(commit->get()))) out.subject = subject;
@@ -269,7 +283,7 @@ private:
         git_oid id;
         git_reference* raw = nullptr;
         if (git_oid_fromstr(&id, head.id.c_str()) != 0 || git_reference_create(&raw, repo_.get(), local_name(head.name).c_str(), &id, 1, nullptr) != 0)
-            return fail(ErrorCode::invalid, "cannot write the git cache: " + last_error());
+            return fail(cache_error("cannot write the git cache: "));
         git_reference_free(raw);
         return false;
     }

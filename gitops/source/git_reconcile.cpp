@@ -4,6 +4,7 @@
 
 #include "gitops/api/names.h"
 #include "gitops/source/artifact.h"
+#include "gitops/source/git_cache.h"
 #include "gitops/source/git_credentials.h"
 
 namespace weber::gitops {
@@ -79,14 +80,22 @@ private:
             if (auto t = show()) return t;
         GitCredentials credentials;
         if (auto t = read_credentials(credentials)) return t;
-        auto fetched = fetch({.url = repository_.url, .ref = repository_.ref, .cache_dir = settings_.cache_dir, .credentials = std::move(credentials),
-                              .timeout = repository_.timeout, .stop = stop_});
+        const FetchOptions how{.url = repository_.url, .ref = repository_.ref, .cache_dir = settings_.cache_dir, .credentials = std::move(credentials),
+                               .timeout = repository_.timeout, .stop = stop_};
+        auto fetched = fetch(how);
+        if (!fetched && fetched.error().code == ErrorCode::internal) fetched = fetch_anew(how);
         if (!fetched) return fetch_trouble(fetched.error());
         if (out_.status.artifact && out_.status.artifact->revision == fetched->revision && out_.status.observed_ignore == wanted_ignore()) {
             nothing_new(*fetched);
             return std::nullopt;
         }
-        return build(*fetched);
+        return build(*fetched, how);
+    }
+
+    // What is wrong with a cache is not worth finding out.
+    Result<Fetched> fetch_anew(const FetchOptions& how) const {
+        drop_git_cache(how.cache_dir, how.url);
+        return fetch(how);
     }
 
     [[nodiscard]] std::optional<std::string> wanted_ignore() const {
@@ -157,7 +166,14 @@ private:
         else trace("GitOperationSucceeded", "no changes since last reconciliation: observed revision '" + fetched.revision + "'");
     }
 
-    std::optional<Trouble> build(const Fetched& fetched) {
+    // The commit's files, and packed.
+    Result<std::pair<Snapshot, std::string>> read(const Fetched& fetched) const {
+        TRY(Snapshot snapshot, open_fetched(fetched, repository_.ignore));
+        TRY(std::string packed, pack_artifact(snapshot));
+        return std::pair(std::move(snapshot), std::move(packed));
+    }
+
+    std::optional<Trouble> build(const Fetched& fetched, const FetchOptions& how) {
         const bool had = out_.status.artifact.has_value();
         const std::string news = "new upstream revision '" + fetched.revision + "'";
         if (had && out_.status.artifact->revision != fetched.revision) {
@@ -171,16 +187,20 @@ private:
             std::string text = e.to_string();
             return Trouble{"StorageOperationFailed", std::string(reason), std::move(text), false, std::move(e)};
         };
-        auto snapshot = open_fetched(fetched, repository_.ignore);
-        if (!snapshot) return fetch_trouble(snapshot.error());
-        auto packed = pack_artifact(*snapshot);
-        if (!packed) return failed("ArchiveOperationFailed", Error(packed.error()).with_prefix("unable to archive artifact to storage: "));
-        auto stored = settings_.storage->store("GitRepository", repository_.name, fetched.commit + ".tar.gz", fetched.revision, *packed, now());
+        auto files = read(fetched);
+        if (!files) { // by a damaged cache, most likely
+            auto again = fetch_anew(how);
+            if (!again) return fetch_trouble(again.error());
+            if (again->commit == fetched.commit) files = read(*again);
+        }
+        if (!files) return failed("ArchiveOperationFailed", Error(files.error()).with_prefix("unable to archive artifact to storage: "));
+        auto& [snapshot, packed] = *files;
+        auto stored = settings_.storage->store("GitRepository", repository_.name, fetched.commit + ".tar.gz", fetched.revision, packed, now());
         if (!stored) return failed("ArchiveOperationFailed", Error(stored.error()).with_prefix("unable to archive artifact to storage: "));
         new_digest_ = !before_.artifact || before_.artifact->digest != stored->digest;
         out_.status.artifact = std::move(*stored);
         out_.status.observed_ignore = wanted_ignore();
-        out_.snapshot = std::move(*snapshot);
+        out_.snapshot = std::move(snapshot);
         subject_ = subject_of(fetched);
         for (std::string_view type : {"FetchFailed", "ArtifactOutdated", "StorageOperationFailed"}) remove_condition(out_.status, type);
         set("ArtifactInStorage", "True", "Succeeded", "stored artifact for revision '" + fetched.revision + "'");

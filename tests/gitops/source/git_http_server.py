@@ -3,7 +3,7 @@
 
 git_http_server.py ROOT [--user U --password P] [--bearer T] [--cert FILE --key FILE] [--client-ca FILE]
 Prints "port N" when it listens on 127.0.0.1; ends with its standard input. /redirect/X answers with a redirect to /X, /plain/X with the file X of
-ROOT, /silent… never.
+ROOT, /silent… never. While the file --cut names exists, answers that carry a pack end in their middle.
 """
 import argparse
 import base64
@@ -16,7 +16,7 @@ import threading
 
 parser = argparse.ArgumentParser()
 parser.add_argument("root")
-for flag in ("user", "password", "bearer", "cert", "key", "client-ca"):
+for flag in ("user", "password", "bearer", "cert", "key", "client-ca", "cut"):
     parser.add_argument("--" + flag)
 args = parser.parse_args()
 
@@ -67,6 +67,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                    CONTENT_TYPE=self.headers.get("Content-Type", ""), CONTENT_LENGTH=str(len(body)), REMOTE_ADDR="127.0.0.1", REMOTE_USER="test")
         answer = subprocess.run(["git", "-c", "safe.directory=*", "http-backend"], input=body, env=env, capture_output=True).stdout
         head, _, content = answer.partition(b"\r\n\r\n")
+        if args.cut and os.path.exists(args.cut) and b"PACK" in content:
+            content = content[:len(content) // 2]
         status, headers = 200, []
         for line in head.decode().split("\r\n"):
             name, _, value = line.partition(": ")
