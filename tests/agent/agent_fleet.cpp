@@ -1,6 +1,7 @@
 #include "tests/agent/agent_fleet.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
@@ -8,14 +9,11 @@
 #include "gitops/api/names.h"
 #include "kube/base/digest.h"
 #include "kube/base/yaml.h"
-#include "kube/watch.h"
 #include "tests/support/peers.h"
 
 namespace weber::agent_test {
 
 namespace {
-
-constexpr std::chrono::seconds kPatience{120}; // for something that must happen
 
 const kube::GroupVersionKind kKustomization{"kustomize.toolkit.fluxcd.io", "v1", "Kustomization"};
 const kube::GroupVersionKind kGitRepository{"source.toolkit.fluxcd.io", "v1", "GitRepository"};
@@ -25,27 +23,14 @@ const kube::GroupVersionKind kGitRepository{"source.toolkit.fluxcd.io", "v1", "G
 void AgentFleet::SetUp() {
     if (const std::string why = cluster_.use(GetParam()); !why.empty()) GTEST_SKIP() << why;
     kubeconfig_ = cluster_.is_real() ? std::getenv("WEBER_TEST_KUBECONFIG") : dir_.write("kubeconfig", cluster_.server()->kubeconfig());
-    for (const std::string_view text : {gitops::kustomization_definition(), gitops::git_repository_definition()}) {
-        const kube::Object crd = testing::object_of(text);
-        const auto made = api().create(crd);
-        ASSERT_TRUE(made.has_value() || made.error().code == ErrorCode::already_exists) << made.error().to_string();
-        await(kube::ref_of(crd), [](const kube::Object& o) { return condition(o, "Established").starts_with("True"); });
-    }
-    api().discovery().invalidate();
+    for (const std::string_view text : {gitops::kustomization_definition(), gitops::git_repository_definition()}) testing::define(api(), text);
     ns_ = cluster_.make_namespace();
     git("init -q -b main work");
     git("init -q --bare -b main git/fleet.git");
 }
 
 void AgentFleet::TearDown() {
-    if (!ns_.empty()) { // nobody is there any more to take finalizers off
-        for (const kube::GroupVersionKind& gvk : {kKustomization, kGitRepository}) {
-            const auto listed = api().list(gvk, {.ns = ns_});
-            if (!listed) continue;
-            for (const kube::Object& o : listed->items)
-                (void)api().patch(kube::ref_of(o), kube::PatchType::merge, testing::object_of("metadata: {finalizers: null}\n").root());
-        }
-    }
+    if (!ns_.empty()) testing::drop_finalizers(api(), std::array{kKustomization, kGitRepository}, ns_);
     if (!HasFailure()) return;
     for (const auto& file : std::filesystem::directory_iterator(dir_.path()))
         if (file.path().extension() == ".log") ADD_FAILURE() << file.path().filename() << ":\n" << testing::read_file(file.path());
@@ -54,8 +39,7 @@ void AgentFleet::TearDown() {
 // ---- git ---------------------------------------------------------------------------------------------------------
 
 void AgentFleet::git(const std::string& command) {
-    const testing::Ran ran = testing::run("cd '" + dir_.path() + "' && git " + command, dir_.path(),
-                                          {"GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@t", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@t"});
+    const testing::Ran ran = testing::run_git(dir_.path(), command);
     ASSERT_EQ(ran.status, 0) << command << ": " << ran.err;
     output_ = ran.out;
 }
@@ -148,25 +132,6 @@ kube::Object AgentFleet::applied(const std::string& name, const std::string& rev
     return await(kustomization_ref(name), [&](const kube::Object& o) {
         return text(o, {"status", "lastAppliedRevision"}) == revision && condition(o, "Ready").starts_with("True") && condition(o, "Reconciling").empty();
     });
-}
-
-kube::Object AgentFleet::await(const kube::ObjectRef& ref, const std::function<bool(const kube::Object&)>& wanted) {
-    kube::Object last;
-    const auto end = kube::wait_for(api(), std::span(&ref, 1),
-                                    [&](std::size_t, const kube::Observation& seen) {
-                                        if (seen.state != kube::Observation::State::present) return false;
-                                        last = seen.object;
-                                        return wanted(last);
-                                    },
-                                    {.timeout = kPatience});
-    EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << ref.gvk.kind << " " << ref.name << " never came to be as wanted; last:\n" << kube::write_yaml(last.root());
-    return last;
-}
-
-void AgentFleet::await_gone(const kube::ObjectRef& ref) {
-    const auto end = kube::wait_for(api(), std::span(&ref, 1), [](std::size_t, const kube::Observation& seen) { return seen.state == kube::Observation::State::absent; },
-                                    {.timeout = kPatience});
-    EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << ref.gvk.kind << " " << ref.name << " never went away";
 }
 
 kube::Object AgentFleet::get(const kube::ObjectRef& ref) {

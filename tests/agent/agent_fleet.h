@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/background.h"
+#include "tests/support/objects.h"
 #include "tests/support/test_cluster.h"
 
 namespace weber::agent_test {
@@ -47,8 +48,8 @@ protected:
     void fetch(const std::string& revision);
     void ask(const kube::ObjectRef& ref);
     kube::Object applied(const std::string& name, const std::string& revision); // waits until the Kustomization is Ready with it
-    kube::Object await(const kube::ObjectRef& ref, const std::function<bool(const kube::Object&)>& wanted);
-    void await_gone(const kube::ObjectRef& ref);
+    kube::Object await(const kube::ObjectRef& ref, const std::function<bool(const kube::Object&)>& wanted) { return testing::await(api(), ref, wanted); }
+    void await_gone(const kube::ObjectRef& ref) { testing::await_gone(api(), ref); }
     kube::Object get(const kube::ObjectRef& ref);
     [[nodiscard]] kube::ObjectRef source_ref() const;
     [[nodiscard]] kube::ObjectRef kustomization_ref(const std::string& name) const;

@@ -8,7 +8,6 @@
 #include "kube/base/digest.h"
 #include "kube/base/yaml.h"
 #include "kube/kubeconfig.h"
-#include "kube/watch.h"
 #include "tests/agent/peer_fleet.h"
 
 namespace weber::agent_test {
@@ -16,7 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-constexpr auto kPatience = 120s; // for something that must happen
 
 const kube::GroupVersionKind kKustomization{"kustomize.toolkit.fluxcd.io", "v1", "Kustomization"};
 const kube::GroupVersionKind kGitRepository{"source.toolkit.fluxcd.io", "v1", "GitRepository"};
@@ -28,7 +26,7 @@ protected:
         if (!controller) GTEST_SKIP() << "no kustomize-controller: tests/cluster/tools.sh kustomize-controller";
         const std::string kubeconfig = dir_.path() + "/kubeconfig", log = dir_.path() + "/apiserver.log";
         server_.start({WEBER_BINARY, "apiserver", "--listen", "127.0.0.1:0", "--authorization", GetParam(), "--kubeconfig-out", kubeconfig}, {}, log);
-        const auto limit = std::chrono::steady_clock::now() + kPatience;
+        const auto limit = std::chrono::steady_clock::now() + testing::kPatience;
         while (testing::read_file(log).find("listens on") == std::string::npos) {
             ASSERT_LT(std::chrono::steady_clock::now(), limit) << testing::read_file(log);
             std::this_thread::sleep_for(10ms);
@@ -38,12 +36,7 @@ protected:
         auto client = kube::Client::connect(*config);
         ASSERT_TRUE(client) << client.error().to_string();
         client_ = *client;
-        for (const std::string& text : flux_definitions()) {
-            const kube::Object crd = testing::object_of(text);
-            create(crd);
-            await(kube::ref_of(crd), [](const kube::Object& o) { return has_condition(o, "Established", "True"); });
-        }
-        client_->discovery().invalidate();
+        for (const std::string& text : flux_definitions()) testing::define(*client_, text);
         auto artifacts = agent::serve_artifacts("127.0.0.1:0", dir_.path() + "/artifacts");
         ASSERT_TRUE(artifacts) << artifacts.error().to_string();
         artifacts_ = std::move(*artifacts);
@@ -63,24 +56,8 @@ protected:
         ASSERT_TRUE(made) << made.error().to_string();
     }
 
-    kube::Object await(const kube::ObjectRef& ref, const std::function<bool(const kube::Object&)>& wanted) {
-        kube::Object last;
-        const auto end = kube::wait_for(*client_, std::span(&ref, 1),
-                                        [&](std::size_t, const kube::Observation& seen) {
-                                            if (seen.state != kube::Observation::State::present) return false;
-                                            last = seen.object;
-                                            return wanted(last);
-                                        },
-                                        {.timeout = kPatience});
-        EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << ref.name << " never came to be as wanted; last:\n" << kube::write_yaml(last.root());
-        return last;
-    }
-
-    void await_gone(const kube::ObjectRef& ref) {
-        const auto end = kube::wait_for(*client_, std::span(&ref, 1), [](std::size_t, const kube::Observation& seen) { return seen.state == kube::Observation::State::absent; },
-                                        {.timeout = kPatience});
-        EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << ref.name << " never went away";
-    }
+    kube::Object await(const kube::ObjectRef& ref, const std::function<bool(const kube::Object&)>& wanted) { return testing::await(*client_, ref, wanted); }
+    void await_gone(const kube::ObjectRef& ref) { testing::await_gone(*client_, ref); }
 
     // Makes `app.yaml` the GitRepository's artifact, as source-controller would.
     void publish(const std::string& revision, const std::string& app) {

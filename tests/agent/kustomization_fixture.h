@@ -24,6 +24,7 @@
 #include "kube/http_client.h"
 #include "kube/server/http_front.h"
 #include "tests/support/faulty_transport.h"
+#include "tests/support/objects.h"
 #include "tests/support/test_cluster.h"
 
 namespace weber::agent {
@@ -107,7 +108,7 @@ class KustomizationRuns : public ::testing::TestWithParam<testing::ClusterKind> 
 protected:
     void SetUp() override {
         if (const std::string why = cluster_.use(GetParam()); !why.empty()) GTEST_SKIP() << why;
-        for (std::string_view text : {gitops::kustomization_definition(), gitops::git_repository_definition()}) define(text);
+        for (std::string_view text : {gitops::kustomization_definition(), gitops::git_repository_definition()}) testing::define(api(), text);
         ns_ = cluster_.make_namespace();
         options_.watch_namespace = ns_;
         options_.requeue_dependency = std::chrono::minutes(10); // longer than any test: what starts sooner was started by an event
@@ -118,17 +119,6 @@ protected:
         options_.events_addr = events_seen_.start();
     }
     void TearDown() override { stop_agent(); }
-
-    void define(std::string_view text) {
-        const Object crd = object_of(text);
-        const auto made = api().create(crd);
-        ASSERT_TRUE(made.has_value() || made.error().code == ErrorCode::already_exists) << made.error().to_string();
-        await(crd, [](const Object& o) {
-            const Node* conditions = o.at({"status", "conditions"});
-            return conditions != nullptr && std::ranges::any_of(conditions->items(), [](const Node& c) { return c.text_at("type") == "Established" && c.text_at("status") == "True"; });
-        });
-        api().discovery().invalidate();
-    }
 
     void start_agent() {
         events_ = std::make_unique<EventSink>(client_, "kustomize-controller", options_.events_addr, log_);
@@ -227,31 +217,14 @@ protected:
     }
 
     // Waits until the object is as wanted; the object then.
-    Object await(const Object& o, const std::function<bool(const Object&)>& wanted) {
-        Object last;
-        const kube::ObjectRef ref = kube::ref_of(o);
-        const auto end = kube::wait_for(api(), std::span(&ref, 1),
-                                        [&](std::size_t, const kube::Observation& seen) {
-                                            if (seen.state != kube::Observation::State::present) return false;
-                                            last = seen.object;
-                                            return wanted(last);
-                                        },
-                                        {.timeout = kPatience});
-        EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << o.subject() << " never came to be as wanted; last:\n" << kube::write_yaml(last.root());
-        return last;
-    }
+    Object await(const Object& o, const std::function<bool(const Object&)>& wanted) { return testing::await(api(), kube::ref_of(o), wanted, kPatience); }
     // Until the agent's watches have told of what its last run of that Kustomization wrote.
     void await_settled(const std::string& name) {
         const auto limit = std::chrono::steady_clock::now() + kPatience;
         while (!controller_->settled(ns_ + "/" + name) && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
         EXPECT_TRUE(controller_->settled(ns_ + "/" + name));
     }
-    void await_gone(const Object& o) {
-        const kube::ObjectRef ref = kube::ref_of(o);
-        const auto end = kube::wait_for(api(), std::span(&ref, 1), [](std::size_t, const kube::Observation& seen) { return seen.state == kube::Observation::State::absent; },
-                                        {.timeout = kPatience});
-        EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << o.subject() << " never went away";
-    }
+    void await_gone(const Object& o) { testing::await_gone(api(), kube::ref_of(o), kPatience); }
     static std::function<bool(const Object&)> ready(const std::string& status, const std::string& reason, const std::string& text = {}) {
         return [=](const Object& o) {
             const auto s = gitops::read_status(o);

@@ -15,7 +15,7 @@ class KustomizationTriggers : public KustomizationRuns {
 protected:
     // What Flux's definitions say about sources of a kind, as far as the agent looks at it.
     void define_source(const std::string& kind, const std::string& plural) {
-        define("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: " + plural + ".source.toolkit.fluxcd.io}\nspec: {group: source.toolkit.fluxcd.io, scope: Namespaced, "
+        testing::define(api(), "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: " + plural + ".source.toolkit.fluxcd.io}\nspec: {group: source.toolkit.fluxcd.io, scope: Namespaced, "
                "names: {kind: " + kind + ", plural: " + plural + ", singular: " + lower(kind) + ", listKind: " + kind + "List}, versions: [{name: v1, served: true, storage: true, subresources: "
                "{status: {}}, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, x-kubernetes-preserve-unknown-fields: true}, status: {type: object, "
                "x-kubernetes-preserve-unknown-fields: true}}}}}]}\n");

@@ -1,20 +1,16 @@
 #include "tests/agent/peer_fleet.h"
 
-#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
 #include "gitops/api/definitions.h"
 #include "gitops/api/names.h"
 #include "kube/base/yaml.h"
-#include "kube/watch.h"
 
 namespace weber::agent_test {
 
 namespace {
-
-using namespace std::chrono_literals;
-constexpr auto kPatience = 120s; // for something that must happen
 
 const kube::GroupVersionKind kKustomization{"kustomize.toolkit.fluxcd.io", "v1", "Kustomization"};
 const kube::GroupVersionKind kGitRepository{"source.toolkit.fluxcd.io", "v1", "GitRepository"};
@@ -32,24 +28,13 @@ std::vector<std::string> flux_definitions() {
             bare("Bucket", "buckets"), bare("ExternalArtifact", "externalartifacts")};
 }
 
-bool has_condition(const kube::Object& o, const std::string& type, const std::string& status) {
-    const Node* conditions = o.at({"status", "conditions"});
-    return conditions != nullptr && std::ranges::any_of(conditions->items(), [&](const Node& c) { return c.text_at("type") == type && c.text_at("status") == status; });
-}
-
 void PeerFleet::SetUp() {
     if (const std::string why = cluster_.use(testing::ClusterKind::real); !why.empty()) GTEST_SKIP() << why;
     for (const char* name : {"kustomize-controller", "flux", "kubectl"})
         if (!testing::peer(name)) GTEST_SKIP() << "no " << name << ": tests/cluster/tools.sh " << name;
     if (std::getenv("WEBER_BARE_CLUSTER") != nullptr) GTEST_SKIP() << "needs kube-controller-manager";
     kubeconfig_ = std::getenv("WEBER_TEST_KUBECONFIG");
-    for (const std::string& text : flux_definitions()) {
-        const kube::Object crd = testing::object_of(text);
-        const auto made = api().create(crd);
-        ASSERT_TRUE(made.has_value() || made.error().code == ErrorCode::already_exists) << made.error().to_string();
-        await(kube::ref_of(crd), [](const kube::Object& o) { return has_condition(o, "Established", "True"); });
-    }
-    api().discovery().invalidate();
+    for (const std::string& text : flux_definitions()) testing::define(api(), text);
     ns_ = cluster_.make_namespace();
     git("init -q -b main work");
     git_server_.start({"python3", WEBER_SOURCE_DIR "/tests/gitops/source/git_http_server.py", dir_.path()}, {}, dir_.path() + "/git-server.log");
@@ -60,20 +45,14 @@ void PeerFleet::TearDown() {
     engine_.stop();
     source_.stop();
     if (ns_.empty()) return;
-    for (const kube::GroupVersionKind& gvk : {kKustomization, kGitRepository}) {
-        const auto listed = api().list(gvk, {.ns = ns_});
-        if (!listed) continue;
-        for (const kube::Object& o : listed->items)
-            (void)api().patch(kube::ref_of(o), kube::PatchType::merge, testing::object_of("metadata: {finalizers: null}\n").root());
-    }
+    testing::drop_finalizers(api(), std::array{kKustomization, kGitRepository}, ns_);
     if (!HasFailure()) return;
     for (const auto& file : std::filesystem::directory_iterator(dir_.path()))
         if (file.path().extension() == ".log") ADD_FAILURE() << file.path().filename() << ":\n" << testing::read_file(file.path());
 }
 
 void PeerFleet::git(const std::string& command) {
-    const testing::Ran ran = testing::run("cd '" + dir_.path() + "' && git " + command, dir_.path(),
-                                          {"GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@t", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@t"});
+    const testing::Ran ran = testing::run_git(dir_.path(), command);
     ASSERT_EQ(ran.status, 0) << command << ": " << ran.err;
     head_ = ran.out;
 }
@@ -165,25 +144,6 @@ kube::Object PeerFleet::make(const std::string& yaml) {
 kube::Object PeerFleet::kustomization(const std::string& name, const std::string& path, const std::string& more) {
     return make("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: " + name + "}\nspec: {interval: 1h, retryInterval: 2s, timeout: 1m, prune: true, path: " +
                 path + ", sourceRef: {kind: GitRepository, name: fleet}" + (more.empty() ? "" : ", " + more) + "}\n");
-}
-
-kube::Object PeerFleet::await(const kube::ObjectRef& ref, const std::function<bool(const kube::Object&)>& wanted) {
-    kube::Object last;
-    const auto end = kube::wait_for(api(), std::span(&ref, 1),
-                                    [&](std::size_t, const kube::Observation& seen) {
-                                        if (seen.state != kube::Observation::State::present) return false;
-                                        last = seen.object;
-                                        return wanted(last);
-                                    },
-                                    {.timeout = kPatience});
-    EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << ref.gvk.kind << " " << ref.name << " never came to be as wanted; last:\n" << kube::write_yaml(last.root());
-    return last;
-}
-
-void PeerFleet::await_gone(const kube::ObjectRef& ref) {
-    const auto end = kube::wait_for(api(), std::span(&ref, 1), [](std::size_t, const kube::Observation& seen) { return seen.state == kube::Observation::State::absent; },
-                                    {.timeout = kPatience});
-    EXPECT_TRUE(end && *end == kube::WaitEnd::satisfied) << ref.gvk.kind << " " << ref.name << " never went away";
 }
 
 testing::Ran PeerFleet::command(const std::string& program, const std::vector<std::string>& words) {

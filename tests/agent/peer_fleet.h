@@ -8,16 +8,17 @@
 
 #include "gitops/api/kustomization.h"
 #include "tests/support/background.h"
+#include "tests/support/objects.h"
 #include "tests/support/peers.h"
 #include "tests/support/test_cluster.h"
 
 namespace weber::agent_test {
 
 using testing::Background;
+using testing::has_condition;
 
 // The definitions that kustomize-controller needs before it starts, as YAML.
 std::vector<std::string> flux_definitions();
-bool has_condition(const kube::Object& o, const std::string& type, const std::string& status);
 
 enum class Engine { flux, weber };
 
@@ -42,8 +43,8 @@ protected:
     kube::Object in_ns(const std::string& yaml);
     kube::Object make(const std::string& yaml); // creates it in the namespace
     kube::Object kustomization(const std::string& name, const std::string& path, const std::string& more = {});
-    kube::Object await(const kube::ObjectRef& ref, const std::function<bool(const kube::Object&)>& wanted);
-    void await_gone(const kube::ObjectRef& ref);
+    kube::Object await(const kube::ObjectRef& ref, const std::function<bool(const kube::Object&)>& wanted) { return testing::await(api(), ref, wanted); }
+    void await_gone(const kube::ObjectRef& ref) { testing::await_gone(api(), ref); }
     // A program of tools.sh or "weber", or "weber as flux", with KUBECONFIG set.
     testing::Ran command(const std::string& program, const std::vector<std::string>& words);
     // The objects of a Kustomization's inventory as they are, by id.

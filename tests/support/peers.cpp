@@ -50,6 +50,11 @@ Ran run(const std::string& command, const std::string& home, const std::vector<s
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(dir.path() + "/out"), read_file(dir.path() + "/err")};
 }
 
+Ran run_git(const std::string& dir, const std::string& command) {
+    return run("cd '" + dir + "' && git " + command, dir,
+               {"GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@t", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@t"});
+}
+
 std::vector<Node> ask_flux(const std::string& oracle, const std::vector<Node>& requests) {
     const TempDir dir;
     std::string text;

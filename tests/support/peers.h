@@ -21,6 +21,8 @@ struct Ran {
 };
 // `command` in a shell with nothing of the caller's environment but PATH, HOME = `home`, and `environment` ("NAME=value").
 Ran run(const std::string& command, const std::string& home, const std::vector<std::string>& environment = {});
+// `git COMMAND` in a folder, with an identity of its own and no configuration of the machine's.
+Ran run_git(const std::string& dir, const std::string& command);
 
 // flux-oracle's answers to `requests` (JSON objects, see tests/cluster/tools/flux/main.go), in order.
 std::vector<Node> ask_flux(const std::string& oracle, const std::vector<Node>& requests);
