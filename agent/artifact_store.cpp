@@ -66,7 +66,7 @@ Result<std::string> download_artifact(const std::string& url, const DownloadOpti
     }
 }
 
-// From this process's own storage; nullopt when it is not there as it should be.
+// From this process's own storage, verified; nullopt when it is not there as it should be.
 std::optional<std::string> ArtifactStore::stored(const ArtifactRef& artifact) const {
     if (options_.storage.empty() || artifact.digest.empty()) return std::nullopt;
     const auto bytes = gitops::ArtifactStorage(options_.storage, "").read({.digest = artifact.digest, .last_update_time = {}, .path = artifact.path, .revision = {}, .url = {}});
@@ -75,13 +75,12 @@ std::optional<std::string> ArtifactStore::stored(const ArtifactRef& artifact) co
 }
 
 Result<gitops::Snapshot> ArtifactStore::fetch(const ArtifactRef& artifact, std::stop_token stop) const {
-    auto own = stored(artifact);
-    if (!own) {
-        TRY(own, download_artifact(artifact.url, options_, std::move(stop)));
+    auto bytes = stored(artifact);
+    if (!bytes) {
+        TRY(bytes, download_artifact(artifact.url, options_, std::move(stop)));
+        TRY_VOID(gitops::verify_artifact(*bytes, artifact.digest));
     }
-    const std::string& bytes = *own;
-    TRY_VOID(gitops::verify_artifact(bytes, artifact.digest));
-    auto snapshot = gitops::unpack_artifact(bytes, artifact.revision);
+    auto snapshot = gitops::unpack_artifact(*bytes, artifact.revision);
     if (!snapshot)
         return fail(std::move(snapshot.error()).with_prefix("failed to extract archive (check whether file size exceeds max download size): "));
     return snapshot;

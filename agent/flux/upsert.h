@@ -5,7 +5,7 @@
 
 namespace weber::agent {
 
-// True when it was made, false when it was updated. `fields`: the top-level fields that are replaced ("spec", "stringData"); labels are replaced when
+// True when it was made, false when it was updated. `field`: the top-level field that is replaced ("spec", "stringData"); labels are replaced when
 // the object has some, or always with `all_labels`. Conflicts with other writers are tried again.
 Result<bool> upsert(const Session& s, const Object& object, std::string_view field, bool all_labels);
 

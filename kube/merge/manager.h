@@ -34,9 +34,9 @@ struct ManagedEntry {
 
 // Entries of an object; unusable ones (unknown operation, no fieldsV1) are left out.
 std::vector<ManagedEntry> read_managed_fields(const Node& object);
-// Sorted as kube-apiserver does (Apply first, then time, manager, version) and put into `object`; no entry removes the field.
 // Does every entry say who, how and in which format? If not, a request's list counts for nothing.
 bool managed_fields_readable(const Node& list);
+// Sorted as kube-apiserver does (Apply first, then time, manager, version) and put into `object`; no entry removes the field.
 void write_managed_fields(Node& object, std::vector<ManagedEntry> entries);
 
 // The object at another served version, and that version's schema. nullopt: the version is not known any more.

@@ -179,8 +179,29 @@ bool is_long_name(std::string_view s) {
     return s.size() <= 253 && matches(s, form);
 }
 
-bool is_uuid(std::string_view s, const char* third, const char* fourth) {
-    const RE2 form("(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?" + std::string(third) + "-?" + fourth + "-?[0-9a-f]{12}$");
+std::string uuid_form(std::string_view third, std::string_view fourth) {
+    return "(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?" + std::string(third) + "-?" + std::string(fourth) + "-?[0-9a-f]{12}$";
+}
+
+constexpr std::string_view kAny = "[0-9a-f]{4}", kVariant = "[89ab][0-9a-f]{3}";
+
+bool is_uuid(std::string_view s) {
+    static const RE2 form(uuid_form(kAny, kAny));
+    return matches(s, form);
+}
+
+bool is_uuid3(std::string_view s) {
+    static const RE2 form(uuid_form("3[0-9a-f]{3}", kAny));
+    return matches(s, form);
+}
+
+bool is_uuid4(std::string_view s) {
+    static const RE2 form(uuid_form("4[0-9a-f]{3}", kVariant));
+    return matches(s, form);
+}
+
+bool is_uuid5(std::string_view s) {
+    static const RE2 form(uuid_form("5[0-9a-f]{3}", kVariant));
     return matches(s, form);
 }
 
@@ -214,7 +235,6 @@ using Check = bool (*)(std::string_view);
 
 // Names without dashes. Null: known, but never refused.
 const std::map<std::string, Check, std::less<>>& checks() {
-    static constexpr const char* kAny = "[0-9a-f]{4}";
     static const std::map<std::string, Check, std::less<>> all{
         {"bsonobjectid", is_bson_id},
         {"byte", is_byte},
@@ -238,10 +258,10 @@ const std::map<std::string, Check, std::less<>>& checks() {
         {"rgbcolor", is_rgb_color},
         {"ssn", is_ssn},
         {"uri", is_uri},
-        {"uuid", [](std::string_view s) { return is_uuid(s, kAny, kAny); }},
-        {"uuid3", [](std::string_view s) { return is_uuid(s, "3[0-9a-f]{3}", kAny); }},
-        {"uuid4", [](std::string_view s) { return is_uuid(s, "4[0-9a-f]{3}", "[89ab][0-9a-f]{3}"); }},
-        {"uuid5", [](std::string_view s) { return is_uuid(s, "5[0-9a-f]{3}", "[89ab][0-9a-f]{3}"); }},
+        {"uuid", is_uuid},
+        {"uuid3", is_uuid3},
+        {"uuid4", is_uuid4},
+        {"uuid5", is_uuid5},
     };
     return all;
 }

@@ -19,7 +19,7 @@ HttpResponse plain(std::string body) {
     return r;
 }
 
-HttpResponse with_warnings(const Call& call, HttpResponse r) {
+HttpResponse with_deprecation(const Call& call, HttpResponse r) {
     if (call.version && call.version->deprecated && !call.version->deprecation_warning.empty())
         r.headers.emplace_back("Warning", "299 - \"" + call.version->deprecation_warning + "\"");
     return r;
@@ -120,7 +120,7 @@ void Router::handle(HttpRequest&& request, const std::shared_ptr<Exchange>& exch
                 if (auto ok = access_.check(h->call.user, {"get", "", "", "", "", "", h->http.path}); !ok) return exchange->respond(to_response(ok.error()));
             return exchange->respond(std::move(*r));
         }
-    if (auto ok = resolve(*h); !ok) return exchange->respond(h->call.version ? with_warnings(h->call, to_response(ok.error())) : to_response(ok.error()));
+    if (auto ok = resolve(*h); !ok) return exchange->respond(h->call.version ? with_deprecation(h->call, to_response(ok.error())) : to_response(ok.error()));
     const RequestPath& path = h->call.path;
     if (auto ok = access_.check(h->call.user, {std::string(h->verb), path.group, path.resource, path.subresource, path.ns, path.name, ""}); !ok)
         return exchange->respond(to_response(ok.error()));
@@ -133,7 +133,7 @@ void Router::run(const std::shared_ptr<Holder>& h, const std::shared_ptr<Exchang
         const std::shared_ptr<Call> shared(h, &call);
         auto stream = read_watch(core_, shared);
         if (!stream) return exchange->respond(to_response(stream.error()));
-        return exchange->stream(with_warnings(call, std::move(stream->first)), std::move(stream->second));
+        return exchange->stream(with_deprecation(call, std::move(stream->first)), std::move(stream->second));
     }
     const auto answer = [&]() -> Api<HttpResponse> {
         const auto& sub = call.path.subresource;
@@ -148,7 +148,7 @@ void Router::run(const std::shared_ptr<Holder>& h, const std::shared_ptr<Exchang
         return write_delete_collection(core_, call, *h->ack);
     };
     auto result = answer();
-    HttpResponse response = with_warnings(call, result ? std::move(*result) : to_response(result.error()));
+    HttpResponse response = with_deprecation(call, result ? std::move(*result) : to_response(result.error()));
     if (!result) add_warnings(call, response);
     h->ack->then([h, exchange, response = std::move(response)](const Result<void>& durable) mutable {
         exchange->respond(durable ? std::move(response) : to_response(durable_failure(durable.error())));

@@ -10,7 +10,7 @@
 namespace weber::kustomize {
 namespace {
 
-// "{NAME {{group version kind} object namespace} {fieldpath}}": Go's %v of a Var, as messages print it.
+// "{NAME KIND.VERSION.GROUP/object.namespace {fieldpath}}", as messages print a Var.
 std::string describe(const Var& var) {
     return "{" + var.name + " " + GvkPattern{var.group, var.version, var.kind}.to_string() + "/" + var.obj_name + (var.obj_ns.empty() ? "" : "." + var.obj_ns) + " {" + var.field_path + "}}";
 }
