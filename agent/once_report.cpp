@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "agent/once_view.h"
+#include "kube/base/join.h"
 
 namespace weber::agent {
 
@@ -79,11 +80,7 @@ Where shown(Where where, const ReportOptions& options) {
     return where;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string out;
-    for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-    return out;
-}
+std::string detail_text(const kube::ErrorDetail& d) { return (d.field.empty() ? "" : d.field + ": ") + d.message; }
 
 // What went wrong, where, and what to do; nothing twice.
 void print_error(std::ostream& out, Error error, const ReportOptions& options) {
@@ -92,7 +89,7 @@ void print_error(std::ostream& out, Error error, const ReportOptions& options) {
     const std::string hint = std::exchange(error.hint, {});
     out << "  " << error.to_string() << '\n';
     for (const kube::ErrorDetail& d : error.details) {
-        const std::string text = (d.field.empty() ? "" : d.field + ": ") + d.message;
+        const std::string text = detail_text(d);
         if (error.message.find(text) == std::string::npos) out << "    " << text << '\n';
     }
     if (!hint.empty()) out << "  next step: " << hint << '\n';
@@ -100,7 +97,7 @@ void print_error(std::ostream& out, Error error, const ReportOptions& options) {
 
 void print_failure(const Io& io, const KustomizationResult& k, const ReportOptions& options) {
     std::string title = "Kustomization " + k.name.to_string();
-    if (k.state == KustomizationState::blocked) title += " did not run" + (k.waits_for.empty() ? "" : ": it waits for " + joined(k.waits_for));
+    if (k.state == KustomizationState::blocked) title += " did not run" + (k.waits_for.empty() ? "" : ": it waits for " + kube::join(k.waits_for, ", "));
     else title += " failed" + (k.reason.empty() ? "" : " (" + k.reason + ")");
     io.failure(title);
     if (k.error) print_error(io.err, *k.error, options);
@@ -125,7 +122,7 @@ Node error_node(const Error& e, const ReportOptions& options) {
     }
     if (!e.details.empty()) {
         Node details = Node::list();
-        for (const kube::ErrorDetail& d : e.details) details.push_back(Node::string((d.field.empty() ? "" : d.field + ": ") + d.message));
+        for (const kube::ErrorDetail& d : e.details) details.push_back(Node::string(detail_text(d)));
         out.set("details", std::move(details));
     }
     if (!e.hint.empty()) out.set("hint", Node::string(e.hint));

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "kube/base/digest.h"
+#include "kube/base/join.h"
 #include "kube/base/json.h"
 #include "kube/kubeconfig_file.h"
 
@@ -203,15 +204,9 @@ void Builder::user(const KubeconfigEntry& e, const KubeconfigEntry& cluster) {
     }
 }
 
-std::string join(const std::vector<std::string>& parts) {
-    std::string out;
-    for (const std::string& part : parts) out += (out.empty() ? "" : "; ") + part;
-    return out;
-}
-
 Result<void> report(const Builder& builder, const std::string& what, const Where& where) {
-    if (!builder.unsupported.empty()) return fail(ErrorCode::unsupported, what + ": " + join(builder.unsupported), where);
-    if (!builder.problems.empty()) return fail(ErrorCode::invalid, what + ": " + join(builder.problems), where);
+    if (!builder.unsupported.empty()) return fail(ErrorCode::unsupported, what + ": " + join(builder.unsupported, "; "), where);
+    if (!builder.problems.empty()) return fail(ErrorCode::invalid, what + ": " + join(builder.problems, "; "), where);
     return {};
 }
 
@@ -223,7 +218,7 @@ Result<const KubeconfigEntry*> entry(const std::map<std::string, KubeconfigEntry
 }
 
 Result<ClientConfig> assemble(const KubeconfigFiles& files, const KubeconfigSource& source, Policy policy) {
-    const Where origin{join(files.files)};
+    const Where origin{join(files.files, "; ")};
     const std::string context_name = source.context.empty() ? files.current_context : source.context;
     KubeconfigEntry context{.where = origin};
     if (!context_name.empty()) {

@@ -1,15 +1,15 @@
 // `create`: a GitRepository, a Kustomization, or a Secret for git over https, in the cluster or on stdout (cli.md 2.11).
 #include <filesystem>
-#include <fstream>
 #include <ostream>
-#include <sstream>
 
 #include "agent/commands/commands.h"
 #include "agent/flux/requests.h"
 #include "agent/flux/table.h"
 #include "agent/flux/upsert.h"
+#include "agent/post_build_flags.h"
 #include "gitops/api/names.h"
 #include "kube/base/clock.h"
+#include "kube/base/join.h"
 #include "kube/base/yaml.h"
 
 namespace weber::agent {
@@ -47,13 +47,6 @@ Result<Node> metadata_of(const Invocation& in, const std::string& ns) {
     return metadata;
 }
 
-Result<std::string> read_file(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream all;
-    if (!in || !(all << in.rdbuf())) return wrong("unable to read TLS CA file: open " + path + ": no such file or directory");
-    return all.str();
-}
-
 Result<std::string> scheme_of(const Flags& f) {
     const std::string url = f.text("url");
     if (url.empty()) return wrong("url is required");
@@ -83,8 +76,9 @@ Result<Node> https_credentials(const Flags& f, std::string_view ca_flag) {
     set_given(data, "username", user);
     set_given(data, "password", password);
     if (const std::string file = f.text(ca_flag); !file.empty()) {
-        TRY(std::string ca, read_file(file));
-        data.set("ca.crt", text(std::move(ca)));
+        auto ca = read_file(file);
+        if (!ca) return wrong("unable to read TLS CA file: open " + file + ": no such file or directory");
+        data.set("ca.crt", text(std::move(*ca)));
     }
     return data;
 }
@@ -138,12 +132,6 @@ Result<Node> reference_of(const Flags& f) {
     return wrong("a Git ref is required, use one of the following: --branch, --tag, --commit, --ref-name or --tag-semver");
 }
 
-std::string joined(const std::vector<std::string>& lines) {
-    std::string out;
-    for (const std::string& line : lines) out += (out.empty() ? "" : "\n") + line;
-    return out;
-}
-
 Result<Node> repository_spec(const Flags& f) {
     TRY(Node ref, reference_of(f));
     Node spec = Node::map({{"url", text(f.text("url"))}, {"interval", duration(f, "interval")}, {"ref", std::move(ref)}});
@@ -155,7 +143,7 @@ Result<Node> repository_spec(const Flags& f) {
     }
     if (f.given("fetch-timeout")) spec.set("timeout", duration(f, "fetch-timeout"));
     if (f.on("recurse-submodules")) spec.set("recurseSubmodules", Node::boolean(true));
-    if (const auto paths = f.list("ignore-paths"); !paths.empty()) spec.set("ignore", text(joined(paths)));
+    if (const auto paths = f.list("ignore-paths"); !paths.empty()) spec.set("ignore", text(kube::join(paths, "\n")));
     if (const auto paths = f.list("sparse-checkout-paths"); !paths.empty()) {
         Node list = Node::list();
         for (const std::string& path : paths) list.push_back(text(path));

@@ -258,7 +258,7 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
     }
     if (task) { // another cluster, which no watch of ours tells of: this worker waits
         const auto end = gitops::wait_until_healthy(*a.target, *task, a.k.name, nullptr, stop);
-        a.run->finish(end ? *end : gitops::HealthEnd{.healthy = false, .message = end.error().message});
+        a.run->finish(end ? *end : gitops::given_up(end.error()));
     }
     gitops::RunResult result = a.run->result();
     remember(a, result);

@@ -6,13 +6,13 @@
 #include <array>
 
 #include "gitops/reconcile/field_place.h"
+#include "gitops/reconcile/selectors.h"
 #include "kube/base/digest.h"
 
 namespace weber::gitops {
 
 namespace {
 
-bool is_secret(const Object& o) { return o.kind() == "Secret" && o.group().empty(); }
 
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
     for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);

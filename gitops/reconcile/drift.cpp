@@ -47,8 +47,6 @@ Node shown(const Object& o) {
 // kubectl keeps the whole object here, a Secret's values too.
 constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
-bool is_secret(const Object& o) { return same_word(o.kind(), "Secret") && o.api_version() == "v1"; }
-
 Node* last_applied(Node& root) {
     Node* metadata = root.find_mut("metadata");
     Node* annotations = metadata != nullptr ? metadata->find_mut("annotations") : nullptr;

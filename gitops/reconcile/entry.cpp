@@ -5,25 +5,20 @@
 #include "gitops/reconcile/once.h"
 #include "gitops/reconcile/pipeline.h"
 #include "gitops/source/remote_bases.h"
+#include "kube/base/join.h"
 
 namespace weber::gitops {
 
 namespace {
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string out;
-    for (const std::string& w : words) out += (out.empty() ? "" : ", ") + w;
-    return out;
-}
-
 Result<std::string> cluster_dir(const Snapshot& snapshot, const std::string& cluster) {
     TRY(const std::vector<std::string> names, clusters_of(snapshot));
     if (cluster.empty()) {
         if (names.size() == 1) return "clusters/" + names.front();
-        return fail(Error{.code = ErrorCode::invalid, .message = "the source has several clusters: " + joined(names), .hint = "choose one with --cluster"});
+        return fail(Error{.code = ErrorCode::invalid, .message = "the source has several clusters: " + kube::join(names, ", "), .hint = "choose one with --cluster"});
     }
     if (std::ranges::find(names, cluster) == names.end())
-        return fail(Error{.code = ErrorCode::not_found, .message = "the source has no cluster '" + cluster + "'", .hint = "it has: " + joined(names)});
+        return fail(Error{.code = ErrorCode::not_found, .message = "the source has no cluster '" + cluster + "'", .hint = "it has: " + kube::join(names, ", ")});
     return "clusters/" + cluster;
 }
 

@@ -6,6 +6,10 @@
 
 namespace weber::gitops {
 
+HealthEnd given_up(const Error& why, std::vector<std::string> details) {
+    return {.healthy = false, .cancelled = why.code == ErrorCode::cancelled, .message = why.message, .details = std::move(details)};
+}
+
 HealthTracker::HealthTracker(std::vector<kube::ObjectKey> keys, HealthSettings settings)
     : keys_(std::move(keys)), settings_(std::move(settings)), states_(keys_.size()) {}
 

@@ -35,6 +35,9 @@ struct HealthEnd {
     std::vector<std::string> details = {}; // one line an object that is not ready: "Kind/ns/name InProgress: what kstatus says"
 };
 
+// Of a wait that ended with an error, for what was still waited for.
+HealthEnd given_up(const Error& why, std::vector<std::string> details = {});
+
 // Holds the last known status of each object. Not thread-safe; no I/O, so that an agent can keep one for each wait and no worker.
 class HealthTracker {
 public:

@@ -439,7 +439,7 @@ KustomizationResult OnceRun::reconcile_one(const Member& member, Slot& slot) {
         slot.give(); // a wait holds nobody up
         const auto health = wait_until_healthy(**target, *wait, k.name, &observer, stop_);
         slot.take();
-        run.finish(health ? *health : HealthEnd{.healthy = false, .cancelled = health.error().code == ErrorCode::cancelled, .message = health.error().message, .details = observer.waiting});
+        run.finish(health ? *health : given_up(health.error(), observer.waiting));
     }
     RunResult done = run.result();
     r.changes = std::move(done.changes);

@@ -349,7 +349,7 @@ RunResult reconcile(Run& run, kube::Client& client, const NamespacedName& who, P
         if (before_wait) before_wait();
         const auto end = wait_until_healthy(client, *task, who, progress, stop);
         if (after_wait) after_wait();
-        run.finish(end ? *end : HealthEnd{.healthy = false, .cancelled = end.error().code == ErrorCode::cancelled, .message = end.error().message});
+        run.finish(end ? *end : given_up(end.error()));
     }
     return run.result();
 }

@@ -11,6 +11,8 @@ bool same_word(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
+bool is_secret(const Object& object) { return same_word(object.kind(), "Secret") && object.group().empty(); }
+
 bool has_switch(const Object& object, std::string_view key, std::string_view value) {
     return same_word(object.label(key), value) || same_word(object.annotation(key), value);
 }

@@ -12,6 +12,9 @@ namespace weber::gitops {
 // Equal but for the case of ASCII letters.
 bool same_word(std::string_view a, std::string_view b);
 
+// A Secret of the core group: its values are shown nowhere.
+bool is_secret(const Object& object);
+
 // The object's label or annotation `key` is `value`, ignoring case.
 bool has_switch(const Object& object, std::string_view key, std::string_view value);
 

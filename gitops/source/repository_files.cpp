@@ -1,4 +1,5 @@
 #include "gitops/source/repository_files.h"
+#include "kube/base/join.h"
 
 #include <set>
 
@@ -22,12 +23,6 @@ std::vector<std::string> parts_of(std::string_view path) {
         path.remove_prefix(std::min(part.size() + 1, path.size()));
     }
     return parts;
-}
-
-std::string joined(const std::vector<std::string>& parts) {
-    std::string out;
-    for (const std::string& part : parts) out.append(out.empty() ? "" : "/").append(part);
-    return out;
 }
 
 std::string mounted(std::string_view below) { return std::string(kRepositoryMount) + (below.empty() ? "" : "/") + std::string(below); }
@@ -99,7 +94,7 @@ Result<std::optional<std::string>> RepositoryFiles::follow(std::string_view path
             continue;
         }
         done.push_back(rest[i]);
-        const auto it = entries_.find(joined(done));
+        const auto it = entries_.find(kube::join(done, "/"));
         if (it == entries_.end()) continue; // a directory, or nothing
         if (!it->second.link) {
             if (i + 1 < rest.size()) return std::nullopt; // a file is no directory
@@ -115,7 +110,7 @@ Result<std::optional<std::string>> RepositoryFiles::follow(std::string_view path
         rest = std::move(next);
         i = static_cast<std::size_t>(-1);
     }
-    std::string found = joined(done);
+    std::string found = kube::join(done, "/");
     if (!entries_.contains(found) && !has_dir(found)) return std::nullopt;
     return found;
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 
+#include "kube/base/join.h"
 #include "kube/server/json_path.h"
 #include "kube/server/object_meta.h"
 
@@ -53,12 +54,6 @@ Node s(std::string_view text) { return Node::string(text); }
 Node i(std::int64_t v) { return Node::integer(v); }
 Node name_of(const Row& r) { return s(meta_text(r.o, "name")); }
 
-std::string join(const std::vector<std::string>& list, std::string_view sep = ",") {
-    std::string out;
-    for (const auto& x : list) out += (out.empty() ? "" : std::string(sep)) + x;
-    return out;
-}
-
 std::vector<std::string> texts(const Row& r, std::string_view path) {
     std::vector<std::string> out;
     for (const auto& n : json_path(r.o, path)) out.emplace_back(n.text());
@@ -74,11 +69,11 @@ std::string label_selector(const Node* selector) {
     if (!labels && !selector->contains("matchExpressions"))
         for (const auto& e : selector->entries()) parts.push_back(e.key.str() + "=" + std::string(e.value.text()));
     std::sort(parts.begin(), parts.end());
-    return parts.empty() ? "<none>" : join(parts);
+    return parts.empty() ? "<none>" : join(parts, ",");
 }
 
-Node containers(const Row& r) { return s(join(texts(r, ".spec.template.spec.containers[*].name"))); }
-Node images(const Row& r) { return s(join(texts(r, ".spec.template.spec.containers[*].image"))); }
+Node containers(const Row& r) { return s(join(texts(r, ".spec.template.spec.containers[*].name"), ",")); }
+Node images(const Row& r) { return s(join(texts(r, ".spec.template.spec.containers[*].image"), ",")); }
 Node selector(const Row& r) { return s(label_selector(r.o.find_path({"spec", "selector"}))); }
 
 std::string service_ports(const Row& r) {
@@ -88,7 +83,7 @@ std::string service_ports(const Row& r) {
         if (const auto node = p.text_at("nodePort"); !node.empty() && node != "0") t += ":" + std::string(node);
         out.push_back(t + "/" + std::string(p.text_at("protocol").empty() ? "TCP" : p.text_at("protocol")));
     }
-    return out.empty() ? "<none>" : join(out);
+    return out.empty() ? "<none>" : join(out, ",");
 }
 
 std::string external_ip(const Row& r) {
@@ -99,9 +94,9 @@ std::string external_ip(const Row& r) {
         auto lb = texts(r, ".status.loadBalancer.ingress[*].ip");
         for (auto& h : texts(r, ".status.loadBalancer.ingress[*].hostname")) lb.push_back(h);
         lb.insert(lb.end(), ips.begin(), ips.end());
-        return lb.empty() ? "<pending>" : join(lb);
+        return lb.empty() ? "<pending>" : join(lb, ",");
     }
-    return ips.empty() ? "<none>" : join(ips);
+    return ips.empty() ? "<none>" : join(ips, ",");
 }
 
 Node pod_cells(const Row& r) {
@@ -149,7 +144,7 @@ std::string node_roles(const Row& r) {
         for (const auto& e : labels->entries())
             if (e.key.view().starts_with("node-role.kubernetes.io/")) roles.emplace_back(e.key.view().substr(24));
     std::sort(roles.begin(), roles.end());
-    return roles.empty() ? "<none>" : join(roles);
+    return roles.empty() ? "<none>" : join(roles, ",");
 }
 
 Node node_cells(const Row& r) {
@@ -169,12 +164,12 @@ std::string access_modes(const Row& r, std::string_view path) {
     std::vector<std::string> out;
     for (const auto& m : texts(r, path))
         out.push_back(m == "ReadWriteOnce" ? "RWO" : m == "ReadOnlyMany" ? "ROX" : m == "ReadWriteMany" ? "RWX" : "RWOP");
-    return join(out);
+    return join(out, ",");
 }
 
 std::string ingress_hosts(const Row& r) {
     const auto hosts = texts(r, ".spec.rules[*].host");
-    return hosts.empty() ? "*" : join(hosts);
+    return hosts.empty() ? "*" : join(hosts, ",");
 }
 
 std::string role_ref(const Row& r) { return r.text({"roleRef", "kind"}) + "/" + r.text({"roleRef", "name"}); }
@@ -213,10 +208,10 @@ const std::map<std::string, Printer, std::less<>>& printers() {
             [](const Row& r) { return Node::list({name_of(r), s(r.text({"spec", "type"})), s(r.text({"spec", "clusterIP"}, "<none>")), s(external_ip(r)), s(service_ports(r)),
                 s(r.age()), selector(r)}); }}},
         {"/endpoints", {{col("Name"), col("Endpoints"), col("Age")},
-            [](const Row& r) { const auto ips = texts(r, ".subsets[*].addresses[*].ip"); return Node::list({name_of(r), s(ips.empty() ? "<none>" : join(ips)), s(r.age())}); }}},
+            [](const Row& r) { const auto ips = texts(r, ".subsets[*].addresses[*].ip"); return Node::list({name_of(r), s(ips.empty() ? "<none>" : join(ips, ",")), s(r.age())}); }}},
         {"networking.k8s.io/ingresses", {{col("Name"), col("Class"), col("Hosts"), col("Address"), col("Ports"), col("Age")},
             [](const Row& r) { return Node::list({name_of(r), s(r.text({"spec", "ingressClassName"}, "<none>")), s(ingress_hosts(r)),
-                s(join(texts(r, ".status.loadBalancer.ingress[*].ip"))), s(r.size({"spec", "tls"}) ? "80, 443" : "80"), s(r.age())}); }}},
+                s(join(texts(r, ".status.loadBalancer.ingress[*].ip"), ",")), s(r.size({"spec", "tls"}) ? "80, 443" : "80"), s(r.age())}); }}},
         {"networking.k8s.io/ingressclasses", {{col("Name"), col("Controller"), col("Parameters"), col("Age")},
             [](const Row& r) { return Node::list({name_of(r), s(r.text({"spec", "controller"})), s(r.text({"spec", "parameters", "name"}, "<none>")), s(r.age())}); }}},
         {"networking.k8s.io/networkpolicies", {{col("Name"), col("Pod-Selector"), col("Age")},
@@ -285,7 +280,7 @@ Node custom_cell(const PrinterColumn& column, const Row& r) {
     }
     std::vector<std::string> all;
     for (const auto& n : found) all.emplace_back(n.text());
-    return s(join(all));
+    return s(join(all, ","));
 }
 
 } // namespace
