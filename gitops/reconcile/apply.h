@@ -35,6 +35,7 @@ struct ApplySettings {
     std::chrono::milliseconds stage_timeout{60'000};       // of the wait after definitions and after classes
     std::chrono::milliseconds recreate_timeout{60'000};    // for an object to be gone before it is made anew
     std::chrono::milliseconds served_timeout{10'000};      // for a kind that an earlier stage defined to be served
+    std::vector<std::string> secret_values = {};           // dry run: texts of any object that hold one are masked in its diff
     AppliedMemory* memory = nullptr;                       // outlives the call; null: nothing is remembered
     LiveView seen = {};                                    // with `memory`: what the caller's watches hold
 };

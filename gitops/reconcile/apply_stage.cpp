@@ -418,12 +418,12 @@ Change ApplyStage::change_of(const StageItem& item) const {
         change.after = ignore_.without_ignored(*item.answer, *item.answer);
         change.before->metadata_mut().erase("managedFields");
         change.after->metadata_mut().erase("managedFields");
-        mask_secrets(*change.before, *change.after);
+        mask_secrets(*change.before, *change.after, settings_.secret_values);
     }
     if (item.recreate)
-        change.diff = diff_text(&*item.live, &item.desired);
+        change.diff = diff_text(&*item.live, &item.desired, settings_.secret_values);
     else
-        change.diff = diff_text(item.live ? &*item.live : nullptr, item.answer ? &*item.answer : &item.desired);
+        change.diff = diff_text(item.live ? &*item.live : nullptr, item.answer ? &*item.answer : &item.desired, settings_.secret_values);
     return change;
 }
 

@@ -60,6 +60,32 @@ void mask_last_applied(Node& before, Node& after) {
     if (a != nullptr) *a = Node::string(differ ? "*** (after)" : "***");
 }
 
+constexpr std::size_t kShort = 4; // shorter values stand everywhere
+
+bool holds(const Node& node, const std::vector<std::string>& values) {
+    return node.is_scalar() && std::ranges::any_of(values, [&](const std::string& v) { return v.size() >= kShort && node.text().find(v) != std::string_view::npos; });
+}
+
+// Masks texts with one of the values, and what stood in their place before. Either side may be null.
+void veil(Node* before, Node* after, const std::vector<std::string>& values) {
+    if ((before != nullptr && holds(*before, values)) || (after != nullptr && holds(*after, values))) {
+        const bool differ = before != nullptr && after != nullptr && !(*before == *after);
+        if (before != nullptr) *before = Node::string(differ ? "*** (before)" : "***");
+        if (after != nullptr) *after = Node::string(differ ? "*** (after)" : "***");
+        return;
+    }
+    const auto maps = [](const Node* n) { return n != nullptr && n->is_map(); };
+    const auto lists = [](const Node* n) { return n != nullptr && n->is_list(); };
+    if (maps(before))
+        for (Node::Entry& e : before->entries_mut()) veil(&e.value, maps(after) ? after->find_mut(e.key) : nullptr, values);
+    if (maps(after))
+        for (Node::Entry& e : after->entries_mut())
+            if (!maps(before) || !before->contains(e.key)) veil(nullptr, &e.value, values);
+    const std::size_t before_size = lists(before) ? before->size() : 0, after_size = lists(after) ? after->size() : 0;
+    for (std::size_t i = 0; i < std::max(before_size, after_size); ++i)
+        veil(i < before_size ? &before->items_mut()[i] : nullptr, i < after_size ? &after->items_mut()[i] : nullptr, values);
+}
+
 class Diff {
 public:
     explicit Diff(bool secret) : secret_(secret) {}
@@ -119,7 +145,7 @@ bool has_drifted(const Object& live, const Object& dry_run) {
     return !(body(live) == body(dry_run));
 }
 
-std::string diff_text(const Object* before, const Object* after) {
+std::string diff_text(const Object* before, const Object* after, const std::vector<std::string>& secret_values) {
     const Object* any = after != nullptr ? after : before;
     if (any == nullptr) return {};
     const bool secret = is_secret(*any);
@@ -127,6 +153,7 @@ std::string diff_text(const Object* before, const Object* after) {
     Node b = before != nullptr ? shown(*before) : Node::map();
     Node a = after != nullptr ? shown(*after) : Node::map();
     if (secret) mask_last_applied(b, a);
+    if (!secret_values.empty()) veil(&b, &a, secret_values);
     diff.compare("", &b, &a);
     return std::move(diff.text);
 }
@@ -149,7 +176,8 @@ void mask_map(Object& object, std::string_view field, const Node* other, const c
 
 } // namespace
 
-void mask_secrets(Object& before, Object& after) {
+void mask_secrets(Object& before, Object& after, const std::vector<std::string>& secret_values) {
+    if (!secret_values.empty()) veil(&before.root(), &after.root(), secret_values);
     const Object b = before, a = after;
     if (is_secret(before) || is_secret(after)) mask_last_applied(before.root(), after.root());
     for (std::string_view field : {"data", "stringData"}) {

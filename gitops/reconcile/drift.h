@@ -14,11 +14,13 @@ namespace weber::gitops {
 bool has_drifted(const Object& live, const Object& dry_run);
 
 // The difference as a unified list of lines, "- path: value" and "+ path: value", values of several lines as YAML blocks. Values of Secrets
-// are masked (`*** (before)`, `*** (after)`, `***`), also where kubectl keeps them in an annotation.
-std::string diff_text(const Object* before, const Object* after);
+// are masked (`*** (before)`, `*** (after)`, `***`), also where kubectl keeps them in an annotation, and so is every text of any object that holds one of
+// `secret_values` (variables from Secrets, decrypted fields), with what it replaces.
+std::string diff_text(const Object* before, const Object* after, const std::vector<std::string>& secret_values = {});
 
 // Masks `data`, `stringData` and kubectl's annotation of both when they are Secrets: equal values and keys of one side only become `***`, others `*** (before)` and `*** (after)`.
-void mask_secrets(Object& before, Object& after);
+// `secret_values` as in diff_text.
+void mask_secrets(Object& before, Object& after, const std::vector<std::string>& secret_values = {});
 
 // Paths of the fields that differ, in order ("spec.replicas"); no values.
 std::vector<std::string> changed_paths(const Object& before, const Object& after);

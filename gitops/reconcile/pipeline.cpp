@@ -154,7 +154,8 @@ struct Run::State {
         if (!settings.prune || !k.spec.prune || gone.empty()) return {};
         const PruneSettings how{settings.dry_run, settings.dry_runs_in_flight, [this](std::size_t done, std::size_t total) {
                                     progress({.name = k.name, .phase = Phase::pruning, .done = done, .total = total});
-                                }};
+                                },
+                                secret_values};
         if (settings.prune_guard && !settings.dry_run) TRY_VOID(guard(gone, stop));
         ChangeSet pruned = gitops::prune(client, gone, k.name, how, stop);
         changes.changes.insert(changes.changes.end(), pruned.changes.begin(), pruned.changes.end());
@@ -231,7 +232,7 @@ struct Run::State {
     ApplySettings apply_settings() const {
         return {.force = k.spec.force, .concurrency = settings.dry_runs_in_flight, .dry_run = settings.dry_run,
                 .custom_stage_kinds = settings.custom_stage_kinds, .override_managers = settings.override_managers, .ignore = k.spec.ignore,
-                .planned = settings.planned, .migrate_api_version = settings.migrate_api_version, .memory = settings.memory, .seen = settings.seen};
+                .planned = settings.planned, .migrate_api_version = settings.migrate_api_version, .secret_values = secret_values, .memory = settings.memory, .seen = settings.seen};
     }
     ApplyProgress apply_progress() {
         const auto tell = [this](Phase phase) {

@@ -64,7 +64,7 @@ ChangeSet prune(kube::Client& client, const Inventory& entries, const Namespaced
             change.action = Action::skipped;
             change.reason = "is applied under another API group now";
         } else if (settings.dry_run) {
-            change.diff = diff_text(&*live[i], nullptr);
+            change.diff = diff_text(&*live[i], nullptr, settings.secret_values);
         } else {
             auto gone = client.remove(refs[i], {.propagation = kube::Propagation::background, .uid = std::string(live[i]->uid())}, {.stop = stop});
             if (!gone && gone.error().http_status == 404) {

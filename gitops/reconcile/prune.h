@@ -18,6 +18,7 @@ struct PruneSettings {
     bool dry_run = false;
     std::size_t concurrency = 4; // reads in flight; deletes go one after the other, in order
     std::function<void(std::size_t done, std::size_t total)> progress = {};
+    std::vector<std::string> secret_values = {}; // masked in the diffs of a dry run, as ApplySettings has it
 };
 
 // `entries` in delete order (`stale`). Only objects with `owner`'s labels that do not forbid it are deleted, in the background; the others are

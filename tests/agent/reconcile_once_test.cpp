@@ -217,6 +217,25 @@ TEST_F(ReconcileOnce, ValuesOfAFileStandForTheClustersAndWhatIsMissingIsNamed) {
     EXPECT_THAT(missing.err, HasSubstr("substitute from 'Secret/cluster-secrets' error: secrets \"cluster-secrets\" not found"));
 }
 
+TEST_F(ReconcileOnce, NoDiffShowsAVariableFromASecretInWhateverObject) {
+    dir.write("fleet/apps/redis/leak.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: leak}\ndata: {url: 'https://u:${openwebui_admin_password}@h', open: 'shown'}\n");
+    replace("apps/redis/kustomization.yaml", "resources:\n", "resources:\n- leak.yaml\n");
+    const auto with = [&](const std::string& password) {
+        return dir.write("values-" + password + ".yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: cluster-secrets, namespace: flux-system}\nstringData: {openwebui_admin_password: " + password + "}\n");
+    };
+    const Ran fresh = run({"--values", with("planted-old"), "--dry-run"});
+    ASSERT_EQ(run({"--values", with("planted-old")}).status, 0);
+    const Ran changed = run({"--values", with("planted-new"), "--dry-run"});
+    const Ran json = run({"--values", with("planted-new"), "--dry-run", "-o", "json"});
+    for (const Ran& r : {fresh, changed, json}) {
+        EXPECT_EQ(r.status, 0) << r.err;
+        EXPECT_THAT(r.out, HasSubstr("leak"));
+        EXPECT_THAT(r.out + r.err, Not(HasSubstr("planted")));
+    }
+    EXPECT_THAT(fresh.out, HasSubstr("open: shown"));
+    EXPECT_THAT(changed.out, HasSubstr("+ data.url: '*** (after)'"));
+}
+
 TEST_F(ReconcileOnce, AVariableWithoutValueIsAnErrorAsInTheAgent) {
     dir.write("fleet/apps/redis/typo.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: typo}\ndata: {d: 'x${cluster_domian}'}\n");
     replace("apps/redis/kustomization.yaml", "resources:\n", "resources:\n- typo.yaml\n");

@@ -219,6 +219,19 @@ TEST(Masks, OfWhatKubectlLastApplied) {
     EXPECT_THAT(kube::write_json(before.root()), Not(HasSubstr("b25l")));
 }
 
+// A variable from a Secret may stand in any object; the value that it had before is one, too.
+TEST(Masks, OfSecretValuesAnywhere) {
+    const Object before = object_of("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {url: 'https://u:rotated@h', same: 'x-planted', open: a}}");
+    const Object after = object_of("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, annotations: {a: \"p\\nplanted\"}}, data: {url: 'https://u:planted@h', same: 'x-planted', open: b, list: [planted, c]}}");
+    const std::vector<std::string> values{"planted", "b"};
+    EXPECT_EQ(diff_text(&before, &after, values), "+ metadata.annotations:\n+   a: '***'\n- data.url: '*** (before)'\n+ data.url: '*** (after)'\n- data.open: a\n+ data.open: b\n"
+                                                  "+ data.list:\n+ - '***'\n+ - c\n");
+    for (const std::string& text : {diff_text(&before, nullptr, values), diff_text(nullptr, &after, values), diff_text(&after, &before, values)}) EXPECT_THAT(text, Not(HasSubstr("planted")));
+    Object b = before, a = after;
+    mask_secrets(b, a, values);
+    for (const Object* o : {&b, &a}) EXPECT_THAT(kube::write_json(o->root()), Not(::testing::ContainsRegex("planted|rotated")));
+}
+
 TEST(DiffText, ValuesOfSeveralLinesAreBlocks) {
     const Object before = object_of("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {f: \"a\\nb\\n\"}}");
     const Object after = object_of("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, labels: {x: 'true'}}, data: {f: \"a\\nc\\n\"}}");
