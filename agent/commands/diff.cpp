@@ -1,27 +1,21 @@
 // `diff kustomization`: what applying a directory here would change in the cluster (cli.md 2.5).
-#include <algorithm>
 #include <ostream>
 
 #include "agent/commands/commands.h"
 #include "agent/flux/diff_report.h"
 #include "agent/flux/local_build.h"
 #include "gitops/api/names.h"
+#include "gitops/reconcile/apply_errors.h"
 #include "gitops/reconcile/drift.h"
 #include "gitops/reconcile/inventory.h"
 #include "gitops/reconcile/order.h"
+#include "gitops/reconcile/selectors.h"
 
 namespace weber::agent {
 
 namespace {
 
 constexpr std::size_t kInFlight = 8;
-
-bool says(const Object& o, std::string_view key, std::string_view value) {
-    const auto same = [&](std::string_view text) {
-        return std::ranges::equal(text, value, [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
-    };
-    return same(o.label(key)) || same(o.annotation(key));
-}
 
 // What the server adds to every object, and what no source sets.
 Node comparable(const Object& o) {
@@ -38,15 +32,17 @@ struct Difference {
     std::vector<Error> errors = {};
 };
 
-std::string report_of(Object live, Object merged) {
-    gitops::mask_secrets(live, merged);
+std::string report_of(Object live, Object merged, const std::vector<std::string>& secret_values) {
+    gitops::mask_secrets(live, merged, secret_values);
     return diff_report(comparable(live), comparable(merged));
 }
 
-void diff_one(const Object& wanted, const std::optional<Object>& live, const Result<kube::Written>& merged, Difference& out) {
+void diff_one(const Object& wanted, const std::optional<Object>& live, const Result<kube::Written>& merged, const std::vector<std::string>& secret_values, Difference& out) {
     const std::string subject = "► " + wanted.subject() + " ";
     if (!merged) {
-        out.errors.push_back(Error(merged.error()).on(wanted.subject()));
+        Error refused = gitops::dry_run_error(wanted, merged.error());
+        refused.object.clear(); // its text begins with it
+        out.errors.push_back(std::move(refused));
         return;
     }
     if (!live) {
@@ -55,14 +51,13 @@ void diff_one(const Object& wanted, const std::optional<Object>& live, const Res
         return;
     }
     if (!gitops::has_drifted(*live, merged->object)) return;
-    out.text += subject + "drifted\n" + report_of(*live, merged->object) + "\n";
+    out.text += subject + "drifted\n" + report_of(*live, merged->object, secret_values) + "\n";
     out.any = true;
 }
 
 bool skipped(const Object& wanted, const std::optional<Object>& live) {
-    if (says(wanted, gitops::kReconcileKey, "disabled") || says(wanted, gitops::kSsaKey, "Ignore")) return true;
-    if (live && (says(*live, gitops::kReconcileKey, "disabled") || says(*live, gitops::kSsaKey, "Ignore"))) return true;
-    return live && says(wanted, gitops::kSsaKey, "IfNotPresent");
+    if (gitops::is_excluded(wanted) || (live && gitops::is_excluded(*live))) return true;
+    return live && gitops::only_if_absent(wanted);
 }
 
 Result<Difference> diff_of(kube::Client& client, const LocalBuild& build) {
@@ -92,7 +87,8 @@ Result<Difference> diff_of(kube::Client& client, const LocalBuild& build) {
     options.force = true;
     options.dry_run = true;
     const auto merged = client.apply_all(asked, options, kInFlight);
-    for (std::size_t i = 0; i < asked.size(); ++i) diff_one(asked[i], live[index[i]], merged[i], out);
+    for (std::size_t i = 0; i < asked.size(); ++i) diff_one(asked[i], live[index[i]], merged[i], build.secret_values, out);
+    gitops::mask_secret_values(out.errors, build.secret_values);
 
     if (!build.live || !build.kustomization.spec.prune || !out.errors.empty()) return out;
     const Node* status = build.live->at({"status"});

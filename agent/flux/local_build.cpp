@@ -84,7 +84,7 @@ struct Builder {
         TRY(gitops::Built built, gitops::build_objects(snapshot, k, settings));
         for (Object& o : built.objects) o = mask_sops(std::move(o));
         TRY(std::vector<Object> objects, gitops::desired_objects(std::move(built.objects), k, options.normalize));
-        out.push_back({std::move(k), std::move(live), std::move(objects)});
+        out.push_back({std::move(k), std::move(live), std::move(objects), std::move(built.secret_values)});
         return options.recursive ? add_children(out.size() - 1) : Result<void>{};
     }
 

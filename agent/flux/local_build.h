@@ -38,6 +38,7 @@ struct LocalBuild {
     gitops::Kustomization kustomization;
     std::optional<Object> live;     // the Kustomization as the cluster has it
     std::vector<Object> objects;    // owner labels set, encrypted values masked
+    std::vector<std::string> secret_values = {}; // variables from Secrets and decrypted fields: for diffs and errors to leave out
 };
 
 // The Kustomization and its objects; with `recursive` those of child Kustomizations follow, each as an element. `client` null for a dry run.

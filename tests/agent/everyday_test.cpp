@@ -332,6 +332,22 @@ TEST_F(Local, DiffSaysWhatWouldChange) {
     for (const char* value : {"planted-one", "planted-two", "cGxhbnRlZC1vbmU", "cGxhbnRlZC10d28"}) EXPECT_THAT(second.out + second.err, Not(HasSubstr(value)));
 }
 
+TEST_F(Local, DiffHidesVariablesFromSecretsInWhateverObject) {
+    const std::string values = dir.write("values.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: b}\nstringData: {who: planted-who}\n");
+    const std::string with_secret = dir.write("ks.yaml", kustomization("flux-system", "apps", ", postBuild: {substituteFrom: [{kind: Secret, name: b}]}", ""));
+    const std::vector<std::string> words = {"diff", "ks", "apps", "--path", dir / "repo/apps", "--kustomization-file", with_secret, "--values", values};
+    apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new, namespace: web}\ndata: {a: '1', v: rotated-who}\n");
+    const Ran drifted = flux(words);
+    EXPECT_EQ(drifted.status, 1) << drifted.err;
+    EXPECT_THAT(drifted.out, HasSubstr("\ndata.v\n± value change\n- *** (before)\n+ *** (after)\n"));
+    dir.write("repo/apps/cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new, namespace: web}\ndata: {a: {b: '${who}'}}\n");
+    const Ran refused = flux(words);
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.err, testing::ContainsRegex("apps/cm.yaml:[0-9]+: ConfigMap/web/new dry-run failed"));
+    for (const Ran& r : {drifted, refused})
+        for (const char* value : {"planted-who", "rotated-who"}) EXPECT_THAT(r.out + r.err, Not(HasSubstr(value)));
+}
+
 TEST_F(Local, DiffErrorsExitWithTwo) {
     EXPECT_EQ(flux({"diff", "ks", "apps", "--path", "/nonexistent"}).status, 2);
     EXPECT_EQ(flux({"diff", "ks", "x", "--path", dir / "repo/apps"}).status, 2);
