@@ -5,6 +5,7 @@
 
 #include "gitops/reconcile/apply_stage.h"
 #include "gitops/reconcile/health.h"
+#include "gitops/reconcile/served_kinds.h"
 
 namespace weber::gitops {
 

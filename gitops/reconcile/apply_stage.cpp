@@ -9,6 +9,7 @@
 #include "gitops/reconcile/drift.h"
 #include "gitops/reconcile/owned_fields.h"
 #include "gitops/reconcile/selectors.h"
+#include "gitops/reconcile/served_kinds.h"
 #include "gitops/reconcile/takeover.h"
 #include "kube/pause.h"
 #include "kube/watch.h"
@@ -59,14 +60,6 @@ std::size_t hash_of_rules(const ApplySettings& settings) {
 }
 
 } // namespace
-
-std::optional<kube::GroupKind> defined_kind(const Object& o) {
-    if (o.kind() != "CustomResourceDefinition") return std::nullopt;
-    const Node* group = o.at({"spec", "group"});
-    const Node* kind = o.at({"spec", "names", "kind"});
-    if (group == nullptr || kind == nullptr) return std::nullopt;
-    return kube::GroupKind{std::string(group->text()), std::string(kind->text())};
-}
 
 ApplyStage::ApplyStage(kube::Client& client, Stage stage, const ApplySettings& settings, const DriftIgnoreRules& ignore,
                        const std::set<kube::GroupKind>& defined, const ApplyProgress& progress, std::stop_token stop)
@@ -169,16 +162,35 @@ void ApplyStage::dry_run(const std::vector<std::size_t>& indices, bool report) {
     if (report && progress_.checking) progress_.checking(stage_.name, indices.size(), indices.size());
 }
 
-// Kinds that a stage before defined may take a moment until they are served, also after their definition is Established.
+// Kinds that a stage before, or somebody else, defined may take a moment until they are served, also after their definition is Established.
 void ApplyStage::await_served() {
+    if (settings_.dry_run) return;
+    const std::vector<std::size_t> promised = not_yet_served();
     const auto deadline = std::chrono::steady_clock::now() + settings_.served_timeout;
-    for (std::chrono::milliseconds wait{50}; !settings_.dry_run; wait = std::min(wait * 2, std::chrono::milliseconds(1000))) {
+    for (std::chrono::milliseconds wait{50};; wait = std::min(wait * 2, std::chrono::milliseconds(1000))) {
         std::vector<std::size_t> indices;
-        for (std::size_t i = 0; i < items_.size(); ++i)
-            if (items_[i].error && not_served(*items_[i].error) && defined_.contains(items_[i].desired.gvk().group_kind())) indices.push_back(i);
+        std::ranges::copy_if(promised, std::back_inserter(indices), [this](std::size_t i) { return items_[i].error && not_served(*items_[i].error); });
         if (indices.empty() || std::chrono::steady_clock::now() + wait > deadline || !kube::pause_for(wait, stop_)) return;
         dry_run(indices, false);
     }
+}
+
+// Items of kinds that the API server does not know, yet a definition in the cluster does.
+std::vector<std::size_t> ApplyStage::not_yet_served() {
+    std::vector<std::size_t> promised, unknown;
+    std::set<std::string> groups;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+        if (!items_[i].error || !not_served(*items_[i].error)) continue;
+        const kube::GroupVersionKind gvk = items_[i].desired.gvk();
+        if (defined_.contains(gvk.group_kind()))
+            promised.push_back(i);
+        else if (gvk.group.find('.') != std::string::npos) // definitions have no other groups
+            unknown.push_back(i), groups.insert(gvk.group);
+    }
+    if (unknown.empty()) return promised;
+    const std::set<kube::GroupVersionKind> kinds = promised_kinds(client_, groups, stop_);
+    std::ranges::copy_if(unknown, std::back_inserter(promised), [&](std::size_t i) { return kinds.contains(items_[i].desired.gvk()); });
+    return promised;
 }
 
 // The objects that are there, and those that were refused: what they carry may exclude or force them.

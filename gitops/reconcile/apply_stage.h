@@ -30,9 +30,6 @@ struct StageItem {
     [[nodiscard]] const Object& best() const { return answer ? *answer : live ? *live : desired; }
 };
 
-// The kind that a CustomResourceDefinition defines.
-std::optional<kube::GroupKind> defined_kind(const Object& definition);
-
 class ApplyStage {
 public:
     // Borrows all but `stage`. `defined`: kinds of the definitions among the stages before; the API server may take a moment to serve them.
@@ -55,6 +52,7 @@ private:
     void recall();
     void read_first();
     void await_served();
+    std::vector<std::size_t> not_yet_served();
     void refuse(StageItem& item, std::string_view step, Error inner);
     void dry_run(const std::vector<std::size_t>& indices, bool report);
     void read_live();

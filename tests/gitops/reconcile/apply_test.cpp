@@ -108,6 +108,23 @@ TEST_P(Apply, AKindThatIsServedLateIsWaitedFor) {
     EXPECT_EQ(faults_->faults(), 3);
 }
 
+// The definition came from somebody else, a moment ago: another Kustomization, another run beside this one.
+TEST_P(Apply, AKindThatSomebodyElseDefinedIsWaitedFor) {
+    const Object crd = custom_resource_definition("Foreign", "foreigns");
+    ASSERT_TRUE(other().create(crd)); // not Established yet, on a real server
+    faults_->fail({.kind = testing::FaultKind::not_served, .verb = "dry-run apply", .path = "/foreigns/", .probability = 1, .times = 3});
+    EXPECT_EQ(lines(apply({in_ns("apiVersion: NS.example.org/v1\nkind: Foreign\nmetadata: {name: f}\n")})), "Foreign/f created\n");
+}
+
+// A version that the definition does not serve never comes: no wait for it.
+TEST_P(Apply, AVersionThatIsNotServedIsNotWaitedFor) {
+    const Object crd = custom_resource_definition("Single", "singles");
+    ASSERT_TRUE(apply({crd}).errors.empty());
+    const ChangeSet set = apply({in_ns("apiVersion: NS.example.org/v2\nkind: Single\nmetadata: {name: s}\n")}, {.served_timeout = std::chrono::hours(1)});
+    ASSERT_EQ(set.errors.size(), 1U);
+    EXPECT_THAT(set.errors[0].message, HasSubstr("no matches for kind \"Single\" in version"));
+}
+
 // 12, and what was written is told.
 TEST_P(Apply, FailingStageKeepsTheStagesBeforeIt) {
     const Object role = cluster_scoped("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: NS-role}\nrules: []\n");
