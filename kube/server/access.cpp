@@ -15,6 +15,7 @@ namespace weber::kube::server {
 namespace {
 
 constexpr std::string_view kRbacGroup = "rbac.authorization.k8s.io";
+constexpr std::string_view kAuthentication = "authentication.k8s.io";
 constexpr std::string_view kRbac = "rbac.authorization.k8s.io/";
 constexpr std::string_view kAccountPrefix = "system:serviceaccount:";
 constexpr std::size_t kMaxParsed = 20'000;
@@ -138,7 +139,12 @@ Api<User> Access::authenticate(const HttpRequest& http) const {
     for (const auto& g : http.impersonate_groups) {
         API_TRY_VOID(check(user, {"impersonate", "", "groups", "", "", g, ""}));
     }
-    User other{http.impersonate_user, "", http.impersonate_groups};
+    User other{http.impersonate_user, http.impersonate_uid, http.impersonate_groups};
+    if (!other.uid.empty()) API_TRY_VOID(check(user, {"impersonate", std::string(kAuthentication), "uids", "", "", other.uid, ""}));
+    for (const auto& [key, value] : http.impersonate_extra) {
+        API_TRY_VOID(check(user, {"impersonate", std::string(kAuthentication), "userextras", key, "", value, ""}));
+        other.extra[key].push_back(value);
+    }
     if (other.groups.empty() && account) other.groups = account_groups(account->first);
     if (!in_group(other, "system:authenticated")) other.groups.emplace_back("system:authenticated");
     return other;

@@ -242,7 +242,7 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
         meta_mut(obj).set("generation", Node::integer(meta_int(live, "generation") + 1));
     if (auto causes = validate_change(call, obj, live); !causes.empty())
         return refuse(invalid(resource.kind, resource.group, call.path.name, std::move(causes)));
-    warn(call, obj, &live);
+    if (options.subresource != "status") warn(call, obj, &live);
     if (same_but_times(obj, live)) return Written{live, 200};
     if (call.dry_run) return Written{std::move(obj), 200};
     const bool gone = may_go(resource, obj);

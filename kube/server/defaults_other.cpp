@@ -8,8 +8,16 @@ namespace {
 
 constexpr std::string_view kRbacGroup = "rbac.authorization.k8s.io";
 
+void load_balancer_ingress(Node& n) {
+    if (!n.text_at("ip").empty()) default_text(n, "ipMode", "VIP");
+}
+
 void service(Node& n) {
     Node& spec = default_map(n, "spec");
+    if (Node* status = n.find_mut("status"); status && spec.text_at("type") == "LoadBalancer")
+        if (Node* balancer = status->find_mut("loadBalancer"))
+            if (Node* ingress = balancer->find_mut("ingress"); ingress && ingress->is_list())
+                for (Node& i : ingress->items_mut()) load_balancer_ingress(i);
     default_text(spec, "sessionAffinity", "None");
     if (spec.text_at("sessionAffinity") == "None") spec.erase("sessionAffinityConfig");
     if (spec.text_at("sessionAffinity") == "ClientIP" && !spec.find_path({"sessionAffinityConfig", "clientIP", "timeoutSeconds"}))
@@ -96,10 +104,17 @@ void definition(Node& n) {
     if (!has(spec, "conversion")) spec.set("conversion", Node::map({{"strategy", Node::string("None")}}));
 }
 
+void device_request(Node& n) {
+    default_text(n, "allocationMode", "ExactCount");
+    if (n.text_at("allocationMode") == "ExactCount") default_nonzero(n, "count", 1);
+}
+
 } // namespace
 
 void add_other_defaults(DefaultRules& rules) {
     rules["core.v1.Service"] = service;
+    rules["resource.v1.ExactDeviceRequest"] = device_request;
+    rules["resource.v1.DeviceSubRequest"] = device_request;
     rules["core.v1.Secret"] = [](Node& n) { default_text(n, "type", "Opaque"); };
     rules["core.v1.PersistentVolume"] = [](Node& n) {
         Node& spec = default_map(n, "spec");

@@ -6,10 +6,13 @@
 #include "kube/server/convert.h"
 #include "kube/server/crd_values.h"
 #include "kube/server/object_meta.h"
+#include "kube/server/strategy.h"
 #include "kube/server/typed_decode.h"
 
 namespace weber::kube::server {
 namespace {
+
+constexpr std::string_view kSigningRequests = "certificates.k8s.io/certificatesigningrequests";
 
 merge::FieldSet fields(std::initializer_list<std::string_view> names) {
     Node n = Node::map();
@@ -17,8 +20,16 @@ merge::FieldSet fields(std::initializer_list<std::string_view> names) {
     return merge::FieldSet(std::move(n));
 }
 
+// Paths that a request to the object itself cannot own.
+merge::FieldSet main_reset_fields(const Call& call) {
+    if (call.id() == kSigningRequests) return fields({"spec", "status"}); // nothing but metadata: the server fills in who asks
+    return call.version->subresources.contains("status") ? fields({"status"}) : merge::FieldSet();
+}
+
 // What a write of the status leaves as it is.
 merge::FieldSet status_reset_fields(const Call& call) {
+    if (call.id() == kSigningRequests)
+        return merge::FieldSet(Node::map({{"f:spec", Node::map()}, {"f:status", Node::map({{"f:conditions", Node::map()}})}}));
     if (call.resource->custom || call.resource->plural == "customresourcedefinitions") return fields({"spec", "metadata"});
     if (call.id() != "apps/deployments") return fields({"spec"});
     return merge::FieldSet(Node::map({{"f:spec", Node::map()}, {"f:metadata", Node::map({{"f:labels", Node::map()}})}}));
@@ -42,8 +53,10 @@ merge::Request request_of(const Call& call, std::string_view subresource, const 
     };
     if (subresource == "status")
         r.reset_fields = status_reset_fields(call);
-    else if (call.version->subresources.contains("status"))
-        r.reset_fields = fields({"status"});
+    else if (subresource == "approval")
+        r.reset_fields = merge::FieldSet(Node::map({{"f:spec", Node::map()}, {"f:status", Node::map({{"f:certificate", Node::map()}})}}));
+    else
+        r.reset_fields = main_reset_fields(call);
     r.mask_values = call.resource->kind == "Secret";
     return r;
 }
@@ -79,6 +92,7 @@ Api<void> decode_object(Call& call, Node& obj) {
     }
     if (call.resource->custom) drop_custom_nulls(obj, call.version->open_api);
     set_defaults(call, obj);
+    to_internal(call.resource->id(), obj);
     return {};
 }
 

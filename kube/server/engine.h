@@ -16,7 +16,8 @@ Api<void> decode_object(Call& call, Node& obj);
 // Only the defaults (after an apply or a patch).
 void set_defaults(const Call& call, Node& obj);
 // The fields that a built-in object always shows (after its metadata and status were filled in).
-void complete_object(const Call& call, Node& obj);
+// `stored`: as it comes back from the store (empty lists as none), not as it was sent.
+void complete_object(const Call& call, Node& obj, bool stored = true);
 
 // managedFields of a POST, PUT or non-apply PATCH: `next` with the fields that changed against `live` (null: a new object) given to the
 // request's manager.

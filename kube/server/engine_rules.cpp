@@ -12,14 +12,14 @@ void set_defaults(const Call& call, Node& obj) {
     set_typed_defaults(obj, *call.version->schema);
     if (call.resource->id() == "/namespaces" && !meta_text(obj, "name").empty())
         meta_mut(obj).get_or_insert("labels").set("kubernetes.io/metadata.name", Node::string(meta_text(obj, "name")));
-    complete_object(call, obj);
+    complete_object(call, obj, false);
 }
 
-void complete_object(const Call& call, Node& obj) {
+void complete_object(const Call& call, Node& obj, bool stored) {
     if (call.resource->custom) return;
     Node managed;
     if (const Node* m = obj.find_path({"metadata", "managedFields"})) managed = *m;
-    complete_typed(obj, *call.version->schema);
+    complete_typed(obj, *call.version->schema, stored);
     if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
 }
 

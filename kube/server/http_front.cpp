@@ -231,6 +231,11 @@ private:
         request.impersonate_user = std::string(view(message["Impersonate-User"]));
         for (auto [it, end] = message.equal_range("Impersonate-Group"); it != end; ++it)
             request.impersonate_groups.emplace_back(view(it->value()));
+        request.impersonate_uid = std::string(view(message["Impersonate-Uid"]));
+        constexpr std::string_view kExtra = "Impersonate-Extra-";
+        for (const auto& field : message)
+            if (const auto name = view(field.name_string()); name.size() > kExtra.size() && boost::beast::iequals(field.name_string().substr(0, kExtra.size()), kExtra))
+                request.impersonate_extra.emplace_back(extra_key(name.substr(kExtra.size())), view(field.value()));
         request.body = std::move(message.body());
         lowest().expires_never(); // the handler takes the time it takes
         handler_(std::move(request), std::make_shared<SessionExchange>(shared_from_this()));

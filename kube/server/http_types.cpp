@@ -1,5 +1,7 @@
 #include "kube/server/http_types.h"
 
+#include <cctype>
+
 namespace weber::kube::server {
 namespace {
 
@@ -65,6 +67,12 @@ bool parse_target(std::string_view target, HttpRequest& out) {
         out.query.emplace_back(std::move(key), std::move(value));
     }
     return true;
+}
+
+std::string extra_key(std::string_view encoded) {
+    std::string lower(encoded), out;
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return percent_decode(lower, false, out) ? out : lower;
 }
 
 } // namespace weber::kube::server

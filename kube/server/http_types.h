@@ -18,8 +18,9 @@ struct HttpRequest {
     std::string path;   // percent-decoded, without the query
     std::vector<std::pair<std::string, std::string>> query; // decoded, in order; repeated keys stay
     std::string accept, content_type, authorization, user_agent;
-    std::string impersonate_user;
+    std::string impersonate_user, impersonate_uid;
     std::vector<std::string> impersonate_groups;
+    std::vector<std::pair<std::string, std::string>> impersonate_extra; // key (lower case, decoded) and value, in order
     std::string body;
 
     // First value of a query parameter, "" when absent.
@@ -64,6 +65,8 @@ public:
 using HttpHandler = std::function<void(HttpRequest&&, const std::shared_ptr<Exchange>&)>;
 
 // Splits and decodes a request target ("/a%20b?x=1&y"). False when an escape is malformed.
+// Keys of the header "Impersonate-Extra-KEY" are lower case and percent-encoded; one that cannot be decoded is taken as it is.
+std::string extra_key(std::string_view encoded);
 bool parse_target(std::string_view target, HttpRequest& out);
 
 } // namespace weber::kube::server

@@ -100,6 +100,13 @@ Api<void> admit_pod(Core& core, const Call& call, Node& pod) {
     if (!spec.contains("priority")) spec.set("priority", Node::integer(0));
     if (!spec.contains("preemptionPolicy")) spec.set("preemptionPolicy", Node::string("PreemptLowerPriority"));
     pod.set("status", Node::map({{"phase", Node::string("Pending")}, {"qosClass", Node::string(qos_class(spec))}}));
+    if (const Node* gates = spec.find("schedulingGates"); gates && !gates->empty())
+        pod.get_or_insert("status").set("conditions", Node::list({Node::map({{"type", Node::string("PodScheduled")},
+                                                                             {"status", Node::string("False")},
+                                                                             {"lastProbeTime", Node()},
+                                                                             {"lastTransitionTime", Node::string(now_text())},
+                                                                             {"reason", Node::string("SchedulingGated")},
+                                                                             {"message", Node::string("Scheduling is blocked due to non-empty scheduling gates")}})}));
     return {};
 }
 

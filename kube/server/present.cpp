@@ -4,6 +4,7 @@
 #include "kube/base/yaml.h"
 #include "kube/server/core.h"
 #include "kube/server/object_meta.h"
+#include "kube/server/strategy.h"
 #include "kube/server/table.h"
 
 namespace weber::kube::server {
@@ -37,6 +38,17 @@ Node columns_node(const Call& call) {
     return out;
 }
 
+// A row's object is what the printers saw, the internal form.
+Node row_object(const Call& call, Node obj) {
+    hide_internal_annotations(call.id(), obj);
+    return obj;
+}
+
+Node version_of(const Node& obj) {
+    const auto rv = meta_text(obj, "resourceVersion");
+    return rv.empty() ? Node::map() : Node::map({{"resourceVersion", Node::string(rv)}}); // a dry run made none
+}
+
 Node partial(const Node& obj) {
     Node out = Node::map({{"kind", Node::string("PartialObjectMetadata")}, {"apiVersion", Node::string("meta.k8s.io/v1")}});
     if (const Node* m = obj.find("metadata")) out.set("metadata", *m);
@@ -46,7 +58,8 @@ Node partial(const Node& obj) {
 Node row(const Call& call, const Presentation& p, const Node& obj) {
     Node r = Node::map();
     r.set("cells", table_cells(*call.resource, *call.version, obj, system_clock().now()));
-    if (p.include == Presentation::Include::metadata) r.set("object", partial(obj));
+    if (Node conditions = table_conditions(*call.resource, obj); !conditions.is_null()) r.set("conditions", std::move(conditions));
+    if (p.include == Presentation::Include::metadata) r.set("object", row_object(call, partial(obj)));
     if (p.include == Presentation::Include::object) r.set("object", obj);
     if (p.include == Presentation::Include::none) r.set("object", Node());
     return r;
@@ -54,9 +67,10 @@ Node row(const Call& call, const Presentation& p, const Node& obj) {
 
 Node versioned(const Call& call, const StoredObject& o) { return Core::convert(*call.resource, parse_stored(o), *call.version); }
 
-// Lists of custom resources show an empty continue token too.
+// Lists of custom resources show an empty continue token too. `rv` 0: of something that is computed and has none.
 std::string list_meta(std::uint64_t rv, const std::string& token, std::size_t remaining, bool always_token) {
-    Node m = Node::map({{"resourceVersion", Node::string(std::to_string(rv))}});
+    Node m = Node::map();
+    if (rv) m.set("resourceVersion", Node::string(std::to_string(rv)));
     if (!token.empty() || always_token) m.set("continue", Node::string(token));
     if (remaining) m.set("remainingItemCount", Node::integer(static_cast<std::int64_t>(remaining)));
     return write_json(m);
@@ -123,7 +137,7 @@ std::string present(const Call& call, const Presentation& p, const Node& obj) {
     if (p.form == Presentation::Form::object) return canonical_json(obj);
     if (p.form == Presentation::Form::metadata) return write_json(partial(obj));
     Node table = Node::map({{"kind", Node::string("Table")}, {"apiVersion", Node::string("meta.k8s.io/v1")}});
-    table.set("metadata", Node::map({{"resourceVersion", Node::string(meta_text(obj, "resourceVersion"))}}));
+    table.set("metadata", version_of(obj));
     table.set("columnDefinitions", columns_node(call));
     table.set("rows", Node::list({row(call, p, obj)}));
     return write_json(table);
@@ -137,7 +151,7 @@ std::string present(const Call& call, const Presentation& p, const StoredObject&
     if (p.form == Presentation::Form::metadata || table_headers) return present(call, p, versioned(call, o));
     const Node obj = versioned(call, o);
     Node table = Node::map({{"kind", Node::string("Table")}, {"apiVersion", Node::string("meta.k8s.io/v1")}});
-    table.set("metadata", Node::map({{"resourceVersion", Node::string(meta_text(obj, "resourceVersion"))}}));
+    table.set("metadata", version_of(obj));
     table.set("columnDefinitions", Node());
     table.set("rows", Node::list({row(call, p, obj)}));
     return write_json(table);
@@ -145,7 +159,8 @@ std::string present(const Call& call, const Presentation& p, const StoredObject&
 
 std::string present_list(const Call& call, const Presentation& p, const std::vector<ObjectPtr>& items, std::uint64_t rv,
                          const std::string& token, std::size_t remaining) {
-    const std::string meta = list_meta(rv, token, remaining, call.resource->custom && p.form == Presentation::Form::object);
+    const bool stored = call.resource->id() != "/componentstatuses";
+    const std::string meta = list_meta(stored ? rv : 0, token, remaining, call.resource->custom && p.form == Presentation::Form::object);
     std::string out;
     if (p.form == Presentation::Form::table) {
         out = R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":)" + meta + ",\"columnDefinitions\":" +
@@ -155,7 +170,7 @@ std::string present_list(const Call& call, const Presentation& p, const std::vec
             return out + "null}";
         }
         bool first = true;
-        for (const auto& o : items) {
+        for (const auto& o : in_row_order(*call.resource, items)) {
             if (!first) out += ',';
             first = false;
             write_json(row(call, p, versioned(call, *o)), out);

@@ -88,9 +88,13 @@ void join_events(ResourceInfo& named) {
     named.versions.push_back(std::move(stored));
 }
 
+// kube-apiserver serves alpha and beta versions only when told to.
+bool served_by_default(std::string_view version) { return version.find("alpha") == std::string_view::npos && version.find("beta") == std::string_view::npos; }
+
 std::vector<ResourcePtr> load_built_in() {
     std::vector<ResourceInfo> list;
     for (const ResourceFacts& facts : builtin_resources()) {
+        if (!served_by_default(facts.version)) continue;
         const auto same = [&](const ResourceInfo& r) { return r.group == facts.group && r.plural == facts.plural; };
         auto it = std::find_if(list.begin(), list.end(), same);
         if (it == list.end()) it = list.insert(list.end(), first_facts(facts));
@@ -102,6 +106,10 @@ std::vector<ResourcePtr> load_built_in() {
         if (facts.group.empty() && facts.plural == "endpoints") {
             version.deprecated = true;
             version.deprecation_warning = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+        }
+        if (facts.group.empty() && facts.plural == "componentstatuses") {
+            version.deprecated = true;
+            version.deprecation_warning = "v1 ComponentStatus is deprecated in v1.19+";
         }
         for (const auto name : facts.subresources) version.subresources.emplace(std::string(name), subresource_info(name, facts.kind));
     }

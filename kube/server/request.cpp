@@ -125,4 +125,14 @@ Api<void> read_write_options(Call& call, std::string_view options_kind, bool app
 
 std::string now_text() { return format_rfc3339(system_clock().now()); }
 
+Node extra_node(const User& user) {
+    Node out = Node::map();
+    for (const auto& [key, values] : user.extra) {
+        Node list = Node::list();
+        for (const auto& v : values) list.push_back(Node::string(v));
+        out.set(key, std::move(list));
+    }
+    return out;
+}
+
 } // namespace weber::kube::server

@@ -1,6 +1,7 @@
 // What a request asks for: its URL and options taken apart, as kube-apiserver's RequestInfo.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,10 @@ enum class FieldValidation : std::uint8_t { ignore, warn, strict };
 struct User {
     std::string name, uid;
     std::vector<std::string> groups;
+    std::map<std::string, std::vector<std::string>> extra = {};
 };
+// {"key": ["value", …]}.
+Node extra_node(const User& user);
 
 // One resource request on its way through the handlers.
 struct Call {

@@ -22,6 +22,7 @@ Node user_node(const User& user) {
     Node n = Node::map({{"username", Node::string(user.name)}});
     if (!user.uid.empty()) n.set("uid", Node::string(user.uid));
     n.set("groups", strings(user.groups));
+    if (!user.extra.empty()) n.set("extra", extra_node(user));
     return n;
 }
 

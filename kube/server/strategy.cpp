@@ -93,6 +93,21 @@ void prepare_namespace(Node& ns) {
     list.push_back(Node::string("kubernetes"));
 }
 
+void mark_local(Node& api_service) {
+    Node condition = Node::map({{"type", Node::string("Available")}, {"status", Node::string("True")}, {"lastTransitionTime", Node::string(now_text())},
+                                {"reason", Node::string("Local")}, {"message", Node::string("Local APIServices are always available")}});
+    api_service.get_or_insert("status").set("conditions", Node::list({std::move(condition)}));
+}
+
+// Nodes are not ready before somebody says so.
+void taint_new_node(Node& node) {
+    constexpr std::string_view kNotReady = "node.kubernetes.io/not-ready";
+    Node& taints = node.get_or_insert("spec").get_or_insert("taints");
+    for (const Node& t : taints.items())
+        if (t.text_at("key") == kNotReady && t.text_at("effect") == "NoSchedule") return;
+    taints.push_back(Node::map({{"key", Node::string(kNotReady)}, {"effect", Node::string("NoSchedule")}}));
+}
+
 // The Job controller finds its pods by the Job's uid unless the user chose a selector.
 void prepare_job(Node& job) {
     Node& spec = job.get_or_insert("spec");
@@ -119,6 +134,54 @@ void count_template(Node& set, const Node& live) {
         if (!(a && b && *a == *b)) ++n;
     }
     meta_mut(set).get_or_insert("annotations").set(kTemplateGeneration, Node::string(std::to_string(n)));
+}
+
+// Conditions without times get them; one that says the same as before keeps when it began.
+void stamp_conditions(Node& request, const Node& live) {
+    Node* status = request.find_mut("status");
+    Node* conditions = status ? status->find_mut("conditions") : nullptr;
+    if (!conditions || !conditions->is_list()) return;
+    const Node* before = live.find_path({"status", "conditions"});
+    for (Node& c : conditions->items_mut()) {
+        if (c.text_at("lastUpdateTime").empty()) c.set("lastUpdateTime", Node::string(now_text()));
+        if (!c.text_at("lastTransitionTime").empty()) continue;
+        std::string since = now_text();
+        for (const Node& old : before ? before->items() : std::span<const Node>())
+            if (old.text_at("type") == c.text_at("type") && old.text_at("status") == c.text_at("status") && !old.text_at("lastTransitionTime").empty()) {
+                since = old.text_at("lastTransitionTime");
+                break;
+            }
+        c.set("lastTransitionTime", Node::string(since));
+    }
+}
+
+// Who asks for the certificate is what the server knows, not what the request says.
+void prepare_signing_request(const Call& call, Node& request) {
+    Node& spec = request.get_or_insert("spec");
+    for (const auto field : {"username", "uid", "groups", "extra"}) spec.erase(field);
+    spec.set("username", Node::string(call.user.name));
+    if (!call.user.uid.empty()) spec.set("uid", Node::string(call.user.uid));
+    Node groups = Node::list();
+    for (const auto& g : call.user.groups) groups.push_back(Node::string(g));
+    if (!groups.empty()) spec.set("groups", std::move(groups));
+    if (!call.user.extra.empty()) spec.set("extra", extra_node(call.user));
+}
+
+// An update of the request itself changes metadata only, of its approval the conditions, of its status the rest.
+void change_signing_request(Node& request, const Node& live, std::string_view subresource) {
+    const auto keep = [&](Node& target, std::string_view field, const Node* value) {
+        if (value)
+            target.set(field, *value);
+        else
+            target.erase(field);
+    };
+    if (!subresource.empty()) stamp_conditions(request, live);
+    keep(request, "spec", live.find("spec"));
+    if (subresource != "approval") return;
+    const Node* conditions = request.find_path({"status", "conditions"});
+    const Node mine = conditions ? *conditions : Node();
+    keep(request, "status", live.find("status"));
+    if (!mine.is_null()) request.get_or_insert("status").set("conditions", mine);
 }
 
 void prepare_crd(Node& crd) {
@@ -151,6 +214,19 @@ Strategy strategy_of(const ResourceInfo& resource, const VersionInfo&) {
     return {kWithGeneration.contains(id), kCreateOnUpdate.contains(id), !kConditional.contains(id), kReturnsDeleted.contains(id)};
 }
 
+void to_internal(std::string_view id, Node& obj) {
+    if (id == "/secrets") move_string_data(obj);
+    if (id == "apps/daemonsets" && !obj.find_path({"metadata", "annotations", kTemplateGeneration}))
+        meta_mut(obj).get_or_insert("annotations").set(kTemplateGeneration, Node::string("0"));
+}
+
+void hide_internal_annotations(std::string_view id, Node& obj) {
+    if (id != "apps/daemonsets" || !obj.find_path({"metadata", "annotations", kTemplateGeneration})) return;
+    Node& annotations = meta_mut(obj).get_or_insert("annotations");
+    annotations.erase(kTemplateGeneration);
+    if (annotations.empty()) erase_meta(obj, "annotations");
+}
+
 Api<void> prepare_create(Core& core, const Call& call, Node& obj) {
     const ResourceInfo& resource = *call.resource;
     if (resource.custom) {
@@ -169,6 +245,10 @@ Api<void> prepare_create(Core& core, const Call& call, Node& obj) {
     if (id == "/namespaces") prepare_namespace(obj);
     if (id == "/persistentvolumeclaims") add_finalizer(obj, "kubernetes.io/pvc-protection");
     if (id == "/persistentvolumes") add_finalizer(obj, "kubernetes.io/pv-protection");
+    if (id == "storage.k8s.io/volumeattributesclasses") add_finalizer(obj, "kubernetes.io/vac-protection");
+    if (id == "/nodes") taint_new_node(obj);
+    if (id == "apiregistration.k8s.io/apiservices" && !obj.find_path({"spec", "service"})) mark_local(obj);
+    if (id == "certificates.k8s.io/certificatesigningrequests") prepare_signing_request(call, obj);
     if (id == "/pods") return admit_pod(core, call, obj);
     if (id == "batch/jobs") prepare_job(obj);
     if (id == "apps/daemonsets") count_template(obj, Node());
@@ -203,6 +283,7 @@ Api<void> prepare_update(Core& core, const Call& call, Node& obj, const Node& li
             }
         }
         obj = std::move(next);
+        if (id == "certificates.k8s.io/certificatesigningrequests") change_signing_request(obj, live, subresource);
         return {};
     }
     if (has_status && subresource.empty()) {
@@ -212,6 +293,7 @@ Api<void> prepare_update(Core& core, const Call& call, Node& obj, const Node& li
             obj.erase("status");
     }
     if (resource.custom) return {};
+    if (id == "certificates.k8s.io/certificatesigningrequests") change_signing_request(obj, live, subresource);
     if (id == "/secrets") move_string_data(obj);
     if (id == "apps/daemonsets") count_template(obj, live);
     if (id == "/namespaces" && subresource.empty())

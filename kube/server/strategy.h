@@ -17,6 +17,10 @@ struct Strategy {
 };
 Strategy strategy_of(const ResourceInfo& resource, const VersionInfo& version);
 
+// What Go's conversion to the internal form does to an object as it was sent, before anything is known of its owner.
+void to_internal(std::string_view id, Node& obj);
+// The same form's metadata lacks what is a field of its own there: for tables' rows.
+void hide_internal_annotations(std::string_view id, Node& obj);
 // A new object: status dropped, kind-specific fields filled in (Service addresses, Namespace finalizer, Secret stringData …).
 // Allocations of a request that fails later are given back by `release`.
 Api<void> prepare_create(Core& core, const Call& call, Node& obj);

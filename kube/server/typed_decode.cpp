@@ -79,8 +79,8 @@ private:
     }
 
     Result<void> object(Node& v, const TypeSchema& t, const std::string& path) {
-        if (!v.is_map()) return custom_ ? ok() : misfit(v, path, "v1." + std::string(struct_name(t)));
         if (t.fields.empty() && !t.preserve_unknown && !custom_) return {}; // raw extensions and the like
+        if (!v.is_map()) return custom_ ? ok() : misfit(v, path, "v1." + std::string(struct_name(t)));
         std::vector<std::string> drop;
         const std::string outer = std::exchange(owner_, std::string(struct_name(t)));
         for (auto& e : v.entries_mut()) {
@@ -169,7 +169,7 @@ Result<Decoded> decode_typed(Node& value, const TypeSchema& type, bool custom) {
     return std::move(d.out);
 }
 
-void complete_typed(Node& value, const TypeSchema& type) {
+void complete_typed(Node& value, const TypeSchema& type, bool stored) {
     switch (type.kind) {
     case TypeKind::object:
         if (!value.is_map()) return;
@@ -178,17 +178,17 @@ void complete_typed(Node& value, const TypeSchema& type) {
             Node* child = value.find_mut(f.name);
             if (!child && is_always(form)) child = &value.set(f.name, always(form));
             if (!child) continue;
-            if (form == GoForm::always_null && child->empty() && !child->is_scalar()) *child = Node(); // an empty list is stored as none
-            complete_typed(*child, *f.type);
+            if (stored && form == GoForm::always_null && child->empty() && !child->is_scalar()) *child = Node();
+            complete_typed(*child, *f.type, stored);
         }
         return;
     case TypeKind::map:
         if (!value.is_map() || !type.element) return;
-        for (auto& e : value.entries_mut()) complete_typed(e.value, *type.element);
+        for (auto& e : value.entries_mut()) complete_typed(e.value, *type.element, stored);
         return;
     case TypeKind::list:
         if (!value.is_list() || !type.element) return;
-        for (Node& item : value.items_mut()) complete_typed(item, *type.element);
+        for (Node& item : value.items_mut()) complete_typed(item, *type.element, stored);
         return;
     default: return;
     }

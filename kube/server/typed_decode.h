@@ -22,7 +22,8 @@ struct Decoded {
 // `custom`: the pruning of custom resources: nothing is a type error here (validation tells), nulls of nullable fields stay.
 Result<Decoded> decode_typed(Node& value, const TypeSchema& type, bool custom);
 
-// The fields that Go always writes: `{}` of structs, zero values without omitempty. Built-in types only.
-void complete_typed(Node& value, const TypeSchema& type);
+// The fields that Go always writes: `{}` of structs, zero values without omitempty. Built-in types only. `stored`: also what storing does:
+// an empty list is kept as none.
+void complete_typed(Node& value, const TypeSchema& type, bool stored = true);
 
 } // namespace weber::kube::server

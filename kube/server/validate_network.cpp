@@ -248,12 +248,27 @@ void network_policy(Problems& p, const Node& obj, const Node&) {
     for (const Node& type : child(spec, "policyTypes").items()) p.one_of(at("spec.policyTypes", i++), type.text(), {"Ingress", "Egress"});
 }
 
+void ip_address(Problems& p, const Node& obj, const Node& live) {
+    const Node* parent = obj.find_path({"spec", "parentRef"});
+    if (!live.is_null()) return p.immutable("spec.parentRef", parent, live.find_path({"spec", "parentRef"}));
+    if (!parent) return p.required("spec.parentRef");
+    if (const auto group = parent->text_at("group"); !group.empty()) p.invalid_all("spec.parentRef.group", group, dns_subdomain(group));
+    for (const std::string field : {"resource", "name", "namespace"}) {
+        const auto value = parent->text_at(field);
+        if (!value.empty())
+            p.invalid_all("spec.parentRef." + field, value, path_segment(value));
+        else if (field != "namespace")
+            p.required("spec.parentRef." + field);
+    }
+}
+
 } // namespace
 
 KindRule network_rule(std::string_view id) {
     static const std::map<std::string_view, KindRule> kRules{{"/services", service},
                                                              {"networking.k8s.io/ingresses", ingress},
-                                                             {"networking.k8s.io/networkpolicies", network_policy}};
+                                                             {"networking.k8s.io/networkpolicies", network_policy},
+                                                             {"networking.k8s.io/ipaddresses", ip_address}};
     const auto it = kRules.find(id);
     return it == kRules.end() ? nullptr : it->second;
 }

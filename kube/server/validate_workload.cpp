@@ -276,13 +276,24 @@ void pod(Problems& p, const Node& obj, const Node& live) {
                             "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)");
 }
 
+void controller_revision(Problems& p, const Node& obj, const Node& live) {
+    p.nonnegative("revision", obj.find("revision"));
+    const Node* data = obj.find("data");
+    if (!live.is_null())
+        p.immutable("data", data, live.find("data"));
+    else if (!data || data->is_null())
+        p.required("data", "data is mandatory");
+    else if (!data->is_map())
+        p.required("data", "data must be a valid JSON object");
+}
+
 } // namespace
 
 KindRule workload_rule(std::string_view id) {
     static const std::map<std::string_view, KindRule> kRules{{"apps/deployments", deployment},   {"apps/replicasets", replica_set},
                                                              {"apps/daemonsets", daemon_set},    {"apps/statefulsets", stateful_set},
                                                              {"batch/jobs", job},                {"batch/cronjobs", cron_job},
-                                                             {"/pods", pod}};
+                                                             {"/pods", pod},                     {"apps/controllerrevisions", controller_revision}};
     const auto it = kRules.find(id);
     return it == kRules.end() ? nullptr : it->second;
 }

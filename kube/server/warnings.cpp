@@ -97,6 +97,19 @@ void unreadable_certificate(const Node& secret, std::vector<std::string>& out) {
         out.emplace_back("tls: failed to find any PEM data in certificate input");
 }
 
+void old_annotations(std::string_view id, const Node& obj, std::vector<std::string>& out) {
+    const bool volume = id == "/persistentvolumes";
+    if (!volume && id != "/persistentvolumeclaims") return;
+    const auto has = [&](std::string_view key) { return obj.find_path({"metadata", "annotations", key}) != nullptr; };
+    if (has("volume.beta.kubernetes.io/storage-class"))
+        out.emplace_back("metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use \"storageClassName\" attribute instead");
+    if (volume && has("volume.beta.kubernetes.io/mount-options"))
+        out.emplace_back("metadata.annotations[volume.beta.kubernetes.io/mount-options]: deprecated since v1.31; use \"mountOptions\" attribute instead");
+    const Node* policy = obj.find_path({"spec", "persistentVolumeReclaimPolicy"});
+    if (volume && policy && policy->text() == "Recycle")
+        out.emplace_back("spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.");
+}
+
 // Formats that are ignored, as kube-apiserver says; rules that only a real one evaluates.
 void ignored_of_definition(const Node& definition, std::vector<std::string>& out) {
     const Node* versions = definition.find_path({"spec", "versions"});
@@ -133,6 +146,11 @@ std::vector<std::string> object_warnings(std::string_view id, const Node& obj) {
     if (id == "apiextensions.k8s.io/customresourcedefinitions") ignored_of_definition(obj, out);
     unasked_admission(id, out);
     if (id == "/secrets") unreadable_certificate(obj, out);
+    old_annotations(id, obj, out);
+    if (id == "discovery.k8s.io/endpointslices" && obj.text_at("addressType") == "FQDN") out.emplace_back("spec.addressType: FQDN endpoints are deprecated");
+    if (const Node* requests = obj.find_path({"spec", "tokenRequests"});
+        id == "storage.k8s.io/csidrivers" && requests && !requests->empty() && !obj.find_path({"spec", "serviceAccountTokenInSecrets"}))
+        out.emplace_back("spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes");
     if (const Node* ips = obj.find_path({"spec", "externalIPs"}); id == "/services" && ips && !ips->empty())
         out.emplace_back("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
     const PodPlace pod = pod_of(id, obj);

@@ -17,7 +17,7 @@ SPECIAL = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "int_or_string",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time": "time",
     "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": "micro_time",
-    "io.k8s.apimachinery.pkg.runtime.RawExtension": "deduced",
+    "io.k8s.apimachinery.pkg.runtime.RawExtension": "any",
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "any",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Patch": "any",
 }
@@ -85,8 +85,6 @@ def of_definition(name, p=None):
     p = p or {}
     if name in SPECIAL:
         special = SPECIAL[name]
-        if special == "deduced":
-            return add(initialiser("object", ".preserve_unknown = true"))
         if special == "any":
             return add(initialiser("any", ".atomic = true"))
         return add(initialiser(special))

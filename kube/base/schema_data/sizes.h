@@ -5,7 +5,7 @@
 
 namespace weber::kube::schema_tables {
 
-inline constexpr std::size_t kTypeCount = 1078;
+inline constexpr std::size_t kTypeCount = 1077;
 inline constexpr std::size_t kFieldCount = 3137;
 
 } // namespace weber::kube::schema_tables

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes ../table_columns_data.cpp: the columns of every built-in kind's table with their descriptions, as a real kube-apiserver gives them.
+"""Writes ../table_columns_data.cpp: the columns of every built-in kind's table with their what they are about, as a real kube-apiserver gives them.
 
     tests/cluster/cluster.sh run --bare -- kube/server/gen/table_columns.py
 """
@@ -48,10 +48,11 @@ texts = sorted({c["description"] for columns in tables.values() for c in columns
 out = ["// Made by gen/table_columns.py from a kube-apiserver 1.36; do not edit.\n", '#include "kube/server/table.h"\n\n', "namespace weber::kube::server {\nnamespace {\n\n",
        "// Descriptions, which come from the fields' documentation in the API, once each.\nconstexpr const char* kTexts[] = {\n"]
 out += ["    " + json.dumps(t, ensure_ascii=False) + ",\n" for t in texts]
-out += ["};\n\nconstexpr ColumnText kColumns[] = {\n"]
+out += ["};\n\nconstexpr TableColumn kColumns[] = {\n"]
 for resource, columns in sorted(tables.items()):
-    out += ["    {%s, %s, kTexts[%d]},\n" % (json.dumps(resource), json.dumps(c["name"]), texts.index(c["description"])) for c in columns]
-out += ["};\n\n} // namespace\n\nstd::span<const ColumnText> column_texts() { return kColumns; }\n\n} // namespace weber::kube::server\n"]
+    out += ["    {%s, %s, %s, %s, %d, kTexts[%d]},\n" % (json.dumps(resource), json.dumps(c["name"]), json.dumps(c["type"]), json.dumps(c["format"]), c["priority"],
+                                                     texts.index(c["description"])) for c in columns]
+out += ["};\n\n} // namespace\n\nstd::span<const TableColumn> built_in_columns() { return kColumns; }\n\n} // namespace weber::kube::server\n"]
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "table_columns_data.cpp"), "w", encoding="utf-8") as f:
     f.write("".join(out))
 resources = sorted(tables)

@@ -24,6 +24,7 @@ public:
         config.impersonate = std::move(impersonate);
         return Api(config);
     }
+    [[nodiscard]] std::string admin_token() const { return server_->token(); }
     [[nodiscard]] Api admin() const { return as(server_->token()); }
     // A service account of the default namespace and a token for it.
     [[nodiscard]] std::string account(const std::string& name) const {
@@ -112,9 +113,21 @@ TEST(ServerTokens, EndWithTheirAccount) {
 
 TEST(ServerTokens, AreRefusedForTooShortATime) {
     const Secured s;
+    (void)s.admin().wait("/api/v1/namespaces/default/serviceaccounts/default", [](const Reply& r) { return r.status == 200; });
     const Reply r = s.admin().post("/api/v1/namespaces/default/serviceaccounts/default/token",
                                    "{apiVersion: authentication.k8s.io/v1, kind: TokenRequest, spec: {expirationSeconds: 5}}");
     EXPECT_EQ(r.status, 422);
+}
+
+TEST(ServerReviews, TellWhoIsImpersonated) {
+    const Secured s;
+    const char* const kPath = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    const char* const kReview = "{apiVersion: authentication.k8s.io/v1, kind: SelfSubjectReview}";
+    const Reply me = s.as(s.admin_token(), {.user = "ann", .uid = "7", .groups = {"dev"}, .extra = {{"Scopes/x", {"a", "b"}}}}).post(kPath, kReview);
+    EXPECT_EQ(me.status, 201) << me.body;
+    EXPECT_EQ(me.at("status.userInfo"), R"({"username":"ann","uid":"7","groups":["dev","system:authenticated"],"extra":{"scopes/x":["a","b"]}})");
+    const Reply refused = s.as(s.account("bot"), {.user = {}, .uid = {}, .groups = {}, .extra = {}}).post(kPath, kReview);
+    EXPECT_EQ(refused.at("status.userInfo.username"), "system:serviceaccount:default:bot");
 }
 
 TEST(ServerReviews, TellWhatIsAllowed) {

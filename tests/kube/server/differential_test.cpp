@@ -6,11 +6,13 @@
 // Known differences are listed in differential/known.txt; the list only shrinks: an entry that is no difference any more fails too.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <map>
 #include <random>
 #include <set>
+#include <sstream>
 
 #include "kube/base/json.h"
 #include "kube/kubeconfig.h"
@@ -112,8 +114,26 @@ class Differential : public ::testing::TestWithParam<std::string> {};
 TEST_P(Differential, AnswersAreThoseOfKubeApiserver) { check(GetParam(), read_sequences(kFolder + "differential/" + GetParam() + ".yaml")); }
 
 INSTANTIATE_TEST_SUITE_P(Table, Differential,
-                         ::testing::Values("basic", "workloads", "pods", "network", "storage_and_rbac", "objects", "protocol", "definitions", "formats", "escalation", "surfaces"),
+                         ::testing::Values("basic", "workloads", "pods", "network", "storage_and_rbac", "objects", "protocol", "definitions", "formats", "escalation", "surfaces", "tables"),
                          [](const auto& info) { return info.param; });
+
+// Every kind that can be listed, in every version that Kubernetes has: served or not, and with which columns.
+TEST(DifferentialColumns, EveryKindHasThoseOfKubeApiserver) {
+    std::ifstream in(std::string(WEBER_SOURCE_DIR) + "/../shared/data/kubernetes-resources.json");
+    std::stringstream text;
+    text << in.rdbuf();
+    const auto resources = kube::read_json(text.str());
+    if (!resources) GTEST_SKIP() << "needs ../shared/data/kubernetes-resources.json";
+    std::vector<Sequence> sequences;
+    for (const Node& r : resources->items()) {
+        const auto verbs = r.find("verbs")->items();
+        if (std::none_of(verbs.begin(), verbs.end(), [](const Node& v) { return v.text() == "list"; })) continue;
+        const std::string group(r.text_at("group")), version(r.text_at("version")), name(r.text_at("resource"));
+        const std::string path = (group.empty() ? "/api/" : "/apis/" + group + "/") + version + "/" + name + "?fieldSelector=metadata.name%3Dnone-has-this-name";
+        sequences.push_back({group + "/" + version + "/" + name, {{"GET", path, "", "application/json;as=Table;v=v1;g=meta.k8s.io", "", ""}}});
+    }
+    check("columns", sequences);
+}
 
 constexpr std::uint32_t kRecordedSeeds = 150;
 
