@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kube/server/aggregate.h"
 #include "kube/server/crd.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/simulate.h"
@@ -10,6 +11,7 @@ namespace weber::kube::server {
 namespace {
 
 constexpr std::string_view kCrds = "apiextensions.k8s.io/customresourcedefinitions";
+constexpr std::string_view kRoles = "rbac.authorization.k8s.io/clusterroles";
 constexpr std::string_view kManager = "kube-controller-manager";
 constexpr std::string_view kFailAnnotation = "weber.dev/simulate";
 
@@ -23,6 +25,8 @@ Controllers::~Controllers() { stop(); }
 
 void Controllers::start() {
     sync_crds(); // custom resources must be served before the first request
+    while (sync_roles()) {
+    } // roles like "view" are complete then, too
     for (const auto& resource : core_.store.resources())
         for (const auto& o : core_.store.list(resource, "").objects) push({resource, o->ns, o->name});
     thread_ = std::thread([this] { run(); });
@@ -59,7 +63,7 @@ void Controllers::observe(const std::string& resource, const StoreEvent& event) 
             removed_.emplace_back(resource, event.object);
         else
             queue_.insert({resource, o.ns, o.name});
-        if (resource == kCrds) queue_.insert({std::string(kCrds), "", ""});
+        if (resource == kCrds || resource == kRoles) queue_.insert({resource, "", ""}); // all of them together
     }
     work_.notify_one();
 }
@@ -110,6 +114,10 @@ ResourcePtr Controllers::info(std::string_view store_id) const { return core_.re
 
 void Controllers::sync(const Key& key) {
     if (key.resource == kCrds && key.name.empty()) return sync_crds();
+    if (key.resource == kRoles && key.name.empty()) {
+        sync_roles();
+        return;
+    }
     const ObjectPtr o = core_.store.get(key.resource, key.ns, key.name);
     if (!o) return;
     if (key.resource == "/namespaces") sync_namespace(key);
@@ -216,6 +224,26 @@ void Controllers::sync_crd(const ObjectPtr& definition, const AcceptedCrd& accep
         left = core_.store.count(accepted.resource->id());
     }
     if (left == 0) core_.edit(*crds, "", definition->name, [](Node& obj) { return remove_finalizer(obj, kCrdFinalizer); });
+}
+
+// ---- roles that consist of others -------------------------------------------------------------------------------------
+
+bool Controllers::sync_roles() {
+    const ResourcePtr resource = info(kRoles);
+    bool changed = false;
+    std::vector<Node> roles;
+    for (const auto& o : core_.store.list(std::string(kRoles), "").objects) roles.push_back(parse_stored(*o));
+    for (const Node& role : roles) {
+        auto rules = aggregated_rules(role, roles);
+        if (!rules) continue;
+        const std::string name(meta_text(role, "name"));
+        Node patch = Node::map({{"apiVersion", Node::string("rbac.authorization.k8s.io/v1")},
+                                {"kind", Node::string("ClusterRole")},
+                                {"metadata", Node::map({{"name", Node::string(name)}})}});
+        if (!rules->empty()) patch.set("rules", std::move(*rules)); // as Go leaves an empty list out
+        changed = core_.apply(*resource, "", name, patch, "clusterrole-aggregation-controller") || changed; // comes back here: roles may build on it
+    }
+    return changed;
 }
 
 // ---- garbage collection ---------------------------------------------------------------------------------------------

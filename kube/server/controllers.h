@@ -49,6 +49,7 @@ private:
     void sync(const Key& key);
     void sync_namespace(const Key& key);
     void sync_crds();
+    bool sync_roles(); // those that consist of others; false: nothing was to be done
     void sync_crd(const ObjectPtr& definition, const AcceptedCrd& accepted);
     void sync_owners(const Key& key, const StoredObject& o);
     void sync_finalizers(const Key& key, const Node& obj);

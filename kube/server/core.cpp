@@ -348,6 +348,29 @@ Api<std::optional<Written>> Core::try_remove(const ResourceInfo& resource, std::
     return Written{std::move(obj), 200};
 }
 
+Call Core::own_call(const ResourceInfo& resource, std::string_view manager) const {
+    Call call;
+    call.registry = registry();
+    call.resource = call.registry->find_id(resource.id());
+    if (call.resource) call.version = &call.resource->storage_version();
+    call.manager = manager;
+    return call;
+}
+
+bool Core::apply(const ResourceInfo& resource, std::string_view ns, std::string_view name, const Node& patch, std::string_view manager) {
+    const Call call = own_call(resource, manager);
+    for (int i = 0; call.resource && i < kMaxTries; ++i) {
+        const ObjectPtr live_ptr = store.get(resource.id(), ns, name);
+        if (!live_ptr) return false;
+        const Node live = parse_stored(*live_ptr);
+        auto obj = apply_patch(call, live, patch, true, {});
+        if (!obj || same_but_times(*obj, live)) return false;
+        complete_object(call, *obj);
+        if (store.commit({resource.id(), live_ptr, to_stored(*obj), false}, nullptr)) return true;
+    }
+    return false;
+}
+
 bool Core::edit(const ResourceInfo& resource, std::string_view ns, std::string_view name, const std::function<bool(Node&)>& edit,
                 std::string_view manager, std::string_view subresource) {
     for (int i = 0; i < kMaxTries; ++i) {
@@ -357,12 +380,8 @@ bool Core::edit(const ResourceInfo& resource, std::string_view ns, std::string_v
         Node obj = live;
         if (!edit(obj) || obj == live) return false;
         if (!manager.empty()) {
-            Call call;
-            call.registry = registry();
-            call.resource = call.registry->find_id(resource.id());
+            const Call call = own_call(resource, manager);
             if (!call.resource) return false;
-            call.version = &call.resource->storage_version();
-            call.manager = manager;
             obj = track_update(call, live, std::move(obj), subresource);
         }
         const bool gone = may_go(resource, obj);
@@ -375,12 +394,8 @@ bool Core::edit(const ResourceInfo& resource, std::string_view ns, std::string_v
 }
 
 bool Core::make(const ResourceInfo& resource, Node obj, std::string_view manager) {
-    Call call;
-    call.registry = registry();
-    call.resource = call.registry->find_id(resource.id());
+    Call call = own_call(resource, manager);
     if (!call.resource) return false;
-    call.version = &call.resource->storage_version();
-    call.manager = manager;
     call.path.ns = meta_text(obj, "namespace");
     call.path.name = meta_text(obj, "name");
     set_defaults(call, obj);

@@ -82,9 +82,14 @@ public:
     // Makes an object unless there is one. The object is complete but for system metadata.
     bool make(const ResourceInfo& resource, Node obj, std::string_view manager);
 
+    // Forced server-side apply of `patch`.
+    bool apply(const ResourceInfo& resource, std::string_view ns, std::string_view name, const Node& patch, std::string_view manager);
+
     [[nodiscard]] bool namespace_active(std::string_view ns) const;
 
 private:
+    // A write of a controller: nobody's request. `resource` null when it is not served any more.
+    [[nodiscard]] Call own_call(const ResourceInfo& resource, std::string_view manager) const;
     Api<void> admit_namespace(const Call& call, std::string_view ns) const;
     Api<Written> store_new(Call& call, Node obj, Ack& ack);
     Api<std::optional<Written>> try_change(Call& call, const ChangeOptions& options, const Change& change, Ack& ack);

@@ -127,7 +127,15 @@ void check_rules(Problems& p, const Node& obj, bool namespaced) {
 }
 
 void role(Problems& p, const Node& obj, const Node&) { check_rules(p, obj, true); }
-void cluster_role(Problems& p, const Node& obj, const Node&) { check_rules(p, obj, false); }
+void cluster_role(Problems& p, const Node& obj, const Node&) {
+    check_rules(p, obj, false);
+    const Node* aggregation = obj.find("aggregationRule");
+    if (!aggregation) return;
+    const Node& selectors = child(*aggregation, "clusterRoleSelectors");
+    if (selectors.empty()) p.required("aggregationRule.clusterRoleSelectors", "at least one clusterRoleSelector required if aggregationRule is non-nil");
+    std::size_t i = 0;
+    for (const Node& s : selectors.items()) check_label_selector(p, at("aggregationRule.clusterRoleSelectors", i++), &s);
+}
 
 void check_subjects(Problems& p, const Node& obj, bool namespaced) {
     constexpr std::string_view kGroup = "rbac.authorization.k8s.io";

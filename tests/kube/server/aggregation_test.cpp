@@ -1,0 +1,121 @@
+// ClusterRoles that consist of others: the same on both servers (on a real one with its controllers, so not --bare).
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "kube/base/digest.h"
+#include "kube/base/json.h"
+#include "kube/kubeconfig.h"
+#include "tests/kube/server/test_server.h"
+
+namespace weber::testing {
+namespace {
+
+const std::string kRoles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+
+class Aggregation : public ::testing::TestWithParam<bool> {
+protected:
+    void SetUp() override {
+        if (!GetParam()) {
+            server_ = std::make_unique<TestServer>();
+            api_ = server_->api();
+        } else {
+            const char* file = std::getenv("WEBER_TEST_KUBECONFIG");
+            if (!file || std::getenv("WEBER_BARE_CLUSTER")) GTEST_SKIP() << "no real cluster with controllers (tests/cluster/cluster.sh run)";
+            auto config = kube::load_kubeconfig({.files = {file}});
+            ASSERT_TRUE(config) << config.error().to_string();
+            api_.emplace(*config);
+        }
+        (void)api_->remove(kRoles + "?labelSelector=weber-aggregation");
+    }
+    void TearDown() override {
+        if (api_) (void)api_->remove(kRoles + "?labelSelector=weber-aggregation");
+    }
+
+    // Labels and the rest of the object as YAML.
+    Reply make(const std::string& name, const std::string& labels, const std::string& rest) const {
+        return api_->post(kRoles, "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: weber-" + name + ", labels: {weber-aggregation: x, " + labels + "}}, " + rest + "}");
+    }
+    Reply relabel(const std::string& name, const std::string& labels) const {
+        return api_->patch(kRoles + "/weber-" + name, "merge", "{metadata: {labels: " + labels + "}}");
+    }
+    // Waits until the rules of a role are these.
+    void expect_rules(const std::string& name, const std::string& rules) const {
+        const Node wanted = *kube::read_json(json_of(rules));
+        const Reply r = api_->wait(kRoles + "/weber-" + name, [&](const Reply& reply) {
+            const Node* have = reply.node("rules");
+            return have ? *have == wanted : wanted.is_null();
+        });
+        EXPECT_EQ(r.at("rules"), wanted.is_null() ? "" : kube::write_json(wanted)) << name;
+    }
+
+    std::unique_ptr<TestServer> server_;
+    std::optional<Api> api_;
+};
+
+const std::string kMaps = "{verbs: [get], apiGroups: [''], resources: [configmaps]}";
+const std::string kPods = "{verbs: [list, get], apiGroups: [''], resources: [pods]}";
+const std::string kPaths = "{verbs: [get], nonResourceURLs: [/x]}";
+
+TEST_P(Aggregation, RulesFollowTheRolesThatMatch) {
+    EXPECT_EQ(make("a", "t: one", "rules: [" + kPods + ", " + kMaps + "]").status, 201);
+    EXPECT_EQ(make("b", "t: one", "rules: [" + kMaps + ", " + kPaths + "]").status, 201);
+    EXPECT_EQ(make("c", "t: two", "rules: [" + kMaps + "]").status, 201);
+    const Reply sum = make("sum", "s: sum", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {t: one}}, {matchExpressions: [{key: t, operator: In, values: [two]}]}]}");
+    EXPECT_EQ(sum.status, 201) << sum.body;
+    expect_rules("sum", "[" + kPods + ", " + kMaps + ", " + kPaths + "]"); // by name, each once
+    ASSERT_EQ(relabel("a", "{t: none}").status, 200);
+    expect_rules("sum", "[" + kMaps + ", " + kPaths + "]");
+    ASSERT_EQ(api_->remove(kRoles + "/weber-b").status, 200);
+    expect_rules("sum", "[" + kMaps + "]");
+    ASSERT_EQ(relabel("c", "{t: none}").status, 200);
+    expect_rules("sum", "null");
+    const Reply end = api_->get(kRoles + "/weber-sum");
+    EXPECT_TRUE(end.node("aggregationRule"));
+}
+
+TEST_P(Aggregation, WhatTheUserWroteIsReplacedAndTheControllerOwnsTheRules) {
+    EXPECT_EQ(make("part", "t: one", "rules: [" + kMaps + "]").status, 201);
+    EXPECT_EQ(make("sum", "s: sum", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {t: one}}]}, rules: [" + kPods + "]").status, 201);
+    expect_rules("sum", "[" + kMaps + "]");
+    const Reply r = api_->get(kRoles + "/weber-sum");
+    std::string owners;
+    for (const Node& e : r.node("metadata.managedFields")->items())
+        owners += std::string(e.text_at("manager")) + " " + std::string(e.text_at("operation")) + " " + kube::write_json(*e.find("fieldsV1")) + "\n";
+    EXPECT_EQ(owners, "clusterrole-aggregation-controller Apply {\"f:rules\":{}}\n"
+                      "tester Update {\"f:aggregationRule\":{\".\":{},\"f:clusterRoleSelectors\":{}},\"f:metadata\":{\"f:labels\":{\".\":{},\"f:s\":{},\"f:weber-aggregation\":{}}}}\n");
+}
+
+TEST_P(Aggregation, RolesThatAggregateMayBuildOnEachOtherAndNotOnThemselves) {
+    EXPECT_EQ(make("top", "s: top", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {t: middle}}]}").status, 201);
+    EXPECT_EQ(make("middle", "t: middle", "aggregationRule: {clusterRoleSelectors: [{matchExpressions: [{key: t, operator: Exists}, {key: weber-aggregation, operator: Exists}]}]}").status, 201);
+    EXPECT_EQ(make("bottom", "t: bottom", "rules: [" + kMaps + "]").status, 201);
+    expect_rules("middle", "[" + kMaps + "]");
+    expect_rules("top", "[" + kMaps + "]");
+}
+
+// One text for equal trees.
+std::string digest_of(const Node& rules) {
+    Node ordered = Node::list();
+    for (const Node& rule : rules.items()) {
+        Node r = Node::map();
+        for (const auto field : {"verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs"})
+            if (const Node* list = rule.find(field)) r.set(field, *list);
+        ordered.push_back(std::move(r));
+    }
+    return kube::sha256_hex(kube::write_json(ordered)).substr(0, 16);
+}
+
+TEST_P(Aggregation, RolesForPeopleHaveTheRulesOfARealCluster) {
+    const std::pair<const char*, const char*> kDigests[] = {{"view", "bd310e1560b19b4b"}, {"edit", "1679e10ad4a2f2f9"}, {"admin", "4ee718c8888bd452"}, {"cluster-admin", "bb697b66221473ab"}, {"system:discovery", "f2ae0093603592bd"}};
+    for (const auto& [name, digest] : kDigests) {
+        const auto of = [](const Reply& r) { return r.node("rules") ? digest_of(*r.node("rules")) : std::string(); };
+        const Reply r = api_->wait(kRoles + "/" + name, [&, wanted = std::string_view(digest)](const Reply& reply) { return of(reply) == wanted; });
+        EXPECT_EQ(of(r), digest) << name << " " << r.body;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, Aggregation, ::testing::Bool(), [](const auto& info) { return info.param ? "Real" : "Embedded"; });
+
+} // namespace
+} // namespace weber::testing
