@@ -85,7 +85,6 @@ std::string detail_text(const kube::ErrorDetail& d) { return (d.field.empty() ? 
 // What went wrong, where, and what to do; nothing twice.
 void print_error(std::ostream& out, Error error, const ReportOptions& options) {
     error.where = shown(std::move(error.where), options);
-    if (error.message.starts_with(error.object)) error.object.clear();
     const std::string hint = std::exchange(error.hint, {});
     out << "  " << error.to_string() << '\n';
     for (const kube::ErrorDetail& d : error.details) {

@@ -13,7 +13,6 @@ namespace weber::gitops {
 
 namespace {
 
-
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
     for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
 }
@@ -50,14 +49,33 @@ Error worded(const Object& desired, const std::string& prefix, Error inner) {
     return inner;
 }
 
+// What the user can do about a refusal; "" when only the text itself tells.
+std::string next_step(const Object& desired, const Error& refusal) {
+    const std::string& text = refusal.message;
+    const auto says = [&](std::string_view words) { return text.find(words) != std::string::npos; };
+    if (refusal.http_status == 404 && desired.ns().empty()) return "give the object metadata.namespace, or set spec.targetNamespace of the Kustomization";
+    if (text.starts_with("no matches for kind") || says("the server could not find the requested resource"))
+        return "the cluster has no such kind: apply its CustomResourceDefinition first (a Kustomization that this one dependsOn), or take the object out";
+    if (says("failed to create typed patch object"))
+        return "correct the field; `kubectl explain " + std::string(desired.kind()) + " --recursive` lists those of the kind";
+    if (says("admission webhook")) return "make the object what the webhook's policy asks for";
+    if (refusal.http_status == 403 && says("namespace") && says("being terminated")) return "wait until the namespace is gone, then reconcile again";
+    if (refusal.http_status == 403) return "grant that by a Role or ClusterRole, or reconcile as a ServiceAccount that may (spec.serviceAccountName)";
+    if (refusal.http_status == 404) return "add the Namespace to this Kustomization, or to one that it dependsOn";
+    if (refusal.http_status == 422 && only_immutable_causes(refusal))
+        return "put the old value back, or let the object be deleted and made anew: spec.force of the Kustomization, or its annotation "
+               "kustomize.toolkit.fluxcd.io/force: enabled";
+    if (refusal.http_status == 400 || refusal.http_status == 422) return "correct the fields that it names";
+    return {};
+}
+
 } // namespace
 
 Error dry_run_error(const Object& desired, Error inner) {
+    if (inner.hint.empty()) inner.hint = next_step(desired, inner);
     if (inner.http_status == 404) return worded(desired, desired.ns().empty() ? "namespace not specified" : "not found", std::move(inner));
     const bool conflict = std::ranges::any_of(inner.details, [](const auto& d) { return d.reason == "FieldManagerConflict"; });
     const std::string reason = conflict ? "FieldManagerConflict" : inner.reason;
-    if (inner.hint.empty() && inner.message.starts_with("no matches for kind"))
-        inner.hint = "the cluster has no such kind: apply its CustomResourceDefinition first (a Kustomization that this one dependsOn), or take the object out";
     return worded(desired, reason.empty() ? "dry-run failed" : "dry-run failed (" + reason + ")", std::move(inner));
 }
 

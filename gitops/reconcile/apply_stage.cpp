@@ -364,7 +364,7 @@ void ApplyStage::restore(StageItem& item, const Object& old) {
     const auto made = client_.create(copy, {.field_manager = std::string(kFieldManager)}, {});
     Error& error = errors_.front();
     if (made) {
-        error = std::move(error).advise(item.desired.subject() + " had been deleted for it and was made again as it was");
+        error.hint = item.desired.subject() + " had been deleted for it and was made again as it was" + (error.hint.empty() ? "" : "; " + error.hint);
     } else {
         error.hint = item.desired.subject() + " had been deleted for it and could not be made again: " + step_error(item.desired, "create failed", made.error()).message;
     }

@@ -24,7 +24,7 @@ bool Error::retryable() const {
 std::string Error::to_string() const {
     std::string out = where.to_string();
     if (!out.empty()) out += ": ";
-    if (!object.empty()) out += object + ": ";
+    if (!object.empty() && !message.starts_with(object)) out += object + ": ";
     out += message;
     if (!hint.empty()) out += " (" + hint + ")";
     return out;

@@ -63,7 +63,7 @@ struct Error {
     // True when trying again later, unchanged, may succeed (throttled, unavailable, timeout, conflict).
     [[nodiscard]] bool retryable() const;
 
-    // "file:3:5: object: message (hint)" – the full text a user reads.
+    // "file:3:5: object: message (hint)" – the full text a user reads. An object that the message begins with is not named twice.
     [[nodiscard]] std::string to_string() const;
 
     // Same error with `prefix` put before its message.
