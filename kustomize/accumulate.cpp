@@ -43,7 +43,9 @@ Result<std::string> find_kustomization_file(const Loader& loader) {
         found = name;
     }
     if (found.empty())
-        return fail(ErrorCode::not_found, "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory " + quoted(loader.display(loader.root())));
+        return fail(Error{.code = ErrorCode::not_found,
+                          .message = "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory " + quoted(loader.display(loader.root())),
+                          .hint = "add a kustomization.yaml that lists the directory's manifests"});
     return found;
 }
 

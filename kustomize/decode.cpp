@@ -76,7 +76,7 @@ std::unexpected<Error> unknown_field(std::string_view name, const Node& value, s
             best_distance = n;
         }
     }
-    if (!best.empty()) error.hint = "did you mean \"" + std::string(best) + "\"?";
+    error.hint = best.empty() ? "take it out: there is no such field here" : "did you mean \"" + std::string(best) + "\"?";
     return fail(std::move(error));
 }
 

@@ -10,6 +10,15 @@ namespace {
 
 std::string quoted(std::string_view path) { return "'" + std::string(path) + "'"; }
 
+// What is not there can be added, or is called otherwise.
+template <class T>
+Result<T> or_advice(Result<T> result) {
+    if (!result && result.error().code == ErrorCode::not_found) return fail(std::move(result.error()).advise("add what is missing to the source, or correct the path"));
+    return result;
+}
+
+constexpr std::string_view kCycle = "take one of the entries that lead back here out";
+
 std::unexpected<Error> no_remote(std::string_view what, std::string_view path) {
     return fail(Error{.code = ErrorCode::unsupported,
                       .message = "remote " + std::string(what) + " " + quoted(shown_url(path)) + " is not fetched: remote bases are off",
@@ -114,7 +123,9 @@ Result<Loader> Loader::fetch(LoadContext& context, const RepoUrl& url, const Loa
     const std::string shown = shown_url(url.raw);
     for (const Loader* visited = referrer; visited; visited = visited->referrer_) {
         if (!visited->url_.empty() && visited->url_.starts_with(url.raw))
-            return fail(ErrorCode::invalid, "cycle detected: URI " + quoted(shown) + " referenced by previous URI " + quoted(shown_url(visited->url_)));
+            return fail(Error{.code = ErrorCode::invalid,
+                              .message = "cycle detected: URI " + quoted(shown) + " referenced by previous URI " + quoted(shown_url(visited->url_)),
+                              .hint = std::string(kCycle)});
     }
     auto& tree = context.repositories[url.clone + "\n" + url.ref + (url.submodules ? "\ns" : "\n")];
     if (!tree) {
@@ -146,14 +157,16 @@ Result<Loader> Loader::descend(std::string_view path) const {
         return fetch(*context_, *url, this);
     }
     if (is_absolute(path)) return fail(ErrorCode::forbidden, "new root " + quoted(path) + " cannot be absolute");
-    TRY(std::string root, confirm_dir(*files_, join_path(root_, path)));
+    TRY(std::string root, or_advice(confirm_dir(*files_, join_path(root_, path))));
     if (!repository_.empty() && !is_in_or_below(root, repository_root_)) {
         return fail(ErrorCode::forbidden, "security; bases in kustomizations found in cloned git repos must be within the repo, but base " +
                                               quoted(root) + " is outside " + quoted(repository_root_));
     }
     for (const Loader* visited = this; visited && visited->files_ == files_; visited = visited->referrer_) {
         if (is_in_or_below(visited->root_, root))
-            return fail(ErrorCode::invalid, "cycle detected: candidate root " + quoted(root) + " contains visited root " + quoted(visited->root_));
+            return fail(Error{.code = ErrorCode::invalid,
+                              .message = "cycle detected: candidate root " + quoted(root) + " contains visited root " + quoted(visited->root_),
+                              .hint = std::string(kCycle)});
     }
     Loader below(*context_, *files_, std::move(root), this);
     below.repository_ = repository_;
@@ -186,7 +199,7 @@ Result<std::string> Loader::locate(std::string_view path) const {
     }
     std::string full = is_absolute(path) ? std::string(path) : join_path(root_, path);
     if (context_->restrictions == LoadRestrictions::none && repository_.empty()) return full;
-    TRY(std::string resolved, files_->resolve(full));
+    TRY(std::string resolved, or_advice(files_->resolve(full)));
     if (files_->is_dir(resolved)) return fail(ErrorCode::invalid, quoted(full) + " must resolve to a file");
     if (!is_in_or_below(dir_of(resolved), root_)) {
         return fail(Error{.code = ErrorCode::forbidden,
@@ -197,7 +210,7 @@ Result<std::string> Loader::locate(std::string_view path) const {
 }
 
 Result<std::string> Loader::read(const std::string& place) const {
-    return is_http_url(place) ? context_->remote->fetch_file(place) : files_->read(place);
+    return is_http_url(place) ? context_->remote->fetch_file(place) : or_advice(files_->read(place));
 }
 
 Result<SharedFile> Loader::shared(const std::string& place, std::string_view form, const std::function<Result<SharedFile>()>& make) const {

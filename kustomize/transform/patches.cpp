@@ -166,7 +166,8 @@ Result<void> apply_operations(ResourceSet& resources, const Patch& patch, const 
             map_under(map_under(object, "metadata"), "annotations");
         }
         if (auto done = through_json(object); !done) return fail(std::move(done).error().on(subject));
-        if (auto done = operations.apply(object); !done) return fail(std::move(done).error().on(subject).at(patch.where));
+        if (auto done = operations.apply(object); !done)
+            return fail(std::move(done).error().on(subject).at(patch.where).advise("correct the operation's path; `op: add` makes a field that is not there"));
         if (auto done = through_json(object); !done) return fail(std::move(done).error().on(subject).at(patch.where));
         if (!object.is_map()) return fail(Error{.code = ErrorCode::invalid, .message = "a JSON patch must leave an object", .where = patch.where, .object = subject});
         target->had_build_annotations = true; // kustomize writes the annotations again, as strings

@@ -75,7 +75,10 @@ Result<const Resource*> select_source(const ResourceSet& resources, const Replac
     } else {
         for (const Resource* r : resources.with_name(source.name)) TRY_VOID(consider(*r));
     }
-    if (found == nullptr) return fail(ErrorCode::not_found, "nothing selected by " + source_text(source));
+    if (found == nullptr)
+        return fail(Error{.code = ErrorCode::not_found,
+                          .message = "nothing selected by " + source_text(source),
+                          .hint = "add that object to the resources, or correct the source's kind, name and namespace"});
     return found;
 }
 
