@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -160,6 +161,29 @@ TEST_P(Errors, NameFileLineFieldAndWhatWasExpected) {
     ASSERT_FALSE(output) << to_yaml(output->resources);
     const std::string text = tree.relative(output.error().to_string());
     EXPECT_TRUE(text.starts_with(GetParam().error)) << text;
+}
+
+TEST(ErrorsAdvise, TheNextStep) {
+    const std::vector<std::pair<std::string_view, std::string_view>> hints = {
+        {"unknown_field", "did you mean \"namePrefix\"?"},
+        {"missing_resource", "add what is missing to the source, or correct the path"},
+        {"patch_file_missing", "add what is missing to the source, or correct the path"},
+        {"generator_file", "add what is missing to the source, or correct the path"},
+        {"directory_without_kustomization", "add a kustomization.yaml that lists the directory's manifests"},
+        {"json_patch_remove", "correct the operation's path; `op: add` makes a field that is not there"},
+        {"replacement_no_source", "add that object to the resources, or correct the source's kind, name and namespace"},
+        {"patch_without_target_object", "check kind, apiVersion, name and namespace of the patch, or give it a `target`"},
+        {"component_kind", "list it under components"},
+    };
+    for (const auto& [name, hint] : hints) {
+        const auto found = std::ranges::find_if(cases(), [&](const Case& c) { return c.name == name; });
+        ASSERT_NE(found, cases().end()) << name;
+        const Tree tree(*found);
+        DiskFileSystem fs;
+        const auto output = build(fs, tree.root());
+        ASSERT_FALSE(output);
+        EXPECT_EQ(output.error().hint, hint) << name;
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Errors, ::testing::ValuesIn(cases()), [](const auto& info) { return std::string(info.param.name); });
