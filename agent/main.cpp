@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
                 .in_terminal = isatty(STDIN_FILENO) == 1,
                 .out_terminal = isatty(STDOUT_FILENO) == 1,
                 .err_terminal = isatty(STDERR_FILENO) == 1};
-    const int status = dispatch(root_command(program), program, words, io);
+    const int status = dispatch(root_command(program, words.empty() ? "" : words.front()), program, words, io);
     std::cout.flush();
     return std::cout.good() || status != kOk ? status : kFailed;
 }

@@ -6,9 +6,9 @@
 namespace weber::kustomize {
 namespace {
 
-// One shared copy for all builds: merging it with itself is free.
+// One shared copy for all builds: merging it with itself is free. Never destroyed, like the settled one: a short command has no time for that.
 const SharedConfig& defaults() {
-    static const SharedConfig shared = std::make_shared<const TransformerConfig>(default_transformer_config());
+    static const auto& shared = *new SharedConfig(std::make_shared<const TransformerConfig>(default_transformer_config()));
     return shared;
 }
 
@@ -20,7 +20,7 @@ Result<SharedConfig> settled(const TransformerConfig& config) {
 }
 
 const Result<SharedConfig>& settled_defaults() {
-    static const Result<SharedConfig> shared = settled(*defaults());
+    static const auto& shared = *new Result<SharedConfig>(settled(*defaults()));
     return shared;
 }
 

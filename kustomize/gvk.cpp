@@ -123,9 +123,10 @@ int kind_rank(std::string_view kind) {
 }
 
 std::string sort_text(const GvkPattern& g) {
-    std::string out(g.group.empty() ? "~G" : g.group);
-    out.append("_").append(g.version.empty() ? "~V" : g.version);
-    return out.append("_").append(g.kind.empty() ? "~K" : g.kind);
+    const auto either = [](const std::string& text, std::string_view empty) { return text.empty() ? empty : std::string_view(text); };
+    std::string out(either(g.group, "~G"));
+    out.append("_").append(either(g.version, "~V"));
+    return out.append("_").append(either(g.kind, "~K"));
 }
 
 } // namespace
@@ -165,10 +166,6 @@ Gvk Gvk::of(std::string_view group, std::string_view version, std::string_view k
 std::string Gvk::to_string() const { return joined(kind(), version(), group()); }
 std::string GvkPattern::to_string() const { return joined(kind, version, group); }
 
-bool gvk_less(const GvkPattern& a, const GvkPattern& b) {
-    int ra = kind_rank(a.kind), rb = kind_rank(b.kind);
-    if (ra != rb) return ra < rb;
-    return sort_text(a) < sort_text(b);
-}
+GvkOrderKey gvk_order_key(const GvkPattern& gvk) { return {kind_rank(gvk.kind), sort_text(gvk)}; }
 
 } // namespace weber::kustomize

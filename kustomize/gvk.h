@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace weber::kustomize {
 
@@ -64,8 +65,9 @@ struct GvkPattern {
     friend bool operator==(const GvkPattern&, const GvkPattern&) = default;
 };
 
-// Order of kinds inside transformer configurations (kyaml Gvk.IsLessThan): known kinds first, then text.
-[[nodiscard]] bool gvk_less(const GvkPattern& a, const GvkPattern& b);
+// Order of kinds inside transformer configurations (kyaml Gvk.IsLessThan): known kinds first, then text. Keys compare in that order.
+using GvkOrderKey = std::pair<int, std::string>;
+[[nodiscard]] GvkOrderKey gvk_order_key(const GvkPattern& gvk);
 
 } // namespace weber::kustomize
 

@@ -36,7 +36,8 @@ Command version_command();
 // Kinds that `reconcile` asks the cluster's controller for.
 std::vector<Command> reconcile_kind_commands();
 
-// The whole tree. `program`: "weber" or "flux".
-Command root_command(const std::string& program);
+// The whole tree. `program`: "weber" or "flux". When `first_word` is a verb's name, the tree has no other verb: that one runs, and making all would take
+// longer than building a small kustomization.
+Command root_command(const std::string& program, std::string_view first_word);
 
 } // namespace weber::agent

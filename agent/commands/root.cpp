@@ -1,15 +1,56 @@
+#include <iterator>
+
 #include "agent/commands/commands.h"
 
 namespace weber::agent {
 
-Command root_command(const std::string& program) {
+namespace {
+
+struct Verb {
+    std::string_view name;
+    Command (*make)();
+};
+
+constexpr Verb kVerbs[] = {{"agent", agent_command},
+                           {"apiserver", apiserver_command},
+                           {"bootstrap", bootstrap_command},
+                           {"build", build_command},
+                           {"check", check_command},
+                           {"completion", completion_command},
+                           {"create", create_command},
+                           {"debug", debug_command},
+                           {"delete", delete_command},
+                           {"diff", diff_command},
+                           {"envsubst", envsubst_command},
+                           {"events", events_command},
+                           {"export", export_command},
+                           {"get", get_command},
+                           {"install", install_command},
+                           {"kustomize", kustomize_command},
+                           {"logs", logs_command},
+                           {"reconcile", reconcile_command},
+                           {"resume", resume_command},
+                           {"sops", sops_command},
+                           {"stats", stats_command},
+                           {"suspend", suspend_command},
+                           {"trace", trace_command},
+                           {"tree", tree_command},
+                           {"uninstall", uninstall_command},
+                           {"version", version_command}};
+
+} // namespace
+
+Command root_command(const std::string& program, std::string_view first_word) {
     Command root{.name = program == "flux" ? "flux" : "weber",
                  .summary = "Reconciles Kubernetes clusters with what git says. Compatible with Flux."};
-    root.children = {agent_command(),     apiserver_command(), bootstrap_command(), build_command(),   check_command(),
-                     completion_command(), create_command(),    debug_command(),     delete_command(),    diff_command(),      envsubst_command(),  events_command(),    export_command(),  get_command(),
-                     install_command(),   kustomize_command(), logs_command(),      reconcile_command(), resume_command(),  sops_command(),
-                     stats_command(),     suspend_command(),   trace_command(),     tree_command(),    uninstall_command(),
-                     version_command(),   complete_command()};
+    for (const Verb& verb : kVerbs) {
+        if (verb.name != first_word) continue;
+        root.children.push_back(verb.make());
+        return root;
+    }
+    root.children.reserve(std::size(kVerbs) + 1);
+    for (const Verb& verb : kVerbs) root.children.push_back(verb.make());
+    root.children.push_back(complete_command()); // reads the whole tree
     return root;
 }
 

@@ -8,9 +8,56 @@
 namespace weber::kube {
 
 namespace schema_tables {
-const Node kTcp = Node::string("TCP");
-const Node kEmptyString = Node::string("");
-const Node kZero = Node::integer(0);
+namespace {
+
+const Node* key_default(KeyDefault value) {
+    static const Node tcp = Node::string("TCP"), empty_string = Node::string(""), zero = Node::integer(0);
+    switch (value) {
+    case KeyDefault::tcp: return &tcp;
+    case KeyDefault::empty_string: return &empty_string;
+    case KeyDefault::zero: return &zero;
+    case KeyDefault::none: break;
+    }
+    return nullptr;
+}
+
+std::span<const std::string_view> key_list(Tables& t, std::size_t index) {
+    std::size_t count = 0;
+    for (const auto& name : kKeyListRows[index].names) {
+        if (name[0] == 0) break;
+        t.keys[index][count++] = name;
+    }
+    return {t.keys[index].data(), count};
+}
+
+TypeSchema type_schema(Tables& t, const TypeRow& row) {
+    return {.kind = row.kind,
+            .list_type = row.list_type,
+            .atomic = row.atomic,
+            .preserve_unknown = row.preserve_unknown,
+            .patch_merge = row.patch_merge,
+            .patch_replace_keys = row.patch_replace_keys,
+            .patch_retain_keys = row.patch_retain_keys,
+            .patch_merge_key = row.patch_merge_key,
+            .element = row.element == kNone ? nullptr : &t.types[row.element],
+            .fields = {t.fields.data() + row.fields.first, row.fields.count},
+            .keys = row.keys == kNone ? std::span<const std::string_view>() : key_list(t, row.keys)};
+}
+
+} // namespace
+
+const Tables& tables() {
+    static const Tables& made = *[] {
+        auto* t = new Tables;
+        std::ranges::transform(kTypeRows, t->types.begin(), [t](const TypeRow& row) { return type_schema(*t, row); });
+        std::ranges::transform(kFieldRows, t->fields.begin(), [t](const FieldRow& row) {
+            return FieldSchema{.name = row.name, .type = &t->types[row.type], .required = row.required, .key_default = key_default(row.key_default)};
+        });
+        return t;
+    }();
+    return made;
+}
+
 } // namespace schema_tables
 
 const FieldSchema* TypeSchema::field(std::string_view name) const {
@@ -20,14 +67,15 @@ const FieldSchema* TypeSchema::field(std::string_view name) const {
 
 const TypeSchema* find_builtin_type(std::string_view group, std::string_view version, std::string_view kind) {
     using schema_tables::KindRow;
-    const auto key = [](const KindRow& r) { return std::tie(r.group, r.version, r.kind); };
-    const auto it = std::ranges::lower_bound(schema_tables::kKinds, std::tie(group, version, kind), {}, key);
-    return it != schema_tables::kKinds.end() && key(*it) == std::tie(group, version, kind) ? &schema_tables::kTypes[it->type] : nullptr;
+    const auto key = [](const KindRow& r) { return std::tuple<std::string_view, std::string_view, std::string_view>(r.group, r.version, r.kind); };
+    const std::tuple wanted(group, version, kind);
+    const auto* it = std::ranges::lower_bound(schema_tables::kKinds, wanted, {}, key);
+    return it != std::end(schema_tables::kKinds) && key(*it) == wanted ? &schema_tables::tables().types[it->type] : nullptr;
 }
 
 const TypeSchema* find_builtin_definition(std::string_view name) {
-    const auto it = std::ranges::lower_bound(schema_tables::kDefinitions, name, {}, &schema_tables::Definition::name);
-    return it != schema_tables::kDefinitions.end() && it->name == name ? &schema_tables::kTypes[it->type] : nullptr;
+    const auto* it = std::ranges::lower_bound(schema_tables::kDefinitions, name, {}, [](const auto& d) { return std::string_view(d.name); });
+    return it != std::end(schema_tables::kDefinitions) && it->name == name ? &schema_tables::tables().types[it->type] : nullptr;
 }
 
 const TypeSchema& object_meta_schema() {

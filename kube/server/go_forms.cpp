@@ -11,7 +11,7 @@ std::string_view definition_name(const TypeSchema& type) {
     static const auto names = [] {
         std::unordered_map<const FieldSchema*, std::string_view> out;
         for (const auto& d : schema_tables::kDefinitions) {
-            const TypeSchema& t = schema_tables::kTypes[d.type];
+            const TypeSchema& t = schema_tables::tables().types[d.type];
             if (!t.fields.empty()) out.emplace(t.fields.data(), d.name);
         }
         return out;

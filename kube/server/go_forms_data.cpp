@@ -6,7 +6,7 @@
 
 namespace weber::kube::server {
 
-// One letter a row of schema_tables::kFields, see GoForm.
+// One letter a row of schema_tables::kFieldRows, see GoForm.
 constexpr std::string_view kRows =
     "dttttdttdkkkdkkmmkkmmknkmkkdknkmkdkdkddnmkdktkkkdkkkkmdknkmkktdddddkddddkkddddkttkkdkkmmmkkmmknkmkkddknkmdkdkkddddknmkdk"
     "tkkdkkkkmdknkmtddkttdkkddkkdkkkdkkmmkkmmknkmkkdknkmkdkdkddkktkkkdkkddddkkttddttdkkkdkkmmkkmmknkmkkdknkmkdkdkddkktkkkdkkd"
@@ -200,8 +200,10 @@ constexpr std::uint32_t kNumbers[] = {
 };
 static_assert(std::size(kNumbers) == schema_tables::kFieldCount);
 
-std::uint32_t proto_number(const FieldSchema& field) { return kNumbers[&field - schema_tables::kFields]; }
+static std::size_t row_of(const FieldSchema& field) { return static_cast<std::size_t>(&field - schema_tables::tables().fields.data()); }
 
-GoForm go_form(const FieldSchema& field) { return static_cast<GoForm>(kRows[static_cast<std::size_t>(&field - schema_tables::kFields)]); }
+std::uint32_t proto_number(const FieldSchema& field) { return kNumbers[row_of(field)]; }
+
+GoForm go_form(const FieldSchema& field) { return static_cast<GoForm>(kRows[row_of(field)]); }
 
 } // namespace weber::kube::server

@@ -247,15 +247,25 @@ std::vector<NameBackReference> name_references() {
 
 // ---- merging ----------------------------------------------------------------------------------------------------
 
-void sort_specs(FieldSpecs& specs) {
-    std::ranges::stable_sort(specs, [](const FieldSpec& a, const FieldSpec& b) { return gvk_less(a.gvk, b.gvk); });
+// Stable. Keys are made once each, not for each comparison: this runs at the start of every command.
+template <class Item>
+void sort_by_gvk(std::vector<Item>& items) {
+    std::vector<std::pair<GvkOrderKey, std::size_t>> order; // the index makes keys unique, and so the sort stable
+    order.reserve(items.size());
+    for (const Item& item : items) order.emplace_back(gvk_order_key(item.gvk), order.size());
+    if (std::ranges::is_sorted(order)) return;
+    std::ranges::sort(order);
+    std::vector<Item> sorted;
+    sorted.reserve(items.size());
+    for (const auto& [key, index] : order) sorted.push_back(std::move(items[index]));
+    items = std::move(sorted);
 }
 
 void sort_config(TransformerConfig& c) {
     for (FieldSpecs* specs : {&c.name_prefix, &c.name_suffix, &c.name_space, &c.common_labels, &c.labels, &c.template_labels,
                               &c.volume_claim_template_labels, &c.common_annotations, &c.var_reference, &c.images, &c.replicas})
-        sort_specs(*specs);
-    std::ranges::stable_sort(c.name_reference, [](const auto& a, const auto& b) { return gvk_less(a.gvk, b.gvk); });
+        sort_by_gvk(*specs);
+    sort_by_gvk(c.name_reference);
 }
 
 Result<void> merge_references(std::vector<NameBackReference>& refs, const std::vector<NameBackReference>& more) {
@@ -323,8 +333,9 @@ struct CrdReader {
 } // namespace
 
 const TransformerConfig& default_transformer_config() {
-    static const TransformerConfig config = [] {
-        TransformerConfig c;
+    static const TransformerConfig& config = *[] {
+        auto* const made = new TransformerConfig;
+        TransformerConfig& c = *made;
         c.name_prefix = {spec("", "metadata/name")};
         c.name_suffix = {spec("", "metadata/name")};
         c.name_space = namespace_specs();
@@ -337,7 +348,7 @@ const TransformerConfig& default_transformer_config() {
         c.images = image_specs();
         c.replicas = replica_specs();
         sort_config(c);
-        return c;
+        return made;
     }();
     return config;
 }

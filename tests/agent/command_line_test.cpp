@@ -1,4 +1,6 @@
 // What anybody sees who mistypes.
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,6 +32,21 @@ TEST(CommandLine, HelpOfACommandNamesItsFlags) {
         EXPECT_THAT(r.out, HasSubstr("--load-restrictor string"));
         EXPECT_EQ(r.err, "");
     }
+}
+
+// A verb alone is made without the others (agent/commands/root.cpp): the table of verbs must name each as it names itself.
+TEST(CommandLine, EveryVerbOfTheHelpIsFoundByItsName) {
+    std::istringstream help(weber({}).out);
+    std::string line, verb;
+    while (std::getline(help, line) && line != "Commands:") {}
+    int verbs = 0;
+    for (; std::getline(help, line) && !line.empty(); ++verbs) {
+        std::istringstream(line) >> verb;
+        const Ran r = weber({verb, "--help"});
+        EXPECT_EQ(r.status, 0) << verb;
+        EXPECT_THAT(r.out, HasSubstr("Usage:\n  weber " + verb)) << verb;
+    }
+    EXPECT_GT(verbs, 20);
 }
 
 struct Wrong {

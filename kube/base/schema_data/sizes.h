@@ -7,5 +7,8 @@ namespace weber::kube::schema_tables {
 
 inline constexpr std::size_t kTypeCount = 1077;
 inline constexpr std::size_t kFieldCount = 3137;
+inline constexpr std::size_t kKeyListCount = 13;
+inline constexpr std::size_t kDefinitionCount = 771;
+inline constexpr std::size_t kKindCount = 191;
 
 } // namespace weber::kube::schema_tables

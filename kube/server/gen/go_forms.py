@@ -177,7 +177,7 @@ with open(os.path.join(root, "kube", "server", "go_forms_data.cpp"), "w") as out
 
 namespace weber::kube::server {
 
-// One letter a row of schema_tables::kFields, see GoForm.
+// One letter a row of schema_tables::kFieldRows, see GoForm.
 constexpr std::string_view kRows =
 """)
     for i in range(0, len(text), 120):
@@ -193,9 +193,11 @@ constexpr std::uint32_t kNumbers[] = {
     out.write("""};
 static_assert(std::size(kNumbers) == schema_tables::kFieldCount);
 
-std::uint32_t proto_number(const FieldSchema& field) { return kNumbers[&field - schema_tables::kFields]; }
+static std::size_t row_of(const FieldSchema& field) { return static_cast<std::size_t>(&field - schema_tables::tables().fields.data()); }
 
-GoForm go_form(const FieldSchema& field) { return static_cast<GoForm>(kRows[static_cast<std::size_t>(&field - schema_tables::kFields)]); }
+std::uint32_t proto_number(const FieldSchema& field) { return kNumbers[row_of(field)]; }
+
+GoForm go_form(const FieldSchema& field) { return static_cast<GoForm>(kRows[row_of(field)]); }
 
 } // namespace weber::kube::server
 """)
