@@ -34,23 +34,35 @@ const FieldSet& server_fields() {
     return set;
 }
 
+template <class T>
+Result<T> explained(std::string_view before, Result<T> result) {
+    if (!result) result.error().message.insert(0, before);
+    return result;
+}
+
 // Objects and comparisons at the versions that managers speak.
 class Versions {
 public:
     Versions(const Request& request) : request_(request) {}
 
-    // nullopt: the version is gone, its managers are forgotten.
-    std::optional<VersionedObject> at(const Node& object, std::string_view api_version) const {
-        if (api_version == request_.api_version || !request_.convert) return VersionedObject{object, request_.schema};
-        return request_.convert(object, api_version);
+    // nullopt: the version is gone, its managers are forgotten. Errors: invalid, when the object does not fit the version: a conversion that
+    // only renames the version leaves fields that it does not declare.
+    Result<std::optional<VersionedObject>> at(const Node& object, std::string_view api_version) const {
+        const auto own = object.text_at("apiVersion");
+        if (!request_.convert || api_version == (own.empty() ? request_.api_version : own)) return std::optional(VersionedObject{object, schema_of(api_version)});
+        auto converted = request_.convert(object, api_version);
+        if (!converted) return std::optional<VersionedObject>();
+        if (const auto mismatches = check(converted->object, *converted->schema, {.allow_duplicates = false, .mask_values = request_.mask_values}); !mismatches.empty())
+            return fail(ErrorCode::invalid, join_mismatches(mismatches));
+        return converted;
     }
 
     // Of live → next; null when the version is gone.
-    const Comparison* compare(const Node& live, const Node& next, const std::string& api_version) {
+    Result<const Comparison*> compare(const Node& live, const Node& next, const std::string& api_version) {
         const std::string key = request_.convert ? api_version : std::string(request_.api_version);
         if (const auto it = cache_.find(key); it != cache_.end()) return it->second ? &*it->second : nullptr;
-        const auto before = at(live, key);
-        const auto after = at(next, key);
+        TRY(const auto before, explained("failed to convert old object: ", at(live, key)));
+        TRY(const auto after, explained("failed to convert new object: ", at(next, key)));
         std::optional<Comparison> c;
         if (before && after) {
             c = compare_values(before->object, after->object, *after->schema);
@@ -63,6 +75,12 @@ public:
     }
 
 private:
+    const TypeSchema* schema_of(std::string_view api_version) const {
+        if (!request_.convert || api_version == request_.api_version) return request_.schema;
+        const auto there = request_.convert(Node::map({{"apiVersion", Node::string(api_version)}}), api_version);
+        return there ? there->schema : request_.schema;
+    }
+
     const Request& request_;
     std::map<std::string, std::optional<Comparison>> cache_;
 };
@@ -105,7 +123,7 @@ Result<void> take_ownership(const Node& live, const Node& next, Entries& entries
     std::vector<ManagedEntry*> gone;
     for (ManagedEntry& e : entries) {
         if (&e == self) continue;
-        const Comparison* c = versions.compare(live, next, e.api_version);
+        TRY(const Comparison* c, versions.compare(live, next, e.api_version));
         if (c == nullptr) {
             gone.push_back(&e);
             continue;
@@ -128,9 +146,9 @@ Node add_back_owned(const Node& merged, const Node& pruned, const FieldSet& owne
 }
 
 // Removes what the manager applied last time and not now, and nobody else owns.
-Node prune(const Node& merged, const Entries& entries, const ManagedEntry* last, Versions& versions, std::string_view request_version) {
+Result<Node> prune(const Node& merged, const Entries& entries, const ManagedEntry* last, Versions& versions, std::string_view request_version) {
     if (last == nullptr || last->fields.empty()) return merged;
-    const auto at_last = versions.at(merged, last->api_version);
+    TRY(const auto at_last, explained("failed to convert merged object to last applied version: ", versions.at(merged, last->api_version)));
     if (!at_last) return merged;
     const TypeSchema& schema = *at_last->schema;
     const FieldSet last_named = with_named_fields(last->fields, schema);
@@ -138,26 +156,34 @@ Node prune(const Node& merged, const Entries& entries, const ManagedEntry* last,
 
     std::map<std::string, FieldSet> owned; // by version
     for (const ManagedEntry& e : entries) owned[e.api_version] = unite(owned[e.api_version], e.fields);
-    const auto put_back = [&](const std::string& version, const FieldSet& fields) {
-        const auto m = versions.at(merged, version);
-        const auto p = versions.at(pruned, version);
-        if (!m || !p) return;
-        pruned = add_back_owned(m->object, p->object, fields, *m->schema);
+    const auto put_back = [&](const std::string& version, const FieldSet& fields) -> Result<void> {
+        const std::string words = "failed add back owned items: failed to convert ", where = " object at version " + version + ": ";
+        TRY(const auto m, explained(words + "merged" + where, versions.at(merged, version)));
+        if (!m) return {};
+        TRY(const auto p, explained(words + "pruned" + where, versions.at(pruned, version)));
+        if (p) pruned = add_back_owned(m->object, p->object, fields, *m->schema);
+        return {};
     };
     if (const auto it = owned.find(last->api_version); it != owned.end()) {
-        put_back(it->first, it->second);
+        TRY_VOID(put_back(it->first, it->second));
         owned.erase(it);
     }
-    for (const auto& [version, fields] : owned) put_back(version, fields);
+    for (const auto& [version, fields] : owned) TRY_VOID(put_back(version, fields));
 
     // Only what this manager had owned may go.
-    const auto back = versions.at(pruned, last->api_version);
+    TRY(const auto back, explained("failed add back dangling items: ", versions.at(pruned, last->api_version)));
     if (!back) return merged;
     const FieldSet all = with_named_fields(field_set_of(at_last->object, schema), schema);
     const FieldSet left = with_named_fields(field_set_of(back->object, schema), schema);
     const Node result = remove_fields(at_last->object, intersect(subtract(all, left), last_named), schema);
-    const auto out = versions.at(result, request_version);
+    TRY(const auto out, versions.at(result, request_version));
     return out ? out->object : merged;
+}
+
+// Every owner's version must be able to show the object. Errors: the first that is not.
+Result<void> check_versions(const Node& live, const Entries& entries, const Versions& versions) {
+    for (const ManagedEntry& e : entries) TRY_VOID(versions.at(live, e.api_version));
+    return {};
 }
 
 ManagedEntry* find_owner(Entries& entries, const ManagedEntry& who) {
@@ -175,16 +201,17 @@ ManagedEntry identity(const Request& request, bool apply) {
     return e;
 }
 
-// Gives what changed from `live` to `next` to `who`, adding to what it owned.
-void track(const Node& live, const Node& next, Entries& entries, ManagedEntry who, const Request& request) {
+// Gives what changed from `live` to `next` to `who`, adding to what it owned. Errors: a version that cannot show the object.
+Result<void> track(const Node& live, const Node& next, Entries& entries, ManagedEntry who, const Request& request) {
     Versions versions(request);
-    // Taken from everybody, the same manager's earlier entry included; cannot fail when forced.
-    (void)take_ownership(live, next, entries, nullptr, versions, true);
-    const Comparison* c = versions.compare(live, next, who.api_version);
-    if (c == nullptr) return;
+    TRY_VOID(check_versions(live, entries, versions));
+    // Taken from everybody, the same manager's earlier entry included.
+    TRY_VOID(take_ownership(live, next, entries, nullptr, versions, true));
+    TRY(const Comparison* c, versions.compare(live, next, who.api_version));
+    if (c == nullptr) return {};
     FieldSet taken = subtract_deep(unite(c->modified, c->added), request.reset_fields);
     taken = subtract(taken, server_fields());
-    if (taken.empty()) return;
+    if (taken.empty()) return {};
     if (ManagedEntry* mine = find_owner(entries, who)) {
         mine->fields = unite(taken, mine->fields);
         mine->time = who.time;
@@ -192,6 +219,7 @@ void track(const Node& live, const Node& next, Entries& entries, ManagedEntry wh
         who.fields = std::move(taken);
         entries.push_back(std::move(who));
     }
+    return {};
 }
 
 void cap_updaters(Entries& entries) {
@@ -240,13 +268,14 @@ Result<Node> apply(const Node& live, const Node& applied, const Request& request
         // An object that was never tracked: what it holds belongs to whoever made it.
         ManagedEntry first = identity(request, false);
         first.manager = kBeforeFirstApply;
-        first.subresource.clear();
-        track(request.zero.is_null() ? Node::map() : request.zero, before, entries, first, request);
+        TRY_VOID(track(request.zero.is_null() ? Node::map() : request.zero, before, entries, first, request));
     }
 
     ManagedEntry who = identity(request, true);
     who.time.clear(); // set below, when something changed
     const ManagedEntry* earlier = find_owner(entries, who);
+    Versions versions(request);
+    if (!live.is_null()) TRY_VOID(check_versions(before, entries, versions));
     const std::optional<ManagedEntry> last = earlier != nullptr ? std::optional(*earlier) : std::nullopt;
     TRY(Node merged, merge_values(before, applied, schema));
     FieldSet set = subtract_deep(field_set_of(applied, schema), request.reset_fields);
@@ -257,8 +286,7 @@ Result<Node> apply(const Node& live, const Node& applied, const Request& request
     } else {
         entries.push_back(who);
     }
-    Versions versions(request);
-    Node next = prune(merged, entries, last ? &*last : nullptr, versions, request.api_version);
+    TRY(Node next, explained("failed to prune fields: ", prune(merged, entries, last ? &*last : nullptr, versions, request.api_version)));
     ManagedEntry* self = find_owner(entries, who);
     TRY_VOID(take_ownership(before, next, entries, self, versions, request.force));
     self->fields = subtract(self->fields, server_fields());
@@ -281,7 +309,8 @@ Node update(const Node& live, Node next, const Request& request) {
     // An object that was made without tracking stays without, until somebody applies.
     if (const Node* uid = live.find_path({"metadata", "uid"}); entries.empty() && uid && !uid->text().empty()) return next;
     const Node before = !live.is_null() ? without_managed_fields(live) : request.zero.is_null() ? Node::map() : request.zero;
-    track(before, next, entries, identity(request, false), request);
+    // An owner's version that cannot show the object: nobody knows any more who owns what.
+    if (!track(before, next, entries, identity(request, false), request)) return next;
     cap_updaters(entries);
     write_managed_fields(next, std::move(entries));
     return next;

@@ -62,11 +62,12 @@ struct Request {
 // Server-side apply of `applied` (its metadata.managedFields must be absent) to `live` (null: a new object).
 // Returns the object with managedFields; equal to `live` when nothing changed (time of the manager then kept).
 // Errors: conflict, with details (FieldManagerConflict) and kube-apiserver's text; invalid when `applied` does not fit the schema: message
-// `failed to create typed patch object (ns/name; v1, Kind=ConfigMap): …`.
+// `failed to create typed patch object (ns/name; v1, Kind=ConfigMap): …`, or the object not that of a manager's version: `failed to convert new object: …`.
 Result<Node> apply(const Node& live, const Node& applied, const Request& request);
 
 // managedFields of `next` after a create, update or non-apply patch (`live` null: a new object). An explicitly emptied managedFields in `next`
-// ([] or [{}]) resets ownership: nothing is tracked by this request.
+// ([] or [{}]) resets ownership: nothing is tracked by this request. All ownership is forgotten when the object does not fit the version of one
+// of its managers.
 Node update(const Node& live, Node next, const Request& request);
 
 } // namespace weber::kube::merge

@@ -138,7 +138,11 @@ void add_workload_defaults(DefaultRules& rules) {
     rules["batch.v1.Job"] = job;
     rules["batch.v1.CronJob"] = cron_job;
     rules["batch.v1.PodFailurePolicyOnPodConditionsPattern"] = [](Node& n) { default_text(n, "status", "True"); };
-    rules["autoscaling.v1.HorizontalPodAutoscaler"] = [](Node& n) { default_int(default_map(n, "spec"), "minReplicas", 1); };
+    rules["autoscaling.v1.HorizontalPodAutoscaler"] = [](Node& n) {
+        Node& spec = default_map(n, "spec");
+        default_int(spec, "minReplicas", 1);
+        if (!n.find_path({"metadata", "annotations", "autoscaling.alpha.kubernetes.io/metrics"})) default_int(spec, "targetCPUUtilizationPercentage", 80);
+    };
     rules["autoscaling.v2.HorizontalPodAutoscaler"] = autoscaler;
 }
 

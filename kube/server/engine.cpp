@@ -79,6 +79,7 @@ Api<void> decode_object(Call& call, Node& obj) {
         return refuse(bad_request(call.resource->kind + " in version \"" + call.version->name + "\" cannot be handled as a " +
                                   call.resource->kind + ": " + decoded.error().message));
     if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
+    if (call.resource->custom) std::sort(decoded->unknown.begin(), decoded->unknown.end());
     if (!decoded->unknown.empty() && call.validation != FieldValidation::ignore) {
         std::string all;
         for (const auto& field : decoded->unknown) {

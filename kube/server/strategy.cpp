@@ -269,7 +269,10 @@ Api<void> prepare_update(Core& core, const Call& call, Node& obj, const Node& li
         else
             next.erase("status");
         if (resource.custom) {
-            if (const Node* managed = obj.find_path({"metadata", "managedFields"})) meta_mut(next).set("managedFields", *managed);
+            if (const Node* managed = obj.find_path({"metadata", "managedFields"}))
+                meta_mut(next).set("managedFields", *managed);
+            else
+                erase_meta(next, "managedFields");
         } else {
             if (const Node* spec = live.find("spec"))
                 next.set("spec", *spec);

@@ -27,6 +27,10 @@ std::vector<Sequence> read_sequences(const std::string& file);
 Sequence random_sequence(std::uint32_t seed);
 // The same of a custom resource whose definition (sets, keyed lists, atomic maps, defaults, limits) the sequence makes first.
 Sequence random_custom_sequence(std::uint32_t seed);
+// Of a resource with several versions, written at each of them: a custom one, or HorizontalPodAutoscalers.
+Sequence random_versions_sequence(std::uint32_t seed);
+// Of one of nine more kinds.
+Sequence random_kinds_sequence(std::uint32_t seed);
 
 // Makes a namespace, plays the steps in it, deletes it. One answer a step (none for waits): {"status", "body", "warnings"}, with uids, times,
 // resourceVersions and allocated addresses replaced by a word.

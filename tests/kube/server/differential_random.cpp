@@ -1,16 +1,14 @@
 // Random sequences: few names, few values, several managers, so that fields are fought over.
-#include <random>
-
 #include "kube/base/json.h"
 #include "kube/base/yaml.h"
-#include "tests/kube/server/differential.h"
+#include "tests/kube/server/random_steps.h"
 
 namespace weber::testing {
 namespace {
 
-class Generator {
+class Generator : RandomSteps {
 public:
-    explicit Generator(std::uint32_t seed) : random_(seed) {}
+    explicit Generator(std::uint32_t seed) : RandomSteps(seed) {}
 
     Sequence sequence(std::uint32_t seed) {
         Sequence out{"random " + std::to_string(seed), {}};
@@ -100,11 +98,6 @@ openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {
         if (what < 96) return make("PATCH", one + "/status" + manager, "merge", "{status: {phase: " + word() + "}}");
         return make("GET", one, "", "");
     }
-
-    // std::uniform_int_distribution differs between libraries; the remainder does not.
-    std::uint32_t pick(std::uint32_t n) { return random_() % n; }
-    bool chance(std::uint32_t percent) { return pick(100) < percent; }
-    std::string word() { return std::string(1, static_cast<char>('a' + pick(4))); }
 
     std::string metadata() {
         std::string out = "metadata: {name: o";
@@ -223,11 +216,6 @@ openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {
         return make("DELETE", one, "", "");
     }
 
-    static Step make(std::string method, std::string path, std::string type, const std::string& yaml) {
-        return {std::move(method), std::move(path), std::move(type), "", yaml.empty() ? "" : json_of(yaml), ""};
-    }
-
-    std::mt19937 random_;
     int kind_ = 0;
 };
 

@@ -149,14 +149,30 @@ TEST(DifferentialRandom, SeededSequencesOfCustomResourcesAgree) {
     check("custom", sequences);
 }
 
+TEST(DifferentialRandom, SeededSequencesOfVersionsAgree) {
+    std::vector<Sequence> sequences;
+    for (std::uint32_t seed = 1; seed <= 40; ++seed) sequences.push_back(random_versions_sequence(seed));
+    check("versions", sequences);
+}
+
+TEST(DifferentialRandom, SeededSequencesOfMoreKindsAgree) {
+    std::vector<Sequence> sequences;
+    for (std::uint32_t seed = 1; seed <= 80; ++seed) sequences.push_back(random_kinds_sequence(seed));
+    check("kinds", sequences);
+}
+
 TEST(DifferentialRandom, FreshSequencesAgreeLive) {
     if (!real_server() || std::getenv("WEBER_RECORD")) GTEST_SKIP() << "no real kube-apiserver to ask (tests/cluster/cluster.sh run --bare)";
     std::vector<Sequence> sequences;
     // The same in every run, so that a change of ours is what a failure tells of; WEBER_SEED=random looks for what nobody has seen yet.
     const char* seed = std::getenv("WEBER_SEED");
     const std::uint32_t start = (seed == nullptr ? 0x5eedU : seed == std::string_view("random") ? std::random_device{}() : static_cast<std::uint32_t>(std::atoll(seed))) | 0x10000U;
-    for (std::uint32_t i = 0; i < 100; ++i) sequences.push_back(random_sequence(start + i));
-    for (std::uint32_t i = 0; i < 15; ++i) sequences.push_back(random_custom_sequence(start + i));
+    const char* count = std::getenv("WEBER_SEEDS"); // how many: a longer hunt
+    const auto seeds = count == nullptr ? 100U : static_cast<std::uint32_t>(std::atoll(count));
+    for (std::uint32_t i = 0; i < seeds; ++i) sequences.push_back(random_sequence(start + i));
+    for (std::uint32_t i = 0; i < std::max(15U, seeds / 3); ++i) sequences.push_back(random_custom_sequence(start + i));
+    for (std::uint32_t i = 0; i < std::max(15U, seeds / 3); ++i) sequences.push_back(random_versions_sequence(start + i));
+    for (std::uint32_t i = 0; i < seeds; ++i) sequences.push_back(random_kinds_sequence(start + i));
     check("fresh", sequences);
 }
 
