@@ -82,9 +82,7 @@ Where own_line(std::string_view, const Node*, const Node& now) { return now.wher
 // Where what a step changed was written.
 Explanation::Locate written_by(const Step& step) {
     return [&step](std::string_view, const Node*, const Node& now) -> Where {
-        if (!step.own_lines || now.line() == 0) return step.where;
-        if (step.inline_line == 0) return now.where();
-        return {step.where.file, step.inline_line + now.line() - 1, 0};
+        return step.own_lines && now.line() != 0 ? now.where() : step.where;
     };
 }
 

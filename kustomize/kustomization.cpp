@@ -31,6 +31,7 @@ template <auto Member>
 Result<void> entries_field(const Decoder& d, const Node& node, Raw& out) {
     return decode_list(node, out.*Member, [&](const Node& item, ListEntry& entry) {
         entry.where = item.where();
+        entry.text_line = text_begins(item);
         return d.text(item, entry.text);
     });
 }

@@ -17,6 +17,7 @@ namespace weber::kustomize {
 struct ListEntry {
     std::string text;
     Where where;
+    std::uint32_t text_line = 1; // the line of `where.file` in which the text begins
 };
 
 struct Kustomization {

@@ -1,5 +1,7 @@
 #include "kustomize/patch_loading.h"
 
+#include <algorithm>
+
 #include "kube/base/yaml.h"
 #include "kustomize/decode.h"
 #include "kustomize/resource_reader.h"
@@ -8,8 +10,9 @@
 namespace weber::kustomize {
 namespace {
 
+constexpr std::string_view kBlank = " \t\r\n\v\f";
+
 std::string trimmed(std::string_view s) {
-    constexpr std::string_view kBlank = " \t\r\n\v\f";
     std::size_t from = s.find_first_not_of(kBlank);
     if (from == std::string_view::npos) return {};
     return std::string(s.substr(from, s.find_last_not_of(kBlank) - from + 1));
@@ -31,15 +34,14 @@ std::string shown(const Patch& patch) {
 }
 
 // Patches written into a list of paths; none when the text is something else (a path).
-Result<std::vector<Node>> inline_patches(const std::string& text, const Where& where) {
-    if (text.find(':') == std::string::npos) return fail(ErrorCode::invalid, "not an inline patch");
-    const std::string name = where.file.empty() ? "inline patch" : where.file + " (inline patch)";
-    TRY(auto documents, kube::read_yaml(text, {.file = name}));
+Result<std::vector<Node>> inline_patches(const ListEntry& entry) {
+    if (entry.text.find(':') == std::string::npos) return fail(ErrorCode::invalid, "not an inline patch");
+    TRY(auto documents, kube::read_yaml(entry.text, {.file = entry.where.file, .first_line = entry.text_line}));
     return objects_of(documents);
 }
 
 Result<std::vector<Node>> patches_of_entry(const ListEntry& entry, const Loader& loader) {
-    if (auto inlined = inline_patches(entry.text, entry.where)) return inlined;
+    if (auto inlined = inline_patches(entry)) return inlined;
     auto documents = loader.load_documents(entry.text);
     if (!documents) return fail(std::move(documents.error()).at(entry.where));
     auto objects = objects_of(**documents);
@@ -50,6 +52,8 @@ Result<std::vector<Node>> patches_of_entry(const ListEntry& entry, const Loader&
 } // namespace
 
 Result<Step> patch_step(Patch patch, const PluginContext& context) {
+    const std::size_t blank = std::min(patch.inline_text.find_first_not_of(kBlank), patch.inline_text.size());
+    patch.inline_line += static_cast<std::uint32_t>(std::count(patch.inline_text.begin(), patch.inline_text.begin() + static_cast<std::ptrdiff_t>(blank), '\n'));
     patch.inline_text = trimmed(patch.inline_text);
     if (patch.inline_text.empty() && patch.path.empty())
         return fail(ErrorCode::invalid, "must specify one of patch and path in\n" + shown(patch), patch.where);
@@ -87,8 +91,8 @@ Result<Step> patch_json6902_step(Patch patch, const PluginContext& context) {
                 }};
 }
 
-Result<Step> patches_strategic_merge_step(const std::vector<ListEntry>& entries, const std::string& text, const PluginContext& context) {
-    if (entries.empty() && text.empty()) return fail(ErrorCode::invalid, "empty file path and empty patch content");
+Result<Step> patches_strategic_merge_step(const std::vector<ListEntry>& entries, const ListEntry& inlined, const PluginContext& context) {
+    if (entries.empty() && inlined.text.empty()) return fail(ErrorCode::invalid, "empty file path and empty patch content");
     std::vector<Node> patches;
     std::string files;
     for (const ListEntry& entry : entries) {
@@ -96,13 +100,13 @@ Result<Step> patches_strategic_merge_step(const std::vector<ListEntry>& entries,
         patches.insert(patches.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
         files += (files.empty() ? "" : " ") + entry.text;
     }
-    if (!text.empty()) {
-        TRY(auto documents, kube::read_yaml(text, {.file = "inline patch"}));
+    if (!inlined.text.empty()) {
+        TRY(auto documents, kube::read_yaml(inlined.text, {.file = inlined.where.file, .first_line = inlined.text_line}));
         TRY(std::vector<Node> some, objects_of(documents));
         patches.insert(patches.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
     }
     if (patches.empty()) {
-        return fail(ErrorCode::invalid, "patch appears to be empty; files=[" + files + "], Patch=" + text,
+        return fail(ErrorCode::invalid, "patch appears to be empty; files=[" + files + "], Patch=" + inlined.text,
                     entries.empty() ? Where{} : entries.front().where);
     }
     auto shared = std::make_shared<const std::vector<Node>>(std::move(patches));

@@ -136,7 +136,11 @@ Result<void> decode(const Decoder& d, const Node& node, JsonPatchConfig& out) {
     static constexpr Field<JsonPatchConfig> kFields[] = {
         {"target", [](const Decoder& d, const Node& n, JsonPatchConfig& o) { return decode(d, n, o.patch.target.emplace()); }},
         {"path", [](const Decoder& d, const Node& n, JsonPatchConfig& o) { return d.text(n, o.patch.path); }},
-        {"jsonOp", [](const Decoder& d, const Node& n, JsonPatchConfig& o) { return d.text(n, o.patch.inline_text); }},
+        {"jsonOp",
+         [](const Decoder& d, const Node& n, JsonPatchConfig& o) {
+             o.patch.inline_line = text_begins(n);
+             return d.text(n, o.patch.inline_text);
+         }},
     };
     out.patch.where = node.where();
     return decode_map<JsonPatchConfig>(d, node, kFields, out);
@@ -145,7 +149,11 @@ Result<void> decode(const Decoder& d, const Node& node, JsonPatchConfig& out) {
 Result<void> decode(const Decoder& d, const Node& node, MergePatchConfig& out) {
     static constexpr Field<MergePatchConfig> kFields[] = {
         {"paths", [](const Decoder& d, const Node& n, MergePatchConfig& o) { return d.texts(n, o.paths); }},
-        {"patches", text_field<&MergePatchConfig::patches>},
+        {"patches",
+         [](const Decoder& d, const Node& n, MergePatchConfig& o) {
+             o.patches_line = text_begins(n);
+             return d.text(n, o.patches);
+         }},
     };
     return decode_map<MergePatchConfig>(d, node, kFields, out);
 }

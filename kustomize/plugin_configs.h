@@ -45,6 +45,7 @@ struct JsonPatchConfig {
 struct MergePatchConfig {
     std::vector<std::string> paths;
     std::string patches;
+    std::uint32_t patches_line = 1; // of the file, in which `patches` begins
 };
 struct ValueAddConfig {
     std::string value;

@@ -135,8 +135,8 @@ Result<Step> patch_json_plugin(const Node& config, const PluginContext& context)
 Result<Step> patch_merge_plugin(const Node& config, const PluginContext& context) {
     TRY(MergePatchConfig c, read_plugin<MergePatchConfig>(config));
     std::vector<ListEntry> paths;
-    for (std::string& path : c.paths) paths.push_back({std::move(path), config.where()});
-    return patches_strategic_merge_step(paths, c.patches, context);
+    for (std::string& path : c.paths) paths.push_back({.text = std::move(path), .where = config.where()});
+    return patches_strategic_merge_step(paths, {.text = c.patches, .where = config.where(), .text_line = c.patches_line}, context);
 }
 
 Result<Step> value_add_plugin(const Node& config, const PluginContext& context) {
@@ -177,9 +177,6 @@ static void locate(std::vector<Step>& steps, std::size_t& done, const Kustomizat
         const Node* from = all && entries && i < all->items().size() ? &all->items()[i] : all;
         step.where = from ? from->where() : k.where;
         step.own_lines = step.kind.starts_with("Patch");
-        const Node* text = from && step.own_lines ? from->find("patch") : nullptr;
-        if (!text) continue;
-        step.inline_line = text_begins(*text);
     }
 }
 
@@ -192,7 +189,7 @@ Result<std::vector<Step>> builtin_steps(const Kustomization& k, const SharedConf
         if (context.explain) locate(steps, located, k, field, entries);
     };
     if (!k.patches_strategic_merge.empty()) {
-        TRY(Step step, patches_strategic_merge_step(k.patches_strategic_merge, "", context));
+        TRY(Step step, patches_strategic_merge_step(k.patches_strategic_merge, {}, context));
         steps.push_back(std::move(step));
     }
     note("patchesStrategicMerge");

@@ -36,7 +36,6 @@ struct Step {
     // Only when changes are explained (explain.h):
     Where where = {};                // what asked for it
     bool own_lines = false;          // values bring their line with them: patches
-    std::uint32_t inline_line = 0;   // of the text that such lines are counted in, when that is part of `where`; 0 = a file of its own
 };
 
 // The steps of a kustomization's own fields, in kustomize's order: patchesStrategicMerge, patches, namespace, namePrefix,

@@ -69,7 +69,7 @@ struct Patch {
     std::optional<Selector> target;
     std::optional<PatchOptions> options;
     Where where;            // the entry in the kustomization
-    std::uint32_t inline_line = 0; // the line of the kustomization in which the inline text begins; 0 = unknown
+    std::uint32_t inline_line = 1; // the line of `where.file` in which the inline text begins
     // Documents of the patch when it came from a file: parsed once, shared by all overlays. Null: parse `text`.
     std::shared_ptr<const std::vector<Node>> documents;
 };

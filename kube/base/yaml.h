@@ -33,6 +33,7 @@ enum class YamlSchema : std::uint8_t {
 
 struct YamlReadOptions {
     std::string_view file = {}; // name for positions and errors
+    std::uint32_t first_line = 1; // of that file: of a text that stands inside another; "line n" in a message still counts from the text's first
     YamlSchema schema = YamlSchema::go_yaml_v3;
     YamlLimits limits = {};
     bool unique_keys = true;    // a repeated map key is an error (go-yaml v3: `mapping key "x" already defined at line n`)

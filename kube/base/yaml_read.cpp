@@ -67,14 +67,16 @@ public:
 
 private:
     [[nodiscard]] Where here() const { return {std::string(options_.file), line(), 0}; }
-    [[nodiscard]] std::uint32_t line() const { return static_cast<std::uint32_t>(event_.start_mark.line + 1); }
+    [[nodiscard]] std::uint32_t line() const { return static_cast<std::uint32_t>(event_.start_mark.line) + options_.first_line; }
+    // As messages count.
+    [[nodiscard]] std::string in_text(std::uint32_t line) const { return std::to_string(line + 1 - options_.first_line); }
 
     std::unexpected<Error> too_large(std::string text, std::uint64_t limit) const {
         if (const auto at = text.find("{}"); at != std::string::npos) text.replace(at, 2, std::to_string(limit));
         return fail(ErrorCode::too_large, "YAML has " + text, here());
     }
     [[nodiscard]] std::unexpected<Error> bad(std::string message) const {
-        return fail(ErrorCode::invalid, "yaml: line " + std::to_string(line()) + ": " + std::move(message), here());
+        return fail(ErrorCode::invalid, "yaml: line " + in_text(line()) + ": " + std::move(message), here());
     }
 
     Result<void> next() {
@@ -95,7 +97,7 @@ private:
             return fail(ErrorCode::invalid, std::string("yaml: ") + problem + " at byte " + std::to_string(parser_.problem_offset),
                         {std::string(options_.file), 0, 0});
         return fail(ErrorCode::invalid, "yaml: line " + std::to_string(at) + ": " + problem,
-                    {std::string(options_.file), static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(parser_.problem_mark.column + 1)});
+                    {std::string(options_.file), static_cast<std::uint32_t>(at) + options_.first_line - 1, static_cast<std::uint32_t>(parser_.problem_mark.column + 1)});
     }
 
     // The value that the current event starts; on return the current event is its last one. Adds its node count to `weight`.
@@ -234,7 +236,7 @@ private:
                 map.append_unchecked(std::move(key), std::move(item));
             } else if (options_.unique_keys) {
                 return fail(ErrorCode::invalid,
-                            "yaml: line " + std::to_string(key_line) + ": mapping key \"" + key.str() + "\" already defined",
+                            "yaml: line " + in_text(key_line) + ": mapping key \"" + key.str() + "\" already defined",
                             {std::string(options_.file), key_line, 0});
             } else {
                 map.set(key, std::move(item)); // the last one wins

@@ -24,17 +24,10 @@ std::string source_of(const Patch& patch) {
     return "[patch: \"" + std::string(line) + (line.size() < text.size() ? "…\"]" : "\"]");
 }
 
-constexpr std::string_view kInline = " (inline patch)";
-
-// The name under which a patch's lines are counted: those of an inline text begin anew.
-std::string file_of(const Patch& patch) { return patch.path.empty() ? patch.where.file + std::string(kInline) : patch.path; }
-
-// A place in an inline patch as the line of the kustomization.
-Error in_kustomization(Error error, const Patch& patch) {
-    if (!error.where.file.ends_with(kInline)) return error;
-    if (patch.inline_line == 0 || error.where.line == 0) error.where = patch.where;
-    else error.where = {patch.where.file, patch.inline_line + error.where.line - 1, 0};
-    return error;
+// An inline text's places are those of the kustomization it stands in.
+kube::YamlReadOptions reading(const Patch& patch, kube::YamlSchema schema = kube::YamlSchema::go_yaml_v3) {
+    if (!patch.path.empty()) return {.file = patch.path, .schema = schema};
+    return {.file = patch.where.file, .first_line = patch.inline_line, .schema = schema};
 }
 
 // ---- strategic merge --------------------------------------------------------------------------------------------
@@ -146,7 +139,7 @@ Result<std::optional<kube::JsonPatch>> read_operations(const Patch& patch) {
     if (patch.text.starts_with('[')) {
         TRY(operations, kube::read_json(patch.text, {.file = patch.path}));
     } else {
-        TRY(const std::vector<Node> documents, kube::read_yaml(patch.text, {.file = file_of(patch), .schema = kube::YamlSchema::yaml_1_1}));
+        TRY(const std::vector<Node> documents, kube::read_yaml(patch.text, reading(patch, kube::YamlSchema::yaml_1_1)));
         if (!documents.empty()) operations = documents.front();
     }
     if (operations.is_null()) return std::nullopt;
@@ -176,10 +169,12 @@ Result<void> apply_operations(ResourceSet& resources, const Patch& patch, const 
     return {};
 }
 
-Result<void> apply(ResourceSet& resources, const Patch& patch, const MergeSchema& schema) {
+} // namespace
+
+Result<void> apply_patch(ResourceSet& resources, const Patch& patch, const MergeSchema& schema) {
     const auto documents = [&]() -> Result<std::vector<Node>> {
         if (patch.documents) return objects_of(*patch.documents);
-        TRY(const std::vector<Node> parsed, kube::read_yaml(patch.text, {.file = file_of(patch)}));
+        TRY(const std::vector<Node> parsed, kube::read_yaml(patch.text, reading(patch)));
         return objects_of(parsed);
     }();
     if (documents) return documents->empty() ? Result<void>() : apply_strategic(resources, patch, *documents, schema);
@@ -197,27 +192,13 @@ Result<void> apply(ResourceSet& resources, const Patch& patch, const MergeSchema
     return apply_operations(resources, patch, **operations, true);
 }
 
-Result<void> apply_json6902(ResourceSet& resources, const Patch& patch) {
+Result<void> apply_patch_json6902(ResourceSet& resources, const Patch& patch) {
     auto operations = read_operations(patch);
     if (!operations) return fail(std::move(operations).error().with_prefix("decoding " + source_of(patch) + ": ").at(patch.where));
     if (!*operations || (*operations)->empty())
         return fail(ErrorCode::invalid, "patch appears to be empty; file=" + patch.path + ", JsonOp=" + source_of(patch), patch.where);
     if (!patch.target) return fail(ErrorCode::invalid, "must specify a target for patch " + source_of(patch), patch.where);
     return apply_operations(resources, patch, **operations, false);
-}
-
-} // namespace
-
-Result<void> apply_patch(ResourceSet& resources, const Patch& patch, const MergeSchema& schema) {
-    auto done = apply(resources, patch, schema);
-    if (!done) return fail(in_kustomization(std::move(done.error()), patch));
-    return done;
-}
-
-Result<void> apply_patch_json6902(ResourceSet& resources, const Patch& patch) {
-    auto done = apply_json6902(resources, patch);
-    if (!done) return fail(in_kustomization(std::move(done.error()), patch));
-    return done;
 }
 
 Result<void> apply_patches_strategic_merge(ResourceSet& resources, const std::vector<Node>& patches, const MergeSchema& schema) {
