@@ -49,16 +49,16 @@ Result<Parts> parse_value(std::string_view text) {
 Result<Value> typed(std::string plain, std::string_view type) {
     if (type == "str" || type == "bytes") return Value::of_text(std::move(plain));
     if (type == "comment") return Value::of_comment(std::move(plain));
-    if (type == "time") return Value{.kind = Kind::time, .text = std::move(plain)};
+    if (type == "time") return Value(Kind::time, std::move(plain));
     const char *begin = plain.data(), *end = begin + plain.size();
     if (type == "int") {
-        Value v{.kind = Kind::integer};
+        Value v(Kind::integer);
         const auto [stop, error] = std::from_chars(begin, end, v.integer);
         if (error != std::errc() || stop != end) return bad("a value of type int is no integer");
         return v;
     }
     if (type == "float") {
-        Value v{.kind = Kind::floating};
+        Value v(Kind::floating);
         const auto [stop, error] = std::from_chars(begin, end, v.floating);
         if (error != std::errc() || stop != end) return bad("a value of type float is no number");
         return v;

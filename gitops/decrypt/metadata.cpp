@@ -137,7 +137,7 @@ Result<Value> value_of(const Nested& node) {
     const int kinds = (node.value != nullptr) + !node.keys.empty() + !node.positions.empty();
     if (kinds > 1) return bad("Error while unflattening: Type mismatch");
     if (node.value != nullptr) return *node.value;
-    Value out{.kind = node.positions.empty() ? Kind::branch : Kind::list};
+    Value out(node.positions.empty() ? Kind::branch : Kind::list);
     for (const auto& [key, child] : node.keys) {
         TRY(Value value, value_of(child));
         out.branch.push_back({key, std::move(value)});
@@ -214,7 +214,7 @@ Result<Branch> take_flat(Branches& branches) {
 }
 
 Value keys_of(const KeyGroup& group, Provider provider) {
-    Value list{.kind = Kind::list};
+    Value list(Kind::list);
     for (const MasterKey& key : group) {
         if (key.provider != provider) continue;
         Branch entry;
@@ -235,9 +235,9 @@ Branch section_of(const Metadata& m) {
         if (Value age = keys_of(m.groups[0], Provider::age); !age.list.empty()) put("age", std::move(age));
         if (Value pgp = keys_of(m.groups[0], Provider::pgp); !pgp.list.empty()) put("pgp", std::move(pgp));
     } else {
-        Value groups{.kind = Kind::list};
+        Value groups(Kind::list);
         for (const KeyGroup& group : m.groups) {
-            Branch entry = {{"age", keys_of(group, Provider::age)}, {"hc_vault", Value{.kind = Kind::list}}};
+            Branch entry = {{"age", keys_of(group, Provider::age)}, {"hc_vault", Value(Kind::list)}};
             if (Value pgp = keys_of(group, Provider::pgp); !pgp.list.empty()) entry.push_back({"pgp", std::move(pgp)});
             groups.list.push_back(Value::of_branch(std::move(entry)));
         }

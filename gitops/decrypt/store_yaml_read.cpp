@@ -1,11 +1,9 @@
-// YAML with its comments: libyaml's events for the values, and what stands between them for the comments, which libyaml drops.
-#include <yaml.h>
-
+// YAML with its comments: events for the values, and what stands between them for the comments, which events do not tell.
 #include <algorithm>
-#include <memory>
 #include <unordered_map>
 
 #include "gitops/decrypt/stores.h"
+#include "gitops/decrypt/yaml_events.h"
 #include "kube/base/digest.h"
 #include "kube/base/utf8.h"
 #include "kube/base/yaml.h"
@@ -15,79 +13,24 @@ namespace weber::gitops::sops {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 512, kMaxNodes = 1'000'000;
-
-struct Position {
-    std::size_t line = 0, column = 0; // from 0; columns count characters
-    auto operator<=>(const Position&) const = default;
-};
-Position position_of(const yaml_mark_t& mark) { return {mark.line, mark.column}; }
+constexpr std::size_t kMaxDepth = 512, kMaxAliased = 250'000;
 
 struct Comment {
-    Position at;
+    YamlPosition at;
     bool behind = false; // something stands before it on its line
     std::string text;    // without the first '#'
 };
 
-struct Event {
-    yaml_event_type_t type = YAML_NO_EVENT;
-    Position start, end;
-    std::string text = {}, tag = {}, anchor = {};
-    bool plain = false;
-};
-
-std::string text_of(const yaml_char_t* s) { return s != nullptr ? std::string(reinterpret_cast<const char*>(s)) : std::string(); }
-
-// ---- events -------------------------------------------------------------------------------------------------------
-
-Event event_of(const yaml_event_t& e) {
-    Event out{.type = e.type, .start = position_of(e.start_mark), .end = position_of(e.end_mark)};
-    if (e.type == YAML_SCALAR_EVENT) {
-        out.text.assign(reinterpret_cast<const char*>(e.data.scalar.value), e.data.scalar.length);
-        out.tag = text_of(e.data.scalar.tag);
-        out.anchor = text_of(e.data.scalar.anchor);
-        out.plain = e.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    } else if (e.type == YAML_ALIAS_EVENT) {
-        out.anchor = text_of(e.data.alias.anchor);
-    } else if (e.type == YAML_MAPPING_START_EVENT) {
-        out.anchor = text_of(e.data.mapping_start.anchor);
-    } else if (e.type == YAML_SEQUENCE_START_EVENT) {
-        out.anchor = text_of(e.data.sequence_start.anchor);
-    }
-    return out;
-}
-
-Result<std::vector<Event>> events_of(std::string_view text) {
-    yaml_parser_t parser;
-    yaml_parser_initialize(&parser);
-    const std::unique_ptr<yaml_parser_t, void (*)(yaml_parser_t*)> owner(&parser, yaml_parser_delete);
-    if (text.empty()) text = std::string_view("", 0);
-    yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.data()), text.size());
-    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    std::vector<Event> out;
-    out.reserve(64);
-    for (yaml_event_t event; out.size() < kMaxNodes;) {
-        if (yaml_parser_parse(&parser, &event) != 1) {
-            const std::size_t line = (parser.problem_mark.line != 0 ? parser.problem_mark.line : parser.context_mark.line) + 1;
-            return fail(ErrorCode::invalid, "yaml: line " + std::to_string(line) + ": " + (parser.problem != nullptr ? parser.problem : "unknown problem parsing YAML content"));
-        }
-        out.push_back(event_of(event));
-        yaml_event_delete(&event);
-        if (out.back().type == YAML_STREAM_END_EVENT) return out;
-    }
-    return fail(ErrorCode::too_large, "the YAML text has too many nodes");
-}
-
 // ---- comments -----------------------------------------------------------------------------------------------------
 
 // Every '#' outside scalars, at a line's start or behind a blank.
-std::vector<Comment> comments_of(std::string_view text, const std::vector<Event>& events) {
-    std::vector<std::pair<Position, Position>> scalars;
-    for (const Event& e : events)
-        if (e.type == YAML_SCALAR_EVENT && e.start < e.end) scalars.emplace_back(e.start, e.end);
+std::vector<Comment> comments_of(std::string_view text, const std::vector<YamlEvent>& events) {
+    std::vector<std::pair<YamlPosition, YamlPosition>> scalars;
+    for (const YamlEvent& e : events)
+        if (e.kind == YamlEventKind::scalar && e.start < e.end) scalars.emplace_back(e.start, e.end);
     std::vector<Comment> out;
     std::size_t scalar = 0;
-    Position at;
+    YamlPosition at;
     bool content = false, blank_before = true;
     for (std::size_t i = 0; i < text.size();) {
         while (scalar < scalars.size() && scalars[scalar].second <= at) ++scalar;
@@ -121,48 +64,48 @@ std::vector<Comment> comments_of(std::string_view text, const std::vector<Event>
 
 class Builder {
 public:
-    Builder(std::vector<Event> events, std::vector<Comment> comments) : events_(std::move(events)), comments_(std::move(comments)) {}
+    Builder(std::vector<YamlEvent> events, std::vector<Comment> comments) : events_(std::move(events)), comments_(std::move(comments)) {}
 
     Result<Branches> documents() {
         Branches out;
-        for (; event().type != YAML_STREAM_END_EVENT; ++at_) {
-            if (event().type != YAML_DOCUMENT_START_EVENT) continue;
+        for (; event().kind != YamlEventKind::stream_end; ++at_) {
+            if (event().kind != YamlEventKind::document_start) continue;
             ++at_;
             anchors_.clear();
             const auto bad = [](const char* what) { return fail(ErrorCode::invalid, std::string("Error unmarshaling input YAML: YAML documents that are ") + what + " are not supported"); };
-            if (event().type == YAML_SEQUENCE_START_EVENT) return bad("sequences");
+            if (event().kind == YamlEventKind::list_start) return bad("sequences");
             Branch branch;
-            if (event().type == YAML_SCALAR_EVENT) {
+            if (event().kind == YamlEventKind::scalar) {
                 TRY(const Value value, scalar(event()));
                 if (value.kind != Kind::null) return bad("values");
             } else {
-                Value root{.kind = Kind::branch};
+                Value root(Kind::branch);
                 TRY_VOID(map_or_alias(root));
                 branch = std::move(root.branch);
             }
             ++at_;
-            take_until(event().type == YAML_DOCUMENT_END_EVENT && at_ + 1 < events_.size() ? events_[at_ + 1].start : event().start, 0, branch);
+            take_until(event().kind == YamlEventKind::document_end && at_ + 1 < events_.size() ? events_[at_ + 1].start : event().start, 0, branch);
             out.push_back(std::move(branch));
         }
         return out;
     }
 
 private:
-    [[nodiscard]] const Event& event() const { return events_[at_]; }
+    [[nodiscard]] const YamlEvent& event() const { return events_[at_]; }
 
     Result<void> map_or_alias(Value& out) {
-        if (event().type == YAML_MAPPING_START_EVENT) return map(out, 1);
+        if (event().kind == YamlEventKind::map_start) return map(out, 1);
         TRY(out, alias());
         if (out.kind != Kind::branch) return fail(ErrorCode::invalid, "Error unmarshaling input YAML: YAML documents that are values are not supported");
         return {};
     }
 
     // Comments on lines of their own before `to`, at `column` or further right.
-    void take_until(const Position& to, std::size_t column, Branch& out) {
+    void take_until(const YamlPosition& to, std::size_t column, Branch& out) {
         for (; next_ < comments_.size() && comments_[next_].at < to && comments_[next_].at.column >= column; ++next_)
             out.push_back({"", Value::of_comment(comments_[next_].text)});
     }
-    void take_until(const Position& to, std::size_t column, std::vector<Value>& out) {
+    void take_until(const YamlPosition& to, std::size_t column, std::vector<Value>& out) {
         for (; next_ < comments_.size() && comments_[next_].at < to && comments_[next_].at.column >= column; ++next_)
             out.push_back(Value::of_comment(comments_[next_].text));
     }
@@ -174,21 +117,21 @@ private:
 
     Result<Value> value(std::size_t depth) {
         if (depth > kMaxDepth) return fail(ErrorCode::too_large, "the YAML text nests too deeply");
-        const Event& e = event();
-        switch (e.type) {
-        case YAML_SCALAR_EVENT: {
+        const YamlEvent& e = event();
+        switch (e.kind) {
+        case YamlEventKind::scalar: {
             TRY(Value v, scalar(e));
             if (!e.anchor.empty()) anchors_[e.anchor] = v;
             return v;
         }
-        case YAML_ALIAS_EVENT: return alias();
-        case YAML_MAPPING_START_EVENT: {
-            Value v{.kind = Kind::branch};
+        case YamlEventKind::alias: return alias();
+        case YamlEventKind::map_start: {
+            Value v(Kind::branch);
             TRY_VOID(map(v, depth));
             return v;
         }
         default: {
-            Value v{.kind = Kind::list};
+            Value v(Kind::list);
             TRY_VOID(list(v, depth));
             return v;
         }
@@ -199,7 +142,7 @@ private:
         const auto it = anchors_.find(event().anchor);
         if (it == anchors_.end()) return fail(ErrorCode::invalid, "yaml: unknown anchor referenced");
         expanded_ += weight(it->second);
-        if (expanded_ > kMaxNodes / 4) return fail(ErrorCode::too_large, "yaml: document contains excessive aliasing");
+        if (expanded_ > kMaxAliased) return fail(ErrorCode::too_large, "yaml: document contains excessive aliasing");
         return it->second;
     }
 
@@ -214,11 +157,11 @@ private:
         const std::string anchor = event().anchor;
         std::size_t column = event().start.column;
         ++at_;
-        for (bool first = true; event().type != YAML_MAPPING_END_EVENT; ++at_, first = false) {
-            const Event& key = event();
+        for (bool first = true; event().kind != YamlEventKind::map_end; ++at_, first = false) {
+            const YamlEvent& key = event();
             if (first) column = key.start.column;
             take_until(key.start, 0, out.branch);
-            if (key.type != YAML_SCALAR_EVENT) return fail(ErrorCode::invalid, "Tree contains a non-string key (line " + std::to_string(key.start.line + 1) + "). Only string keys are supported");
+            if (key.kind != YamlEventKind::scalar) return fail(ErrorCode::invalid, "Tree contains a non-string key (line " + std::to_string(key.start.line + 1) + "). Only string keys are supported");
             TRY(const Value name, scalar(key));
             if (name.kind != Kind::text && name.kind != Kind::time)
                 return fail(ErrorCode::invalid, "Tree contains a non-string key (type " + std::string(type_word(name.kind)) + "): " + key.text + ". Only string keys are supported");
@@ -234,8 +177,8 @@ private:
     }
 
     // The value of a key, with the comment behind it.
-    Result<void> entry(const std::string& name, const Event& key, Branch& out, std::size_t depth) {
-        const bool collection = event().type == YAML_MAPPING_START_EVENT || event().type == YAML_SEQUENCE_START_EVENT;
+    Result<void> entry(const std::string& name, const YamlEvent& key, Branch& out, std::size_t depth) {
+        const bool collection = event().kind == YamlEventKind::map_start || event().kind == YamlEventKind::list_start;
         if (collection)
             if (auto behind = take_behind(key.end.line)) out.push_back({"", Value::of_comment(std::move(behind->text))});
         const std::size_t slot = out.size();
@@ -250,9 +193,9 @@ private:
         const std::string anchor = event().anchor;
         const std::size_t column = event().start.column;
         ++at_;
-        for (; event().type != YAML_SEQUENCE_END_EVENT; ++at_) {
+        for (; event().kind != YamlEventKind::list_end; ++at_) {
             take_until(event().start, 0, out.list);
-            const bool scalar_item = event().type == YAML_SCALAR_EVENT || event().type == YAML_ALIAS_EVENT;
+            const bool scalar_item = event().kind == YamlEventKind::scalar || event().kind == YamlEventKind::alias;
             const std::size_t slot = out.list.size();
             TRY(Value v, value(depth + 1));
             out.list.push_back(std::move(v));
@@ -264,7 +207,7 @@ private:
         return {};
     }
 
-    static Result<Value> scalar(const Event& e) {
+    static Result<Value> scalar(const YamlEvent& e) {
         if (e.tag == "tag:yaml.org,2002:binary") {
             auto bytes = kube::base64_decode(e.text);
             if (!bytes) return fail(ErrorCode::invalid, "yaml: line " + std::to_string(e.start.line + 1) + ": !!binary value contains invalid base64 data");
@@ -272,7 +215,7 @@ private:
         }
         const bool typed = e.plain && (e.tag.empty() || e.tag.starts_with("tag:yaml.org,2002:")) && e.tag != "tag:yaml.org,2002:str";
         if (!typed) return Value::of_text(e.text);
-        if (std::string time = kube::yaml_timestamp(e.text); !time.empty()) return Value{.kind = Kind::time, .text = std::move(time)};
+        if (std::string time = kube::yaml_timestamp(e.text); !time.empty()) return Value(Kind::time, std::move(time));
         const NodeKind kind = kube::resolve_plain(e.text, kube::YamlSchema::go_yaml_v3);
         if (kind == NodeKind::null) return Value{};
         if (kind == NodeKind::boolean) return Value::of_boolean(e.text[0] == 't' || e.text[0] == 'T');
@@ -282,7 +225,7 @@ private:
         return Value::of_floating(number.as_double().value_or(0));
     }
 
-    std::vector<Event> events_;
+    std::vector<YamlEvent> events_;
     std::vector<Comment> comments_;
     std::size_t at_ = 0, next_ = 0, expanded_ = 0;
     std::unordered_map<std::string, Value> anchors_;
@@ -292,7 +235,8 @@ private:
 
 Result<Branches> load_yaml(std::string_view text) {
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    TRY(std::vector<Event> events, events_of(text));
+    if (auto events = simple_yaml_events(text)) return Builder(std::move(*events), {}).documents();
+    TRY(std::vector<YamlEvent> events, yaml_events(text));
     std::vector<Comment> comments = text.find('#') == std::string_view::npos ? std::vector<Comment>() : comments_of(text, events);
     return Builder(std::move(events), std::move(comments)).documents();
 }

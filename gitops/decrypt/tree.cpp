@@ -5,6 +5,42 @@
 
 namespace weber::gitops::sops {
 
+Value Value::of_integer(std::int64_t n) {
+    Value v(Kind::integer);
+    v.integer = n;
+    return v;
+}
+
+Value Value::of_floating(double d) {
+    Value v(Kind::floating);
+    v.floating = d;
+    return v;
+}
+
+Value Value::of_boolean(bool b) {
+    Value v(Kind::boolean);
+    v.boolean = b;
+    return v;
+}
+
+Value Value::of_comment(std::string text, bool inline_comment) {
+    Value v(Kind::comment, std::move(text));
+    v.inline_comment = inline_comment;
+    return v;
+}
+
+Value Value::of_branch(std::vector<Item> items) {
+    Value v(Kind::branch);
+    v.branch = std::move(items);
+    return v;
+}
+
+Value Value::of_list(std::vector<Value> items) {
+    Value v(Kind::list);
+    v.list = std::move(items);
+    return v;
+}
+
 std::string_view type_word(Kind kind) {
     switch (kind) {
     case Kind::integer: return "int";
@@ -39,7 +75,7 @@ Result<Value> value_of(const Node& node) {
         return fail(ErrorCode::invalid, "a number out of range", node.where());
     }
     case NodeKind::list: {
-        Value out{.kind = Kind::list};
+        Value out(Kind::list);
         out.list.reserve(node.size());
         for (const Node& item : node.items()) {
             TRY(Value value, value_of(item));
@@ -48,7 +84,7 @@ Result<Value> value_of(const Node& node) {
         return out;
     }
     case NodeKind::map: {
-        Value out{.kind = Kind::branch};
+        Value out(Kind::branch);
         out.branch.reserve(node.size());
         for (const auto& [key, item] : node.entries()) {
             TRY(Value value, value_of(item));

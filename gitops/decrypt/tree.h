@@ -18,23 +18,28 @@ enum class Kind : std::uint8_t { null, text, integer, floating, boolean, time, c
 
 struct Value {
     Kind kind = Kind::null;
-    std::string text = {};        // of text, time, comment
+    std::string text;             // of text, time, comment
     std::int64_t integer = 0;
     double floating = 0;
     bool boolean = false;
     bool inline_comment = false;  // of a comment: stood behind a value
-    std::vector<Item> branch = {};
-    std::vector<Value> list = {};
+    std::vector<Item> branch;
+    std::vector<Value> list;
 
-    static Value of_text(std::string text) { return {.kind = Kind::text, .text = std::move(text)}; }
-    static Value of_integer(std::int64_t n) { return {.kind = Kind::integer, .integer = n}; }
-    static Value of_floating(double d) { return {.kind = Kind::floating, .floating = d}; }
-    static Value of_boolean(bool b) { return {.kind = Kind::boolean, .boolean = b}; }
-    static Value of_comment(std::string text, bool inline_comment = false) {
-        return {.kind = Kind::comment, .text = std::move(text), .inline_comment = inline_comment};
-    }
-    static Value of_branch(std::vector<Item> items) { return {.kind = Kind::branch, .branch = std::move(items)}; }
-    static Value of_list(std::vector<Value> items) { return {.kind = Kind::list, .list = std::move(items)}; }
+    explicit Value(Kind kind = Kind::null, std::string text = {}); // with a text: of text, time or comment
+    Value(const Value&);
+    Value(Value&&) noexcept;
+    Value& operator=(const Value&);
+    Value& operator=(Value&&) noexcept;
+    ~Value();
+
+    static Value of_text(std::string text);
+    static Value of_integer(std::int64_t n);
+    static Value of_floating(double d);
+    static Value of_boolean(bool b);
+    static Value of_comment(std::string text, bool inline_comment = false);
+    static Value of_branch(std::vector<Item> items);
+    static Value of_list(std::vector<Value> items);
 };
 
 // An entry of a map, or a comment between entries (its text is the value's).
@@ -43,6 +48,15 @@ struct Item {
     Value value;
     [[nodiscard]] bool is_comment() const { return key.empty() && value.kind == Kind::comment; }
 };
+
+// Down here, where Item is a whole type.
+inline Value::Value(Kind kind, std::string text) : kind(kind), text(std::move(text)) {}
+inline Value::Value(const Value&) = default;
+inline Value::Value(Value&&) noexcept = default;
+inline Value& Value::operator=(const Value&) = default;
+inline Value& Value::operator=(Value&&) noexcept = default;
+inline Value::~Value() = default;
+inline Value Value::of_text(std::string text) { return Value(Kind::text, std::move(text)); }
 
 using Branch = std::vector<Item>;
 using Branches = std::vector<Branch>; // one a document; only YAML has several

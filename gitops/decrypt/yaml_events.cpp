@@ -1,0 +1,74 @@
+#include "gitops/decrypt/yaml_events.h"
+
+#include <yaml.h>
+
+#include <memory>
+
+namespace weber::gitops::sops {
+
+namespace {
+
+constexpr std::size_t kMaxNodes = 1'000'000;
+
+YamlPosition position_of(const yaml_mark_t& mark) { return {mark.line, mark.column}; }
+
+std::string text_of(const yaml_char_t* s) { return s != nullptr ? std::string(reinterpret_cast<const char*>(s)) : std::string(); }
+
+YamlEvent event_of(const yaml_event_t& e) {
+    YamlEvent out;
+    out.start = position_of(e.start_mark);
+    out.end = position_of(e.end_mark);
+    switch (e.type) {
+    case YAML_SCALAR_EVENT:
+        out.kind = YamlEventKind::scalar;
+        out.text.assign(reinterpret_cast<const char*>(e.data.scalar.value), e.data.scalar.length);
+        out.tag = text_of(e.data.scalar.tag);
+        out.anchor = text_of(e.data.scalar.anchor);
+        out.plain = e.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+        break;
+    case YAML_ALIAS_EVENT:
+        out.kind = YamlEventKind::alias;
+        out.anchor = text_of(e.data.alias.anchor);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        out.kind = YamlEventKind::map_start;
+        out.anchor = text_of(e.data.mapping_start.anchor);
+        break;
+    case YAML_SEQUENCE_START_EVENT:
+        out.kind = YamlEventKind::list_start;
+        out.anchor = text_of(e.data.sequence_start.anchor);
+        break;
+    case YAML_MAPPING_END_EVENT: out.kind = YamlEventKind::map_end; break;
+    case YAML_SEQUENCE_END_EVENT: out.kind = YamlEventKind::list_end; break;
+    case YAML_DOCUMENT_START_EVENT: out.kind = YamlEventKind::document_start; break;
+    case YAML_DOCUMENT_END_EVENT: out.kind = YamlEventKind::document_end; break;
+    case YAML_STREAM_END_EVENT: out.kind = YamlEventKind::stream_end; break;
+    default: break;
+    }
+    return out;
+}
+
+} // namespace
+
+Result<std::vector<YamlEvent>> yaml_events(std::string_view text) {
+    yaml_parser_t parser;
+    yaml_parser_initialize(&parser);
+    const std::unique_ptr<yaml_parser_t, void (*)(yaml_parser_t*)> owner(&parser, yaml_parser_delete);
+    if (text.empty()) text = std::string_view("", 0);
+    yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    std::vector<YamlEvent> out;
+    out.reserve(64);
+    for (yaml_event_t event; out.size() < kMaxNodes;) {
+        if (yaml_parser_parse(&parser, &event) != 1) {
+            const std::size_t line = (parser.problem_mark.line != 0 ? parser.problem_mark.line : parser.context_mark.line) + 1;
+            return fail(ErrorCode::invalid, "yaml: line " + std::to_string(line) + ": " + (parser.problem != nullptr ? parser.problem : "unknown problem parsing YAML content"));
+        }
+        out.push_back(event_of(event));
+        yaml_event_delete(&event);
+        if (out.back().kind == YamlEventKind::stream_end) return out;
+    }
+    return fail(ErrorCode::too_large, "the YAML text has too many nodes");
+}
+
+} // namespace weber::gitops::sops
