@@ -29,6 +29,9 @@ struct AgentOptions {
     bool watch_configs = true;
     bool prune_guard = true;
     std::string default_service_account = {};
+    std::string default_kubeconfig_service_account = {};
+    bool object_level_workload_identity = false;
+    bool insecure_kubeconfig_exec = false, insecure_kubeconfig_tls = false;
     std::string sops_age_secret = {};
     std::vector<std::string> override_managers = {};
     std::vector<kube::GroupKind> custom_stage_kinds = {};

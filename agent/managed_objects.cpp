@@ -78,7 +78,9 @@ struct ManagedObjects::Kind {
 
 ManagedObjects::ManagedObjects(std::shared_ptr<kube::Client> client, Listener listener) : client_(std::move(client)), listener_(std::move(listener)) {}
 
-ManagedObjects::~ManagedObjects() {
+ManagedObjects::~ManagedObjects() { stop(); }
+
+void ManagedObjects::stop() {
     std::map<kube::GroupKind, std::shared_ptr<Kind>> kinds;
     {
         const std::lock_guard lock(mutex_);

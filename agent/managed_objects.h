@@ -34,7 +34,8 @@ public:
     using Listener = std::function<void(const kube::ObjectKey& key, const std::optional<Sighting>& before, const std::optional<Sighting>& after)>;
 
     explicit ManagedObjects(std::shared_ptr<kube::Client> client, Listener listener);
-    ~ManagedObjects(); // stops all watches
+    ~ManagedObjects(); // stop()
+    void stop();       // ends all watches; no listener runs after it returns. Not from a listener
 
     // Watches the kind from now on (all namespaces, objects with owner labels); nothing when it is watched already. `whole`: sightings hold the object,
     // for rules that look at more than kstatus does; a kind that was watched without is watched anew.

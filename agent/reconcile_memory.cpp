@@ -47,17 +47,20 @@ std::optional<LastGood> ReconcileMemory::find(const std::string& key) const {
     return at != good_.end() ? std::optional(at->second) : std::nullopt;
 }
 
-bool ReconcileMemory::drifted(const std::string& key, const kube::ObjectKey& object, const std::optional<Sighting>& now) const {
+bool ReconcileMemory::drifted(const std::string& key, const TargetCluster& cluster, const kube::ObjectKey& object, const std::optional<Sighting>& now) const {
     const std::lock_guard lock(mutex_);
     const auto at = good_.find(key);
-    if (at == good_.end()) return false;
+    if (at == good_.end() || at->second.cluster_id != cluster.id()) return false;
     const auto& owned = at->second.owned;
     const auto entry = std::ranges::lower_bound(owned, object, {}, [](const auto& e) { return e.first; });
     if (entry == owned.end() || entry->first != object || entry->second == 0) return false;
     return !now || now->owned != entry->second;
 }
 
-bool all_in_place(const LastGood& good, const ManagedObjects& objects) { return all_there(good.owned, objects); }
+bool all_in_place(const LastGood& good) {
+    const auto cluster = good.cluster.lock();
+    return cluster && all_there(good.owned, cluster->objects());
+}
 
 bool all_there(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned, const ManagedObjects& objects) {
     return std::ranges::all_of(owned, [&](const auto& entry) {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "agent/managed_objects.h"
+#include "agent/target_cluster.h"
 #include "gitops/reconcile/changes.h"
 #include "gitops/source/snapshot.h"
 
@@ -22,6 +22,8 @@ std::string build_closure(const gitops::Snapshot& snapshot, const std::string& d
 struct LastGood {
     std::string uid;
     std::int64_t generation = 0;
+    std::uint64_t cluster_id = 0;             // where it was applied
+    std::weak_ptr<TargetCluster> cluster = {};
     std::string closure;                      // of the build
     std::vector<std::string> files_read;
     std::string references;                   // resourceVersions of the ConfigMaps and Secrets it was built with
@@ -37,16 +39,16 @@ public:
     void forget(const std::string& key);
     [[nodiscard]] std::optional<LastGood> find(const std::string& key) const;
 
-    // Does the sighting differ from what the last good run of `key` left? False while nothing is remembered.
-    [[nodiscard]] bool drifted(const std::string& key, const kube::ObjectKey& object, const std::optional<Sighting>& now) const;
+    // Does the sighting differ from what the last good run of `key` left in that cluster? False while nothing is remembered.
+    [[nodiscard]] bool drifted(const std::string& key, const TargetCluster& cluster, const kube::ObjectKey& object, const std::optional<Sighting>& now) const;
 
 private:
     mutable std::mutex mutex_; // guards good_
     std::map<std::string, LastGood> good_;
 };
 
-// Every object is there and as it was left. False also when one is not watched yet.
-bool all_in_place(const LastGood& good, const ManagedObjects& objects);
+// Every object is there and as it was left. False also when one is not watched yet, or its cluster is not open any more.
+bool all_in_place(const LastGood& good);
 bool all_there(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned, const ManagedObjects& objects);
 
 } // namespace weber::agent

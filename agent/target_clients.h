@@ -1,4 +1,4 @@
-// Clients of the clusters that Kustomizations apply to, as the identities they ask for (kustomization.md 6.6).
+// The clusters that Kustomizations apply to, and the identities they ask for (kustomization.md 6.6).
 #pragma once
 
 #include <map>
@@ -6,30 +6,59 @@
 #include <mutex>
 #include <string>
 
+#include "agent/agent_options.h"
+#include "agent/target_cluster.h"
 #include "gitops/api/kustomization.h"
 #include "kube/client.h"
 
 namespace weber::agent {
 
-// Thread-safe. Clients are kept, so that connections and discovery are shared by all Kustomizations with the same identity.
+// Where one run applies to, and as whom.
+struct Target {
+    std::shared_ptr<TargetCluster> cluster;
+    std::shared_ptr<kube::Client> client;
+};
+
+// Thread-safe. A remote cluster is open as long as a Kustomization whose last run went there exists: its clients and watches are shared by all that reach
+// it by the same kubeconfig, and it is opened anew when that one's content changes.
 class TargetClients {
 public:
-    TargetClients(std::shared_ptr<kube::Client> own, kube::ClientConfig config, std::string default_service_account)
-        : own_(std::move(own)), config_(std::move(config)), default_service_account_(std::move(default_service_account)) {}
+    TargetClients(std::shared_ptr<kube::Client> own, kube::ClientConfig config, const AgentOptions& options, TargetCluster::Listener listener);
 
-    // Errors: `unable to read KubeConfig secret '<ns>/<name>' error: …` and the others of 6.6; unsupported for kubeConfig.configMapRef.
-    Result<std::shared_ptr<kube::Client>> client_for(const gitops::Kustomization& k, std::stop_token stop);
+    // Reads the kubeconfig, if there is one, and remembers that `k` goes there. Not on a watch thread. Errors: `unable to read KubeConfig secret
+    // '<ns>/<name>' error: …` and the others of 6.6; unsupported for cloud providers.
+    Result<Target> target_of(const gitops::Kustomization& k, std::stop_token stop);
+    // The Kustomization "ns/name" is gone. Not on a watch thread.
+    void forget(const std::string& key);
+    // Ends all watches. Not on a watch thread.
+    void stop();
+
+    [[nodiscard]] const std::shared_ptr<TargetCluster>& local() const { return local_; }
+    [[nodiscard]] std::size_t remote_clusters() const;
+    [[nodiscard]] std::size_t watched_kinds() const; // of all clusters
     // spec.serviceAccountName, or the default; "" = none.
     [[nodiscard]] std::string account_of(const gitops::Kustomization& k) const;
-    // The objects are in the controller's own cluster.
-    [[nodiscard]] static bool is_local(const gitops::Kustomization& k) { return !k.spec.kube_config.has_value(); }
+    // The name that it acts under; "" = the client's own.
+    [[nodiscard]] std::string user_of(const gitops::Kustomization& k) const;
 
 private:
+    struct Address {
+        std::string identity; // equal for equal ways to equal clusters
+        kube::ClientConfig config;
+    };
+    Result<Address> of_secret(const gitops::Kustomization& k, std::stop_token stop);
+    Result<Address> of_config_map(const gitops::Kustomization& k, std::stop_token stop);
+    Result<std::shared_ptr<TargetCluster>> open(const Address& address);
+    void use(const std::string& key, std::shared_ptr<TargetCluster> cluster);
+    [[nodiscard]] std::vector<std::shared_ptr<TargetCluster>> open_clusters() const;
+
     const std::shared_ptr<kube::Client> own_;
-    const kube::ClientConfig config_;
-    const std::string default_service_account_;
-    std::mutex mutex_; // guards kept_
-    std::map<std::string, std::shared_ptr<kube::Client>> kept_;
+    const AgentOptions options_;
+    const TargetCluster::Listener listener_;
+    const std::shared_ptr<TargetCluster> local_;
+    mutable std::mutex mutex_; // guards the rest
+    std::map<std::string, std::weak_ptr<TargetCluster>> remote_;  // by identity
+    std::map<std::string, std::shared_ptr<TargetCluster>> users_; // by Kustomization
 };
 
 } // namespace weber::agent

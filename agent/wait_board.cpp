@@ -9,6 +9,7 @@ namespace weber::agent {
 namespace {
 
 constexpr std::chrono::seconds kRecheck{5}; // of objects that no watch tells of
+constexpr std::chrono::seconds kRemoteRead{10};
 using std::chrono::steady_clock;
 
 bool needs_whole(const kube::GroupVersionKind& gvk) { return gvk.group == "apps" && (gvk.kind == "StatefulSet" || gvk.kind == "ReplicaSet"); }
@@ -16,6 +17,7 @@ bool needs_whole(const kube::GroupVersionKind& gvk) { return gvk.group == "apps"
 } // namespace
 
 struct WaitBoard::Wait {
+    Target target;
     std::vector<kube::ObjectRef> refs;
     std::vector<std::string> at_least; // resourceVersion that a sighting must have, by index; "" any
     gitops::HealthTracker tracker;
@@ -23,11 +25,12 @@ struct WaitBoard::Wait {
     std::optional<std::string> superseded = {};
 };
 
-WaitBoard::WaitBoard(ManagedObjects& objects, std::shared_ptr<kube::Client> client) : objects_(objects), client_(std::move(client)) {}
+WaitBoard::WaitBoard() = default;
 WaitBoard::~WaitBoard() = default;
 
-void WaitBoard::begin(const std::string& key, const gitops::WaitTask& task, const gitops::ChangeSet& applied,
+void WaitBoard::begin(const std::string& key, const gitops::WaitTask& task, const gitops::ChangeSet& applied, const Target& target,
                       const std::set<std::string>& whole_groups) {
+    ManagedObjects& objects = target.cluster->objects();
     std::unordered_map<kube::ObjectKey, std::string> written;
     for (const gitops::Change& c : applied.changes) written[c.key] = c.resource_version;
     std::vector<kube::ObjectKey> keys;
@@ -36,15 +39,16 @@ void WaitBoard::begin(const std::string& key, const gitops::WaitTask& task, cons
         keys.push_back(ref.key());
         const auto at = written.find(ref.key());
         at_least.push_back(at != written.end() ? at->second : "");
-        objects_.watch(ref.gvk, whole_groups.contains(ref.gvk.group) || needs_whole(ref.gvk));
+        objects.watch(ref.gvk, whole_groups.contains(ref.gvk.group) || needs_whole(ref.gvk));
     }
     const auto timeout = std::chrono::duration_cast<steady_clock::duration>(task.settings.timeout);
-    auto wait = std::make_unique<Wait>(Wait{.refs = task.objects, .at_least = std::move(at_least), .tracker = gitops::HealthTracker(keys, task.settings),
+    auto wait = std::make_unique<Wait>(Wait{.target = target, .refs = task.objects, .at_least = std::move(at_least), .tracker = gitops::HealthTracker(keys, task.settings),
                                             .deadline = steady_clock::now() + timeout});
     const std::lock_guard lock(mutex_);
+    auto& waiters = by_object_[target.cluster->id()];
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        by_object_[keys[i]].emplace(key, i);
-        if (const auto seen = objects_.find(keys[i])) show(*wait, i, seen);
+        waiters[keys[i]].emplace(key, i);
+        if (const auto seen = objects.find(keys[i])) show(*wait, i, seen);
     }
     const bool ended = wait->tracker.ended();
     waits_[key] = std::move(wait);
@@ -64,10 +68,12 @@ void WaitBoard::show(Wait& wait, std::size_t index, const std::optional<Sighting
         wait.tracker.judge(index, now->status.code, now->status.message, now->status_error);
 }
 
-void WaitBoard::on_sighting(const kube::ObjectKey& object, const std::optional<Sighting>& now) {
+void WaitBoard::on_sighting(const TargetCluster& cluster, const kube::ObjectKey& object, const std::optional<Sighting>& now) {
     const std::lock_guard lock(mutex_);
-    const auto at = by_object_.find(object);
-    if (at == by_object_.end()) return;
+    const auto there = by_object_.find(cluster.id());
+    if (there == by_object_.end()) return;
+    const auto at = there->second.find(object);
+    if (at == there->second.end()) return;
     for (const auto& [key, index] : at->second) {
         Wait& wait = *waits_.at(key);
         show(wait, index, now);
@@ -98,13 +104,15 @@ std::size_t WaitBoard::size() const {
 void WaitBoard::read_unknown(const std::string& key, std::stop_token stop) {
     std::vector<std::size_t> indices;
     std::vector<kube::ObjectRef> refs;
+    Target target;
     {
         const std::lock_guard lock(mutex_);
         const auto at = waits_.find(key);
         if (at == waits_.end()) return;
         const Wait& wait = *at->second;
+        target = wait.target;
         for (std::size_t i = 0; i < wait.refs.size(); ++i) {
-            const auto seen = objects_.find(wait.refs[i].key());
+            const auto seen = target.cluster->objects().find(wait.refs[i].key());
             const bool told = seen && !is_older(seen->resource_version, wait.at_least[i]);
             if (told && !(kube::needs_pods(seen->whole) && seen->status.code == kube::StatusCode::in_progress)) continue;
             indices.push_back(i);
@@ -112,10 +120,10 @@ void WaitBoard::read_unknown(const std::string& key, std::stop_token stop) {
         }
     }
     if (refs.empty()) return;
-    auto read = client_->get_all(refs, 8, {}, {.stop = stop});
+    auto read = target.client->get_all(refs, 8, {}, {.stop = stop, .timeout = target.cluster->is_local() ? std::chrono::milliseconds(0) : kRemoteRead});
     std::vector<std::vector<Object>> pods(refs.size());
     for (std::size_t k = 0; k < refs.size(); ++k)
-        if (read[k] && kube::needs_pods(*read[k])) pods[k] = gitops::pods_of(*client_, *read[k], stop);
+        if (read[k] && kube::needs_pods(*read[k])) pods[k] = gitops::pods_of(*target.client, *read[k], stop);
     const std::lock_guard lock(mutex_);
     const auto at = waits_.find(key);
     if (at == waits_.end()) return;
@@ -134,7 +142,7 @@ void WaitBoard::read_unknown(const std::string& key, std::stop_token stop) {
     }
 }
 
-std::optional<gitops::Health> WaitBoard::settle(const std::string& key) {
+std::optional<gitops::Health> WaitBoard::settle(const std::string& key, std::unique_ptr<Wait>& over) {
     const auto at = waits_.find(key);
     if (at == waits_.end()) return std::nullopt;
     Wait& wait = *at->second;
@@ -147,11 +155,14 @@ std::optional<gitops::Health> WaitBoard::settle(const std::string& key) {
         due_.add_after(key, std::min<std::chrono::nanoseconds>(wait.deadline - now, kRecheck));
         return std::nullopt;
     }
+    const auto there = by_object_.find(wait.target.cluster->id());
     for (std::size_t i = 0; i < wait.refs.size(); ++i) {
-        const auto object = by_object_.find(wait.refs[i].key());
+        const auto object = there->second.find(wait.refs[i].key());
         object->second.erase({key, i});
-        if (object->second.empty()) by_object_.erase(object);
+        if (object->second.empty()) there->second.erase(object);
     }
+    if (there->second.empty()) by_object_.erase(there);
+    over = std::move(at->second);
     waits_.erase(at);
     return health;
 }
@@ -159,21 +170,33 @@ std::optional<gitops::Health> WaitBoard::settle(const std::string& key) {
 std::optional<WaitBoard::Ended> WaitBoard::next(std::stop_token stop) {
     while (const auto key = due_.next(stop)) {
         std::optional<gitops::Health> health;
-        bool look = false;
+        std::unique_ptr<Wait> over; // with its hold on the cluster, which must not end under our lock
+        bool look = false, remote = false;
         {
             const std::lock_guard lock(mutex_);
             const auto at = waits_.find(*key);
             look = at != waits_.end() && !at->second->superseded && !at->second->tracker.ended();
+            remote = look && !at->second->target.cluster->is_local();
         }
-        if (look) read_unknown(*key, stop);
+        if (remote) remote_.add(*key);
+        else if (look) read_unknown(*key, stop);
         {
             const std::lock_guard lock(mutex_);
             due_.done(*key);
-            health = settle(*key);
+            health = settle(*key, over);
         }
         if (health) return Ended{*key, std::move(*health)};
     }
     return std::nullopt;
+}
+
+void WaitBoard::read_remote(std::stop_token stop) {
+    while (const auto key = remote_.next(stop)) {
+        read_unknown(*key, stop);
+        remote_.done(*key);
+        const std::lock_guard lock(mutex_);
+        if (const auto at = waits_.find(*key); at != waits_.end() && at->second->tracker.ended()) due_.add(*key);
+    }
 }
 
 } // namespace weber::agent

@@ -12,7 +12,7 @@
 #include <thread>
 #include <unordered_map>
 
-#include "agent/managed_objects.h"
+#include "agent/target_clients.h"
 #include "agent/work_queue.h"
 #include "gitops/reconcile/changes.h"
 #include "gitops/reconcile/health.h"
@@ -22,20 +22,20 @@ namespace weber::agent {
 
 class WaitBoard {
 public:
-    // `client` reads what no watch tells: objects without owner labels, pods of stateful sets.
-    WaitBoard(ManagedObjects& objects, std::shared_ptr<kube::Client> client);
+    WaitBoard();
     ~WaitBoard();
 
-    // `applied`: what the run wrote; a sighting older than that does not count. The kinds are watched from now on. `whole_groups`: API groups whose
-    // objects the task's reader judges.
-    void begin(const std::string& key, const gitops::WaitTask& task, const gitops::ChangeSet& applied, const std::set<std::string>& whole_groups = {});
+    // `target`: where the objects are, and who reads what no watch tells of (objects without owner labels, pods of stateful sets). `applied`: what the run
+    // wrote; a sighting older than that does not count. The kinds are watched from now on. `whole_groups`: API groups whose objects the task's reader judges.
+    void begin(const std::string& key, const gitops::WaitTask& task, const gitops::ChangeSet& applied, const Target& target,
+               const std::set<std::string>& whole_groups = {});
     // True when there was such a wait; it ends at once, by `trigger`.
     bool supersede(const std::string& key, const std::string& trigger);
     [[nodiscard]] bool waiting(const std::string& key) const;
     [[nodiscard]] std::size_t size() const;
 
-    // From ManagedObjects' listener.
-    void on_sighting(const kube::ObjectKey& object, const std::optional<Sighting>& now);
+    // From the cluster's listener.
+    void on_sighting(const TargetCluster& cluster, const kube::ObjectKey& object, const std::optional<Sighting>& now);
 
     struct Ended {
         std::string key;
@@ -43,19 +43,21 @@ public:
     };
     // Blocks until a wait has ended; nullopt when `stop` was requested.
     std::optional<Ended> next(std::stop_token stop);
+    // Reads for waits on other clusters, until `stop`: those may be slow to answer, and must not keep other waits from their end.
+    void read_remote(std::stop_token stop);
 
 private:
     struct Wait;
     void show(Wait& wait, std::size_t index, const std::optional<Sighting>& now); // caller holds mutex_
     void read_unknown(const std::string& key, std::stop_token stop);
-    std::optional<gitops::Health> settle(const std::string& key); // caller holds mutex_
+    std::optional<gitops::Health> settle(const std::string& key, std::unique_ptr<Wait>& over); // caller holds mutex_, but not when `over` ends
 
-    ManagedObjects& objects_;
-    const std::shared_ptr<kube::Client> client_;
+    using Waiters = std::set<std::pair<std::string, std::size_t>>; // who waits, under which index
     mutable std::mutex mutex_; // guards waits_ and by_object_
     std::map<std::string, std::unique_ptr<Wait>> waits_;
-    std::unordered_map<kube::ObjectKey, std::set<std::pair<std::string, std::size_t>>> by_object_; // who waits for it, under which index
-    WorkQueue due_; // waits that may have ended, or are to be looked at again
+    std::map<std::uint64_t, std::unordered_map<kube::ObjectKey, Waiters>> by_object_; // by cluster
+    WorkQueue due_;    // waits that may have ended, or are to be looked at again
+    WorkQueue remote_; // waits whose objects are to be read in another cluster
 };
 
 } // namespace weber::agent

@@ -29,8 +29,7 @@ std::chrono::milliseconds millis(const Flags& flags, std::string_view name) {
 
 // "A=true,B=false": the gates of kustomization.md 8.2. Those that Weber need not have (caches that it does not keep) are accepted.
 Result<void> set_gates(const std::string& text, AgentOptions& o) {
-    static constexpr std::string_view kWithoutEffect[] = {"CacheSecretsAndConfigMaps", "GroupChangeLog", "DisableStatusPollerCache", "CancelHealthCheckOnNewRevision",
-                                                          "ObjectLevelWorkloadIdentity"};
+    static constexpr std::string_view kWithoutEffect[] = {"CacheSecretsAndConfigMaps", "GroupChangeLog", "DisableStatusPollerCache", "CancelHealthCheckOnNewRevision"};
     std::size_t at = 0;
     while (at < text.size()) {
         const std::size_t comma = std::min(text.find(',', at), text.size());
@@ -48,6 +47,7 @@ Result<void> set_gates(const std::string& text, AgentOptions& o) {
         else if (name == "DisableConfigWatchers") o.watch_configs = !on;
         else if (name == "DirectSourceFetch") o.direct_source_fetch = on;
         else if (name == "MigrateAPIVersion") o.migrate_api_version = on;
+        else if (name == "ObjectLevelWorkloadIdentity") o.object_level_workload_identity = on;
         else if (std::ranges::find(kWithoutEffect, name) == std::end(kWithoutEffect)) return fail(ErrorCode::invalid, "feature-gate '" + name + "' not supported");
     }
     return {};
@@ -68,6 +68,9 @@ Result<ProcessOptions> options_of(const Flags& f) {
     o.no_remote_bases = f.on("no-remote-bases");
     o.prune_guard = f.text("prune-guard") != "off";
     o.default_service_account = f.text("default-service-account");
+    o.default_kubeconfig_service_account = f.text("default-kubeconfig-service-account");
+    o.insecure_kubeconfig_exec = f.on("insecure-kubeconfig-exec");
+    o.insecure_kubeconfig_tls = f.on("insecure-kubeconfig-tls");
     o.sops_age_secret = f.text("sops-age-secret");
     o.override_managers = f.list("override-manager");
     o.custom_stage_kinds = gitops::parse_stage_kinds(f.text("custom-apply-stage-kinds"));
@@ -82,6 +85,8 @@ Result<ProcessOptions> options_of(const Flags& f) {
     o.source_controller_localhost = from_env("SOURCE_CONTROLLER_LOCALHOST");
     o.source_watcher_localhost = from_env("SOURCE_WATCHER_LOCALHOST");
     TRY_VOID(set_gates(f.text("feature-gates"), o));
+    if (!o.default_kubeconfig_service_account.empty() && !o.object_level_workload_identity)
+        return fail(ErrorCode::invalid, "cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is not enabled");
     p.git_repositories = p.kustomizations = false;
     for (const std::string& name : f.list("controllers")) {
         if (name == "kustomization") p.kustomizations = true;
@@ -135,6 +140,9 @@ Command agent_command() {
         {.name = "no-remote-bases", .kind = FlagKind::boolean, .help = "refuse git repositories and http files in kustomizations"},
         {.name = "prune-guard", .help = "on: stop before most of an inventory is deleted; off: as Flux", .default_text = "on"},
         {.name = "default-service-account", .help = "account to impersonate when a Kustomization names none"},
+        {.name = "default-kubeconfig-service-account", .help = "account whose tokens are shown to clusters of spec.kubeConfig.configMapRef that name none"},
+        {.name = "insecure-kubeconfig-exec", .kind = FlagKind::boolean, .help = "run the credential plugins of kubeconfigs in Secrets"},
+        {.name = "insecure-kubeconfig-tls", .kind = FlagKind::boolean, .help = "kubeconfigs in Secrets may switch off the verification of certificates"},
         {.name = "sops-age-secret", .help = "Secret with age keys for all Kustomizations, in RUNTIME_NAMESPACE"},
         {.name = "override-manager", .kind = FlagKind::list, .help = "field manager whose fields are taken over (repeatable)"},
         {.name = "custom-apply-stage-kinds", .help = "kinds applied before the rest: group/Kind, comma separated"},

@@ -26,7 +26,8 @@ struct KustomizationController::Active {
     bool superseded = false;             // the source has another artifact than the one that this run could not get
     std::optional<gitops::Snapshot> snapshot = {};
     std::unique_ptr<gitops::PipelineSettings> settings = {}; // the run borrows it
-    std::shared_ptr<kube::Client> target = {};
+    Target target = {};
+    std::optional<bool> reachable = {};  // a remote target: whether it answered
     std::unique_ptr<Observer> observer = {};
     std::optional<gitops::Run> run = {};
 

@@ -55,7 +55,9 @@ KustomizationController::KustomizationController(std::shared_ptr<kube::Client> c
       log_(log.with({{"controller", Node::string("kustomization")},
                      {"controllerGroup", Node::string(gitops::kKustomizeGroup)},
                      {"controllerKind", Node::string("Kustomization")}})),
-      targets_(client, config, options.default_service_account), settings_(settings_of(options)), queue_(options.backoff) {
+      targets_(client, config, options,
+               [this](const auto& cluster, const auto& key, const auto& before, const auto& after) { on_managed(cluster, key, before, after); }),
+      settings_(settings_of(options)), queue_(options.backoff) {
     metrics_.define_histogram(std::string(kDuration), "The duration in seconds of a GitOps Toolkit resource reconciliation.",
                               Metrics::exponential_buckets(10e-3, 1800, 10));
     metrics_.define_counter("controller_runtime_reconcile_total", "Total number of reconciliations per controller");
@@ -71,6 +73,7 @@ KustomizationController::KustomizationController(std::shared_ptr<kube::Client> c
     metrics_.define_counter("workqueue_retries_total", "Total number of retries handled by workqueue");
     metrics_.define_gauge("weber_waiting_kustomizations", "Kustomizations whose health checks run");
     metrics_.define_gauge("weber_watched_kinds", "Kinds of applied objects that are watched");
+    metrics_.define_gauge("weber_remote_clusters", "Clusters of spec.kubeConfig that are connected to");
 }
 
 KustomizationController::~KustomizationController() = default;
@@ -79,18 +82,17 @@ void KustomizationController::run(std::stop_token stop) {
     // Each build asks the remotes anew, as Flux does. Whoever may write a Kustomization must not read the disk of this process.
     if (!options_.no_remote_bases)
         remote_ = std::make_unique<gitops::RemoteBases>(gitops::RemoteBaseSettings{.keep_answers = false, .local_repositories = false, .stop = stop});
-    objects_ = std::make_unique<ManagedObjects>(client_, [this](const auto& key, const auto& before, const auto& after) { on_managed(key, before, after); });
-    waits_ = std::make_unique<WaitBoard>(*objects_, client_);
     metrics_.before_scrape([this](Metrics& m) {
         const WorkQueue::Numbers n = queue_.numbers();
         const Labels queue{{"name", "kustomization"}, {"controller", "kustomization"}};
         m.set("workqueue_depth", static_cast<double>(n.ready), queue);
         m.set("workqueue_adds_total", static_cast<double>(n.adds), queue);
         m.set("workqueue_retries_total", static_cast<double>(n.retries), queue);
-        m.set("controller_runtime_active_workers", static_cast<double>(n.working - std::min(n.working, waits_->size())), {{"controller", "kustomization"}});
+        m.set("controller_runtime_active_workers", static_cast<double>(n.working - std::min(n.working, waits_.size())), {{"controller", "kustomization"}});
         m.set("controller_runtime_max_concurrent_reconciles", static_cast<double>(std::max<std::size_t>(options_.concurrent, 1)), {{"controller", "kustomization"}});
-        m.set("weber_waiting_kustomizations", static_cast<double>(waits_->size()));
-        m.set("weber_watched_kinds", static_cast<double>(objects_->kinds()));
+        m.set("weber_waiting_kustomizations", static_cast<double>(waits_.size()));
+        m.set("weber_watched_kinds", static_cast<double>(targets_.watched_kinds()));
+        m.set("weber_remote_clusters", static_cast<double>(targets_.remote_clusters()));
     });
     watch_everything();
     std::vector<std::jthread> threads;
@@ -99,18 +101,19 @@ void KustomizationController::run(std::stop_token stop) {
             while (const auto key = queue_.next(stop)) work(*key, stop);
         });
     for (int i = 0; i < 2; ++i) threads.emplace_back([this, stop] { finish_waits(stop); });
+    for (int i = 0; i < 2; ++i) threads.emplace_back([this, stop] { waits_.read_remote(stop); });
     threads.emplace_back([this, stop] { write_late_statuses(stop); });
     threads.emplace_back([this, stop] { look_back(stop); });
     threads.clear(); // joins: they end with `stop`
     kustomizations_->stop();
     for (auto& [kind, informer] : sources_) informer->stop();
     for (auto& informer : configs_) informer->stop();
-    objects_.reset();
+    targets_.stop();
 }
 
 bool KustomizationController::settled(const std::string& key) const {
     const auto good = memory_.find(key);
-    return good && all_in_place(*good, *objects_);
+    return good && all_in_place(*good);
 }
 
 // ---- what starts a run -------------------------------------------------------------------------------------------
@@ -165,7 +168,7 @@ void KustomizationController::watch_everything() {
 
 void KustomizationController::enqueue(const NamespacedName& name, const std::string& trigger, Priority priority) {
     queue_.add(name.to_string(), priority);
-    waits_->supersede(name.to_string(), trigger);
+    waits_.supersede(name.to_string(), trigger);
 }
 
 void KustomizationController::on_kustomization(const Object& before, const Object& after) {
@@ -228,10 +231,11 @@ void KustomizationController::on_config(const std::string& kind, const Object& o
     }
 }
 
-void KustomizationController::on_managed(const kube::ObjectKey& key, const std::optional<Sighting>& before, const std::optional<Sighting>& after) {
-    waits_->on_sighting(key, after);
+void KustomizationController::on_managed(const TargetCluster& cluster, const kube::ObjectKey& key, const std::optional<Sighting>& before,
+                                         const std::optional<Sighting>& after) {
+    waits_.on_sighting(cluster, key, after);
     const NamespacedName owner = after && !after->owner.name.empty() ? after->owner : before ? before->owner : NamespacedName{};
-    if (owner.name.empty() || !memory_.drifted(owner.to_string(), key, after)) return;
+    if (owner.name.empty() || !memory_.drifted(owner.to_string(), cluster, key, after)) return;
     correct_drift(owner, key.subject());
 }
 
@@ -256,8 +260,9 @@ void KustomizationController::look_back(std::stop_token stop) {
     while (const auto key = done_.next(stop)) {
         const auto good = memory_.find(*key);
         done_.done(*key);
-        if (!good || all_in_place(*good, *objects_)) continue;
-        const bool known = std::ranges::all_of(good->owned, [&](const auto& e) { return e.second == 0 || objects_->synced(e.first.group_kind()); });
+        const auto cluster = good ? good->cluster.lock() : nullptr;
+        if (!cluster || all_in_place(*good)) continue;
+        const bool known = std::ranges::all_of(good->owned, [&](const auto& e) { return e.second == 0 || cluster->objects().synced(e.first.group_kind()); });
         const std::size_t slash = key->find('/');
         if (known) correct_drift({key->substr(0, slash), key->substr(slash + 1)}, "");
         else done_.add_after(*key, kLookBack);
@@ -349,7 +354,7 @@ void KustomizationController::count_run(const Active& active, gitops::NextRun ne
 }
 
 void KustomizationController::finish_waits(std::stop_token stop) {
-    while (auto ended = waits_->next(stop)) {
+    while (auto ended = waits_.next(stop)) {
         std::unique_ptr<Active> active;
         {
             const std::lock_guard writing(flushing_);

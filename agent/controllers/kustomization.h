@@ -13,7 +13,6 @@
 #include "agent/event_sink.h"
 #include "agent/kustomization_index.h"
 #include "agent/log.h"
-#include "agent/managed_objects.h"
 #include "agent/metrics.h"
 #include "agent/reconcile_memory.h"
 #include "agent/target_clients.h"
@@ -49,7 +48,7 @@ private:
     void on_source(const std::string& kind, const Object* before, const Object& after);
     void supersede_fetch(const std::string& key, const ArtifactRef& now);
     void on_config(const std::string& kind, const Object& object);
-    void on_managed(const kube::ObjectKey& key, const std::optional<Sighting>& before, const std::optional<Sighting>& after);
+    void on_managed(const TargetCluster& cluster, const kube::ObjectKey& key, const std::optional<Sighting>& before, const std::optional<Sighting>& after);
     void wake_dependents(const Object& ready);
     void enqueue(const gitops::NamespacedName& name, const std::string& trigger, Priority priority = Priority::event);
 
@@ -60,6 +59,7 @@ private:
     std::optional<gitops::Outcome> look_up_source(Active& active);
     std::optional<gitops::Outcome> check_dependencies(Active& active);
     bool nothing_changed(Active& active, std::stop_token stop);
+    bool watches_can_be_trusted(Active& active, TargetCluster& cluster, std::stop_token stop);
     Result<gitops::Snapshot> fetch(Active& active, std::stop_token stop); // what the run builds from
     std::string references_of(const gitops::Kustomization& k, std::stop_token stop);
     void start(std::unique_ptr<Active> active, std::stop_token stop);
@@ -80,7 +80,7 @@ private:
     std::optional<Object> current(const gitops::NamespacedName& name);
     Result<void> save_status(Active& active, const gitops::KustomizationStatus& status);
     Result<Object> source_object(const gitops::SourceRef& ref);
-    [[nodiscard]] gitops::PipelineSettings pipeline_settings(bool local);
+    [[nodiscard]] gitops::PipelineSettings pipeline_settings(Active& active, const Result<Target>& target, std::stop_token stop);
     [[nodiscard]] Log log_of(const gitops::NamespacedName& name) const;
 
     const std::shared_ptr<kube::Client> client_;
@@ -96,7 +96,6 @@ private:
     WorkQueue queue_;
     KustomizationIndex index_;
     ReconcileMemory memory_;
-    gitops::AppliedMemory applied_; // objects that need no request while neither the source nor the cluster touches them
     WrittenObjects written_;
 
     std::mutex mutex_; // guards active_, fetching_, drift_
@@ -116,8 +115,7 @@ private:
     WorkQueue late_; // keys whose health-check status is to be written, if they still wait
 
     // Their threads use all above.
-    std::unique_ptr<ManagedObjects> objects_;
-    std::unique_ptr<WaitBoard> waits_;
+    WaitBoard waits_;
     std::unique_ptr<kube::Informer> kustomizations_;
     std::map<std::string, std::unique_ptr<kube::Informer>> sources_; // by kind
     std::vector<std::unique_ptr<kube::Informer>> configs_;

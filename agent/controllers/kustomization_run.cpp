@@ -55,6 +55,7 @@ void KustomizationController::work(const std::string& key, std::stop_token stop)
         memory_.forget(key);
         metrics_.forget("gotk_reconcile_duration_seconds", {{"kind", "Kustomization"}, {"name", name.name}, {"namespace", name.ns}});
         queue_.forget(key);
+        targets_.forget(key);
         return leave(key);
     }
     auto active = std::make_unique<Active>(Active{.key = key, .object = std::move(*object), .log = log_of(name)});
@@ -149,12 +150,14 @@ std::optional<Outcome> KustomizationController::check_dependencies(Active& activ
     return std::nullopt;
 }
 
-// resourceVersions of what a build reads from the cluster. "" when it reads nothing.
+// resourceVersions of what a run reads from the cluster. "" when it reads nothing.
 std::string KustomizationController::references_of(const gitops::Kustomization& k, std::stop_token stop) {
     std::set<std::pair<std::string, std::string>> refs;
     if (k.spec.post_build)
         for (const auto& from : k.spec.post_build->substitute_from) refs.emplace(from.kind, from.name);
     if (k.spec.decryption && !k.spec.decryption->secret_name.empty()) refs.emplace("Secret", k.spec.decryption->secret_name);
+    if (k.spec.kube_config && !k.spec.kube_config->secret_name.empty()) refs.emplace("Secret", k.spec.kube_config->secret_name);
+    if (k.spec.kube_config && !k.spec.kube_config->config_map_name.empty()) refs.emplace("ConfigMap", k.spec.kube_config->config_map_name);
     std::string out;
     for (const auto& [kind, name] : refs) {
         const auto found = client_->find({{"", "v1", kind}, k.name.ns, name}, {.metadata_only = true}, {.stop = stop});
@@ -175,7 +178,9 @@ bool KustomizationController::nothing_changed(Active& active, std::stop_token st
     if (!good || good->uid != active.object.uid() || good->generation != active.object.generation() || good->references != active.references) return false;
     if (!active.written.ready() && !active.written.is_true("Ready")) return false;
     if (active.context.requested_at && *active.context.requested_at != active.written.last_handled_reconcile_at) return false;
-    if (!TargetClients::is_local(active.k) || !all_in_place(*good, *objects_) || !all_there(good->vanishing, *objects_)) return false;
+    const auto cluster = good->cluster.lock();
+    if (!cluster || !all_there(good->owned, cluster->objects()) || !all_there(good->vanishing, cluster->objects())) return false;
+    if (!watches_can_be_trusted(active, *cluster, stop)) return false;
     if (active.artifact.revision != active.written.last_applied_revision) {
         auto snapshot = fetch(active, stop);
         if (!snapshot) return false; // the run says why
@@ -188,18 +193,34 @@ bool KustomizationController::nothing_changed(Active& active, std::stop_token st
     return true;
 }
 
-gitops::PipelineSettings KustomizationController::pipeline_settings(bool local) {
+// The watches of another cluster may be silent because it is. One request that its API server must answer tells, once a run.
+bool KustomizationController::watches_can_be_trusted(Active& active, TargetCluster& cluster, std::stop_token stop) {
+    if (cluster.is_local()) return true; // the status could not be written either
+    if (active.reachable) return *active.reachable;
+    active.reachable = false;
+    const auto client = cluster.client_as(targets_.user_of(active.k));
+    if (!client) return false;
+    const kube::Call call{.stop = std::move(stop)};
+    if (!active.written.inventory || active.written.inventory->empty()) {
+        active.reachable = (*client)->get_raw("/version", call).has_value();
+    } else {
+        const gitops::InventoryEntry& any = active.written.inventory->front();
+        active.reachable = (*client)->get({{any.key.group, any.version, any.key.kind}, any.key.ns, any.key.name}, {.metadata_only = true}, call).has_value();
+    }
+    return *active.reachable;
+}
+
+gitops::PipelineSettings KustomizationController::pipeline_settings(Active& active, const Result<Target>& target, std::stop_token stop) {
     gitops::PipelineSettings settings = settings_;
     settings.cache = &cache_;
     settings.remote = remote_.get();
-    if (!local) return settings; // the watches tell of this cluster only
-    settings.memory = &applied_;
-    settings.seen = [this](const kube::ObjectRef& ref) -> std::optional<gitops::LiveMark> {
-        const auto seen = objects_->find(ref.key());
-        if (!seen) return std::nullopt;
-        return gitops::LiveMark{.uid = seen->uid, .resource_version = seen->resource_version, .owned = seen->owned,
-                                .current = seen->status_error.empty() && seen->status.code == kube::StatusCode::current};
-    };
+    if (!target) {
+        settings.no_target = target.error();
+        return settings;
+    }
+    if (!watches_can_be_trusted(active, *target->cluster, std::move(stop))) return settings; // every object is asked for
+    settings.memory = &target->cluster->applied();
+    settings.seen = [cluster = target->cluster.get()](const kube::ObjectRef& ref) { return cluster->seen(ref); }; // the run holds the cluster
     return settings;
 }
 
@@ -223,42 +244,38 @@ Result<gitops::Snapshot> KustomizationController::fetch(Active& active, std::sto
 // Steps 11 to 23.
 void KustomizationController::start(std::unique_ptr<Active> active, std::stop_token stop) {
     Active& a = *active;
-    auto target = targets_.client_for(a.k, stop);
-    a.settings = std::make_unique<gitops::PipelineSettings>(pipeline_settings(TargetClients::is_local(a.k)));
+    auto target = targets_.target_of(a.k, stop);
+    a.settings = std::make_unique<gitops::PipelineSettings>(pipeline_settings(a, target, stop));
     a.settings->own = client_.get();
     if (a.reader) a.settings->health_reader = [reader = a.reader](const gitops::Kustomization&) { return reader; };
     a.observer = std::make_unique<Observer>(*this, a);
-    a.target = target ? *target : client_;
+    a.target = target ? *target : Target{targets_.local(), client_};
     a.k.object = a.object;
     gitops::RunSource source{.revision = a.artifact.revision, .origin_revision = a.artifact.origin_revision, .open = {}};
-    source.open = [this, &a, error = target ? std::optional<Error>() : std::optional<Error>(target.error())](std::stop_token s) -> Result<gitops::Snapshot> {
-        if (error) return fail(*error);
+    source.open = [this, &a](std::stop_token s) -> Result<gitops::Snapshot> {
         TRY(gitops::Snapshot snapshot, fetch(a, s));
         a.snapshot = snapshot;
         return snapshot;
     };
-    a.run.emplace(a.k, a.written, std::move(source), *a.settings, *a.target, *a.observer);
+    a.run.emplace(a.k, a.written, std::move(source), *a.settings, *a.target.client, *a.observer);
     const std::optional<gitops::WaitTask> task = a.run->until_wait(stop);
     if (a.superseded) { // the status goes on saying that it is in progress
         queue_.add(a.key);
         return leave(a.key);
     }
-    if (task && TargetClients::is_local(a.k)) {
+    if (task) {
         const std::string key = a.key;
         std::set<std::string> groups;
         for (const gitops::HealthExpression& h : a.k.spec.health_expressions)
             if (const auto gv = kube::GroupVersion::parse(h.api_version)) groups.insert(gv->group);
         const gitops::ChangeSet applied = a.run->changes();
+        const Target where = a.target;
         late_.add_after(key, kWorthAWrite);
         {
             const std::lock_guard lock(mutex_);
             active_[key] = std::move(active);
         }
-        return waits_->begin(key, *task, applied, groups);
-    }
-    if (task) { // another cluster, which no watch of ours tells of: this worker waits
-        const auto end = gitops::wait_until_healthy(*a.target, *task, a.k.name, nullptr, stop);
-        a.run->finish(end ? *end : gitops::given_up(end.error()));
+        return waits_.begin(key, *task, applied, where, groups);
     }
     gitops::RunResult result = a.run->result();
     remember(a, result);
@@ -267,10 +284,11 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
 
 void KustomizationController::remember(const Active& active, const gitops::RunResult& result) {
     memory_.forget(active.key);
-    if (!std::holds_alternative<gitops::Succeeded>(result.outcome) || !active.snapshot || !TargetClients::is_local(active.k)) return;
+    if (!std::holds_alternative<gitops::Succeeded>(result.outcome) || !active.snapshot) return;
     const auto dir = active.snapshot->directory(active.k.spec.path);
     if (!dir || result.conclusion.status.history.empty()) return;
     LastGood good{.uid = std::string(active.object.uid()), .generation = active.object.generation(),
+                  .cluster_id = active.target.cluster->id(), .cluster = active.target.cluster,
                   .closure = build_closure(*active.snapshot, *dir, result.files_read), .files_read = result.files_read, .references = active.references,
                   .digest = result.conclusion.status.history.front().digest, .owned = {}, .vanishing = {}};
     std::set<kube::ObjectKey> vanishing; // Jobs that the cluster removes by itself: made again by the next interval, not as drift
@@ -279,7 +297,7 @@ void KustomizationController::remember(const Active& active, const gitops::RunRe
     for (const gitops::Change& c : result.changes.changes) {
         if (c.action == gitops::Action::deleted || c.action == gitops::Action::unknown) continue;
         (vanishing.contains(c.key) ? good.vanishing : good.owned).emplace_back(c.key, c.owned);
-        if (c.owned != 0) objects_->watch({c.key.group, c.version, c.key.kind});
+        if (c.owned != 0) active.target.cluster->objects().watch({c.key.group, c.version, c.key.kind});
     }
     memory_.remember(active.key, std::move(good));
     done_.add_after(active.key, kLookBack);
@@ -304,8 +322,8 @@ void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop
             for (const gitops::InventoryEntry& e : a.written.inventory.value_or(gitops::Inventory{})) text += e.key.subject() + "\n";
             done.events.push_back(gitops::make_event(a.written, a.context, true, text, gitops::EventRevision::applied));
             done.done = true;
-        } else if (auto target = targets_.client_for(a.k, stop)) {
-            done = gitops::finalize(**target, a.k, a.written, false, nullptr, stop);
+        } else if (auto target = targets_.target_of(a.k, stop)) {
+            done = gitops::finalize(*target->client, a.k, a.written, false, nullptr, stop);
         } else {
             done.error = std::move(target.error());
         }
@@ -326,6 +344,7 @@ void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop
         const auto end = gitops::conclude(a.written, a.context, gitops::SuspendedRun{}, kube::system_clock().now(), a.elapsed());
         for (const gitops::Event& event : end.events) events_.send(a.object, event);
         queue_.forget(a.key);
+        targets_.forget(a.key);
     } else {
         queue_.add_with_backoff(a.key);
     }

@@ -88,6 +88,7 @@ struct Run::State {
     ChangeSet changes = {};
     std::vector<Object> wanted = {};
     std::string failure_text = {}; // of Ready and the event, when it says more than the error
+    std::string event_text = {};   // of the event alone
     std::vector<StepTime> steps = {};
     std::vector<std::string> files_read = {}, warnings = {}, secret_values = {};
     bool was_healthy = false, drifted = false;
@@ -115,6 +116,11 @@ struct Run::State {
     }
 
     Result<Built> build(const Snapshot& snapshot) {
+        if (settings.no_target) {
+            enter(Step::build, Phase::building, "ReconciliationFailed");
+            event_text = "failed to build kube client: " + settings.no_target->message;
+            return fail(*settings.no_target);
+        }
         enter(Step::build, Phase::building, "BuildFailed");
         return build_objects(snapshot, k, {settings.post_build, settings.own != nullptr ? settings.own : &client, settings.cache, settings.remote});
     }
@@ -267,7 +273,7 @@ struct Run::State {
         } else if (step == Step::fetch && e.http_status == 404) {
             outcome = ArtifactGone{};
         } else {
-            outcome = FailedRun{reason, !failure_text.empty() ? failure_text : step == Step::build ? with_place(e) : e.message, {}};
+            outcome = FailedRun{reason, !failure_text.empty() ? failure_text : step == Step::build ? with_place(e) : e.message, event_text};
         }
         error = std::move(e);
     }

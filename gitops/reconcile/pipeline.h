@@ -58,6 +58,7 @@ struct PipelineSettings {
     bool prune_guard = false; // a prune that looks like an accident ends the run, Stalled with reason PruneGuard (prune_guard.h)
     AppliedMemory* memory = nullptr; // of the cluster's objects, outlives the runs; with `seen`, what nobody touched costs no request
     LiveView seen = {};
+    std::optional<Error> no_target = {}; // why there is no client of the target cluster: ends the run where it would be needed first (step 15)
     std::chrono::nanoseconds requeue_dependency{std::chrono::seconds(30)}; // what messages say about an artifact that is gone
     std::size_t dry_runs_in_flight = 4;
     std::vector<std::string> override_managers = {}; // their fields are taken over, too
