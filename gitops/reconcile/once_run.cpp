@@ -445,7 +445,7 @@ KustomizationResult OnceRun::reconcile_one(const Member& member, Slot& slot) {
     r.changes = std::move(done.changes);
     r.error = std::move(done.error);
     r.warnings = std::move(done.warnings);
-    if (r.error && r.error->where.file.empty() && r.error->hint.starts_with("spec.path ") && member.declared) {
+    if (r.error && done.path_missing && r.error->where.file.empty() && member.declared) {
         const Node* path = member.declared->object.at({"spec", "path"});
         r.error = std::move(*r.error).at(path != nullptr ? path->where() : Where{}).on(k.object.subject());
     }

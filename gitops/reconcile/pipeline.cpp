@@ -91,7 +91,7 @@ struct Run::State {
     std::string event_text = {};   // of the event alone
     std::vector<StepTime> steps = {};
     std::vector<std::string> files_read = {}, warnings = {}, secret_values = {};
-    bool was_healthy = false, drifted = false;
+    bool was_healthy = false, drifted = false, path_missing = false;
     std::optional<Outcome> outcome = {};
     std::optional<Error> error = {};
 
@@ -111,7 +111,9 @@ struct Run::State {
     Result<Snapshot> fetch(std::stop_token stop) {
         enter(Step::fetch, Phase::fetching, "ArtifactFailed");
         TRY(Snapshot snapshot, source.open(stop));
+        path_missing = true;
         TRY_VOID(snapshot.directory(k.spec.path));
+        path_missing = false;
         return snapshot;
     }
 
@@ -336,6 +338,7 @@ RunResult Run::result() {
     r.conclusion = conclude(std::move(s.status), s.context, r.outcome, s.clock.now(), s.clock.monotonic() - s.began);
     r.changes = std::move(s.changes);
     r.error = std::move(s.error);
+    r.path_missing = s.path_missing;
     r.files_read = std::move(s.files_read);
     r.warnings = std::move(s.warnings);
     s.leave();

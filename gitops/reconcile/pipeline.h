@@ -94,6 +94,7 @@ struct RunResult {
     Conclusion conclusion;       // the status to write, events, when to run again
     ChangeSet changes = {};      // apply, then prune
     std::optional<Error> error = {};
+    bool path_missing = false;   // the error: the source has no spec.path
     std::vector<StepTime> steps = {};
     std::vector<std::string> files_read = {};
     std::vector<std::string> warnings = {}; // of the build

@@ -11,6 +11,8 @@
 #include "gitops/source/known_hosts.h"
 #include "gitops/source/open.h"
 #include "gitops/source/semver.h"
+#include "gitops/source/ssh_host_keys.h"
+#include "kube/base/join.h"
 
 namespace weber::gitops {
 
@@ -66,6 +68,28 @@ int ssh_port(const std::string& url) {
     return colon == std::string::npos || host.find(']', colon) != std::string::npos ? 22 : std::atoi(host.c_str() + colon + 1);
 }
 
+std::string ssh_host(const std::string& url) {
+    const auto scheme = url.find("://");
+    std::string host = scheme == std::string::npos ? url.substr(0, url.find(':')) : url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
+    host.erase(0, host.rfind('@') + 1); // npos + 1 is 0
+    if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
+    return host.substr(0, host.find(':'));
+}
+
+std::string not_known(const FetchOptions& options, const std::string& host, std::string_view key) {
+    const std::vector<std::string> types = host_key_types(options.credentials.known_hosts, host, ssh_port(options.url));
+    if (types.empty()) return "the host is not in known_hosts (knownhosts: key is unknown)";
+    return "known_hosts has keys of the host, but none of the type that it shows, " + std::string(host_key_type(key)) + " (knownhosts: key is unknown); known: " + kube::join(types, ", ");
+}
+
+// What to ask an ssh server for: the types that known_hosts has of it. A key of RSA is shown under newer names, too.
+std::string host_keys_to_ask_for(const FetchOptions& options) {
+    std::string out;
+    for (const std::string& type : host_key_types(options.credentials.known_hosts, ssh_host(options.url), ssh_port(options.url)))
+        out += (out.empty() ? "" : ",") + std::string(type == "ssh-rsa" ? "rsa-sha2-512,rsa-sha2-256,ssh-rsa" : type);
+    return out;
+}
+
 int on_host_key(git_cert* cert, int valid, const char* host, void* payload) {
     auto& op = *static_cast<Operation*>(payload);
     if (op.options.credentials.known_hosts.empty() || cert->cert_type != GIT_CERT_HOSTKEY_LIBSSH2) return valid != 0 ? 0 : GIT_ECERTIFICATE;
@@ -74,7 +98,7 @@ int on_host_key(git_cert* cert, int valid, const char* host, void* payload) {
     switch (check_host_key(op.options.credentials.known_hosts, host, ssh_port(op.options.url), {key->hostkey, key->hostkey_len})) {
     case HostKey::known: return 0;
     case HostKey::changed: op.refused_host = "the host key does not match known_hosts (knownhosts: key mismatch)"; break;
-    case HostKey::unknown: op.refused_host = "the host is not in known_hosts (knownhosts: key is unknown)"; break;
+    case HostKey::unknown: op.refused_host = not_known(op.options, host, {key->hostkey, key->hostkey_len}); break;
     }
     return GIT_ECERTIFICATE;
 }
@@ -304,6 +328,7 @@ Result<Fetched> run_until_deadline(const std::shared_ptr<Operation>& op) {
     };
     auto shared = std::make_shared<Shared>();
     std::thread([op, shared] {
+        const PreferredHostKeys preferred(host_keys_to_ask_for(op->options));
         auto result = Fetcher(*op).run();
         const std::lock_guard lock(shared->mutex);
         shared->result = std::move(result);

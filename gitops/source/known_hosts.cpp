@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
+
 #include "gitops/source/ignore.h"
 #include "kube/base/digest.h"
 
@@ -58,18 +60,10 @@ bool names_match(std::string_view patterns, std::string_view name) {
     return match;
 }
 
-// The type stands first in the key itself: length (4 bytes), text.
-std::string_view type_of(std::string_view key) {
-    if (key.size() < 4) return {};
-    const std::size_t n = (static_cast<unsigned char>(key[2]) << 8u) | static_cast<unsigned char>(key[3]);
-    return key[0] == 0 && key[1] == 0 ? key.substr(4, n) : std::string_view();
-}
-
-} // namespace
-
-HostKey check_host_key(std::string_view known_hosts, std::string_view host, int port, std::string_view key) {
+// Calls `on_key(key, revoked)` for each line about the host.
+template <class F>
+void for_each_key(std::string_view known_hosts, std::string_view host, int port, const F& on_key) {
     const std::string name = port == 22 ? std::string(host) : "[" + std::string(host) + "]:" + std::to_string(port);
-    bool known = false, changed = false;
     while (!known_hosts.empty()) {
         const auto end = known_hosts.find('\n');
         std::string_view line = known_hosts.substr(0, end);
@@ -81,13 +75,35 @@ HostKey check_host_key(std::string_view known_hosts, std::string_view host, int 
         if (revoked) names = next_word(line);
         if (!names_match(names, name)) continue;
         next_word(line); // the type, again inside the key
-        const auto have = kube::base64_decode(next_word(line));
-        if (!have) continue;
-        if (*have == key && revoked) return HostKey::changed;
-        if (*have == key) known = true;
-        else if (!revoked && type_of(*have) == type_of(key)) changed = true;
+        if (const auto have = kube::base64_decode(next_word(line))) on_key(*have, revoked);
     }
-    return known ? HostKey::known : changed ? HostKey::changed : HostKey::unknown;
+}
+
+} // namespace
+
+// The type stands first in the key itself: length (4 bytes), text.
+std::string_view host_key_type(std::string_view key) {
+    if (key.size() < 4) return {};
+    const std::size_t n = (static_cast<std::size_t>(static_cast<unsigned char>(key[2])) << 8U) | static_cast<unsigned char>(key[3]);
+    return key[0] == 0 && key[1] == 0 ? key.substr(4, n) : std::string_view();
+}
+
+HostKey check_host_key(std::string_view known_hosts, std::string_view host, int port, std::string_view key) {
+    bool known = false, changed = false, revoked_key = false;
+    for_each_key(known_hosts, host, port, [&](std::string_view have, bool revoked) {
+        if (have == key) (revoked ? revoked_key : known) = true;
+        else if (!revoked && host_key_type(have) == host_key_type(key)) changed = true;
+    });
+    return revoked_key ? HostKey::changed : known ? HostKey::known : changed ? HostKey::changed : HostKey::unknown;
+}
+
+std::vector<std::string> host_key_types(std::string_view known_hosts, std::string_view host, int port) {
+    std::vector<std::string> out;
+    for_each_key(known_hosts, host, port, [&](std::string_view have, bool revoked) {
+        std::string type(host_key_type(have));
+        if (!revoked && !type.empty() && std::ranges::find(out, type) == out.end()) out.push_back(std::move(type));
+    });
+    return out;
 }
 
 } // namespace weber::gitops

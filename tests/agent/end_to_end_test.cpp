@@ -1,6 +1,7 @@
 // From a push to the cluster: `weber agent` before real git servers.
 #include <gmock/gmock.h>
 
+#include "gitops/source/open.h"
 #include "tests/agent/agent_fleet.h"
 #include "tests/support/peers.h"
 
@@ -103,6 +104,34 @@ TEST_P(EndToEnd, SshWithAKeyAndKnownHosts) {
     fetch(second);
     applied("a", second);
     EXPECT_THAT(owned(), ElementsAre("a-one", "a-two"));
+}
+
+// The server has keys of three types and shows the one that the client asks for first.
+TEST_P(EndToEnd, SshAsksForTheHostKeyThatIsKnown) {
+    if (GetParam() != testing::ClusterKind::embedded) GTEST_SKIP() << "needs no cluster";
+    const std::string first = commit({{"a/one.yaml", "x: y\n"}});
+    gitops::FetchOptions options;
+    options.url = servers_.ssh("/fleet.git");
+    options.ref.branch = "main";
+    options.credentials.identity = kube::SecretText(servers_.file("client_key"));
+    options.credentials.passphrase = kube::SecretText(testing::GitServers::kPassphrase);
+    for (const char* type : {"ed25519", "ecdsa", "ed25519"}) {
+        options.cache_dir = dir_.path() + "/cache-" + type;
+        options.credentials.known_hosts = "other.example.org ssh-rsa AAAA\n" + servers_.known_host(type);
+        const auto got = gitops::fetch(options);
+        ASSERT_TRUE(got.has_value()) << type << ": " << got.error().to_string();
+        EXPECT_EQ(got->revision, first);
+    }
+    // A key of the right type that is not the server's is no reason to take another.
+    const std::string line = servers_.known_host("ed25519"), other = servers_.file("client_key.pub");
+    options.credentials.known_hosts = line.substr(0, line.find(' ') + 1) + other;
+    EXPECT_THAT(gitops::fetch(options).error().message, HasSubstr("knownhosts: key mismatch"));
+    // libssh2 1.10 cannot do what today's sshd signs with its RSA key; that is said.
+    options.credentials.known_hosts = servers_.known_host("rsa");
+    const auto rsa = gitops::fetch(options);
+    if (!rsa) {
+        EXPECT_THAT(rsa.error().message, HasSubstr("none of the type that it shows, ssh-ed25519 (knownhosts: key is unknown); known: ssh-rsa"));
+    }
 }
 
 } // namespace
