@@ -4,6 +4,8 @@
 #include <map>
 
 #include "kube/base/object.h"
+#include "kube/base/json.h"
+#include "kube/merge/last_applied.h"
 #include "kube/merge/typed.h"
 
 namespace weber::kube::merge {
@@ -99,21 +101,28 @@ std::string describe(const ManagedEntry& owner) {
     return out;
 }
 
-Error conflict_error(std::vector<Conflict> conflicts) {
-    std::ranges::stable_sort(conflicts, {}, [](const Conflict& c) { return describe(*c.owner); });
+// `details`: those of one owner together.
+Error conflict_error(std::vector<ErrorDetail> details) {
     Error e{.code = ErrorCode::conflict, .message = {}, .reason = "Conflict", .http_status = 409};
+    e.details = std::move(details);
     std::string lines;
-    for (const Conflict& c : conflicts) {
-        const std::string owner = describe(*c.owner);
-        lines += (lines.empty() ? "" : "\n") + ("conflicts with " + owner + ":");
-        for (std::string& path : c.fields.leaves().paths()) {
-            lines += "\n- " + path;
-            e.details.push_back({"FieldManagerConflict", "conflict with " + owner, std::move(path)});
-        }
+    std::string_view owner;
+    for (const ErrorDetail& d : e.details) {
+        if (d.message != owner) lines += (lines.empty() ? "conflicts" : "\nconflicts") + d.message.substr(std::string_view("conflict").size()) + ":";
+        owner = d.message;
+        lines += "\n- " + d.field;
     }
     e.message = e.details.size() == 1 ? "Apply failed with 1 conflict: " + e.details[0].message + ": " + e.details[0].field
                                       : "Apply failed with " + std::to_string(e.details.size()) + " conflicts: " + lines;
     return e;
+}
+
+Error conflict_error(std::vector<Conflict> conflicts) {
+    std::ranges::stable_sort(conflicts, {}, [](const Conflict& c) { return describe(*c.owner); });
+    std::vector<ErrorDetail> details;
+    for (const Conflict& c : conflicts)
+        for (std::string& path : c.fields.leaves().paths()) details.push_back({"FieldManagerConflict", "conflict with " + describe(*c.owner), std::move(path)});
+    return conflict_error(std::move(details));
 }
 
 // Takes from all managers but `self` what changed from `live` to `next`. Errors: conflicts, unless forced.
@@ -250,9 +259,16 @@ std::string patch_subject(const Node& applied, std::string_view api_version) {
     return "(" + std::string(o.ns()) + "/" + std::string(o.name()) + "; " + gv + ", Kind=" + std::string(o.kind()) + ")";
 }
 
-} // namespace
+// What client-side apply said last and still is so: these fields kubectl may take over. nullopt: it never spoke, or in another version.
+std::optional<FieldSet> last_applied_fields(const Node& live, const Request& request) {
+    const auto text = last_applied_text(live);
+    auto said = text.empty() ? Result<Node>(fail(ErrorCode::invalid, "")) : read_json(text);
+    if (!said || said->text_at("apiVersion") != request.api_version || !check(*said, *request.schema).empty()) return std::nullopt;
+    const Comparison c = compare_values(*said, without_managed_fields(live), *request.schema);
+    return subtract(subtract(subtract(field_set_of(*said, *request.schema), c.modified), c.added), c.removed);
+}
 
-Result<Node> apply(const Node& live, const Node& applied, const Request& request) {
+Result<Node> apply_once(const Node& live, const Node& applied, const Request& request) {
     const TypeSchema& schema = *request.schema;
     const auto mismatches = check(applied, schema, {.allow_duplicates = false, .mask_values = request.mask_values});
     if (!mismatches.empty()) {
@@ -297,6 +313,27 @@ Result<Node> apply(const Node& live, const Node& applied, const Request& request
     cap_updaters(entries);
     write_managed_fields(next, std::move(entries));
     return next;
+}
+
+} // namespace
+
+// kubectl's own manager moves from client-side apply: it may take what the annotation says, and keeps the annotation up to date.
+Result<Node> apply(const Node& live, const Node& applied, const Request& request) {
+    auto done = apply_once(live, applied, request);
+    if (request.manager != "kubectl") return done;
+    if (!done && done.error().code == ErrorCode::conflict) {
+        const auto allowed = last_applied_fields(live, request);
+        if (!allowed) return done;
+        const auto paths = allowed->paths();
+        std::vector<ErrorDetail> left = done.error().details;
+        std::erase_if(left, [&](const ErrorDetail& d) { return std::ranges::find(paths, d.field) != paths.end(); });
+        if (!left.empty()) return std::unexpected(conflict_error(std::move(left)));
+        Request forced = request;
+        forced.force = true;
+        done = apply_once(live, applied, forced);
+    }
+    if (done && !last_applied_text(*done).empty()) set_last_applied(*done, applied);
+    return done;
 }
 
 Node update(const Node& live, Node next, const Request& request) {

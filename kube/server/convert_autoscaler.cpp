@@ -232,7 +232,9 @@ Node autoscaler_to_v2(Node obj) {
         metrics.push_back(Node::map({{"type", Node::string("Resource")}, {"resource", Node::map({{"name", Node::string("cpu")}, {"target", std::move(target)}})}}));
     }
     spec.erase("targetCPUUtilizationPercentage");
-    if (!metrics.empty()) spec.set("metrics", std::move(metrics));
+    if (metrics.empty()) // v1's default, which needs to know the annotation
+        metrics.push_back(*read_json(R"({"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":80}}})"));
+    spec.set("metrics", std::move(metrics));
     if (const auto behavior = annotated(obj, kBehavior)) spec.set("behavior", from_go(*behavior));
     if (obj.contains("status")) {
         Node status = *obj.find("status");

@@ -165,16 +165,16 @@ private:
     }
 
     void check_set(const Node& v, const std::string& path) {
-        std::set<std::string> seen;
+        std::map<std::string, int> seen;
         std::size_t i = 0;
         for (const Node& item : v.items()) {
             const std::string here = at(path, i++);
-            if (!seen.insert(write_json(item)).second) problems.duplicate(here, item);
+            if (++seen[write_json(item)] == 2) problems.duplicate(here, item); // told once for each value
         }
     }
 
     void check_keys(const Node& v, const Node& s, const std::string& path) {
-        std::set<std::string> seen;
+        std::map<std::string, int> seen;
         std::size_t i = 0;
         for (const Node& item : v.items()) {
             const std::string here = at(path, i++);
@@ -182,7 +182,7 @@ private:
             for (const Node& k : child(s, "x-kubernetes-list-map-keys").items())
                 if (const Node* value = item.find(k.text())) key.set(k.text(), *value);
             key.sort_keys();
-            if (!seen.insert(write_json(key)).second) problems.duplicate(here, key);
+            if (++seen[write_json(key)] == 2) problems.duplicate(here, key);
         }
     }
 
@@ -269,6 +269,50 @@ std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema) 
     Checker c;
     c.check(body, schema, "");
     return std::move(c.problems.list);
+}
+
+namespace {
+
+// Go's words for a value's type.
+std::string_view go_type(const Node& n) {
+    if (n.is_string()) return "string";
+    if (n.is_bool()) return "bool";
+    if (n.is_integer()) return "int64";
+    if (n.is_number()) return "float64";
+    return n.is_list() ? "[]interface {}" : "map[string]interface {}";
+}
+
+// What stands at a path like ".spec.replicas" must be a number of instances.
+void check_count(Problems& problems, const Node& value, const std::string& path) {
+    const Node* at_path = &value;
+    std::string walked;
+    for (std::size_t begin = 1; begin <= path.size();) {
+        const auto end = std::min(path.find('.', begin), path.size());
+        const std::string field = path.substr(begin, end - begin);
+        walked += "." + field;
+        if (at_path->is_null()) return;
+        if (!at_path->is_map())
+            return problems.invalid(path, Node::integer(0), walked + " accessor error: " + std::string(at_path->text()) + " is of the type " + std::string(go_type(*at_path)) + ", expected map[string]interface{}");
+        at_path = at_path->find(field);
+        if (!at_path) return;
+        begin = end + 1;
+    }
+    const auto count = at_path->as_int();
+    if (!count || !at_path->is_integer())
+        problems.invalid(path, Node::integer(0), walked + " accessor error: " + std::string(at_path->text()) + " is of the type " + std::string(go_type(*at_path)) + ", expected int64");
+    else if (*count < 0)
+        problems.invalid(path, *at_path, "should be a non-negative integer");
+    else if (*count > std::numeric_limits<std::int32_t>::max())
+        problems.invalid(path, *at_path, "should be less than or equal to 2147483647");
+}
+
+} // namespace
+
+std::vector<ErrorDetail> validate_custom_scale(const Node& value, const std::string& spec_path, const std::string& status_path) {
+    Problems problems;
+    for (const auto* path : {&spec_path, &status_path})
+        if (!path->empty()) check_count(problems, value, *path);
+    return std::move(problems.list);
 }
 
 void each_schema(const Node& schema, const std::function<void(const Node&)>& visit) {

@@ -20,6 +20,9 @@ void drop_custom_nulls(Node& value, const Node& schema);
 // Causes as kube-apiserver gives them ("spec.n in body should be greater than or equal to 1"); empty = valid.
 std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema);
 
+// The numbers of instances that a scale subresource is about (paths like ".spec.replicas", "" = none).
+std::vector<ErrorDetail> validate_custom_scale(const Node& value, const std::string& spec_path, const std::string& status_path);
+
 // Calls `visit` with the schema and every schema in it.
 void each_schema(const Node& schema, const std::function<void(const Node&)>& visit);
 

@@ -29,6 +29,7 @@ std::vector<ErrorDetail> validate_change(const Call& call, const Node& obj, cons
     if (call.resource->custom) {
         auto causes = validate_custom_metadata(obj, live);
         for (auto& c : validate_custom(obj, call.version->open_api)) causes.push_back(std::move(c));
+        for (auto& c : validate_custom_scale(obj, call.version->scale_spec, call.version->scale_status)) causes.push_back(std::move(c));
         return causes;
     }
     return validate_built_in(call.resource->id(), call.resource->namespaced, obj, live);

@@ -274,8 +274,10 @@ std::optional<HttpResponse> openapi(const RegistryPtr& registry, const HttpReque
     }
     if (http.path == "/openapi/v2") {
         if (http.accept.find("json") == std::string::npos && http.accept.find("*/*") == std::string::npos && !http.accept.empty()) {
-            r.status = 406; // protobuf only: clients go on with v3
-            r.content_type = "text/plain";
+            // Protobuf: a document without definitions. Clients ask for it where v3 says nothing of a group, and then check nothing.
+            constexpr std::string_view kDocument("\x0a\x03" "2.0" "\x12\x13\x0a\x0aKubernetes\x12\x05v1.36", 26);
+            r.content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+            r.body = kDocument;
             return r;
         }
         r.body = cache.get(*registry, "v2", [&] { return v2_document(*registry); });

@@ -146,6 +146,7 @@ Api<HttpResponse> create_virtual(Core& core, const Access& access, Call& call, A
     body = track_update(call, Node(), std::move(body), {});
     API_TRY(Node status, review_status(access, call, body));
     body.set("status", std::move(status));
+    if (call.plural() == "selfsubjectreviews") set_meta(body, "creationTimestamp", now_text());
     return respond_json(call, json, 201, write_json(body));
 }
 

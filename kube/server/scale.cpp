@@ -69,10 +69,30 @@ Node scale_of(const Call& call, const Node& obj) {
                       {"status", std::move(status)}});
 }
 
+// A Scale has a table of its own, whatever it scales.
+const ResourcePtr& scale_resource() {
+    static const ResourcePtr resource = [] {
+        auto r = std::make_shared<ResourceInfo>();
+        r->group = "autoscaling";
+        r->plural = "scales";
+        r->kind = "Scale";
+        VersionInfo v;
+        v.name = "v1";
+        v.api_version = "autoscaling/v1";
+        v.storage = true;
+        r->versions.push_back(std::move(v));
+        return ResourcePtr(std::move(r));
+    }();
+    return resource;
+}
+
 Api<HttpResponse> answer(const Call& call, const Presentation& form, const Written& w) {
-    Presentation plain = form;
-    plain.form = Presentation::Form::object;
-    return respond_json(call, plain, w.status, present(call, plain, scale_of(call, w.object)));
+    Call scale = call;
+    scale.resource = scale_resource();
+    scale.version = &scale.resource->versions[0];
+    Presentation shown = form;
+    if (form.form == Presentation::Form::metadata) shown.form = Presentation::Form::object;
+    return respond_json(call, shown, w.status, present(scale, shown, scale_of(call, w.object)));
 }
 
 Api<std::int64_t> wanted(const Call& call, const Node& scale) {

@@ -100,6 +100,11 @@ std::string human_duration(std::chrono::seconds d) {
 
 std::vector<PrinterColumn> table_columns(const ResourceInfo& resource, const VersionInfo& version) {
     if (resource.custom) return custom_columns(version);
+    if (resource.plural == "scales") { // no kind of its own, so not among the columns that were read from a real server
+        const auto common = columns_of("/serviceaccounts");
+        return {column("Name", "string", "", common[0].description, 0), column("Desired", "integer", "", "replicas is the desired number of instances for the scaled object.", 0),
+                column("Available", "integer", "", "replicas is the actual number of observed instances of the scaled object.", 0), common[1]};
+    }
     auto columns = columns_of(resource.id());
     return columns.empty() ? columns_of("rbac.authorization.k8s.io/roles") : columns; // the columns of every kind without a printer
 }

@@ -332,6 +332,8 @@ Node priority_class(const Row& r) {
     return Node::list({name_cell(r), cell(r.number({"value"})), Node::boolean(r.flag({"globalDefault"})), age_cell(r), cell(r.text({"preemptionPolicy"}))});
 }
 
+Node scale(const Row& r) { return Node::list({name_cell(r), cell(r.number({"spec", "replicas"})), cell(r.number({"status", "replicas"})), age_cell(r)}); }
+
 } // namespace
 
 std::span<const Printer> workload_printers() {
@@ -345,6 +347,7 @@ std::span<const Printer> workload_printers() {
         {"apps/replicasets", replica_set},
         {"apps/statefulsets", stateful_set},
         {"autoscaling/horizontalpodautoscalers", autoscaler},
+        {"autoscaling/scales", scale},
         {"batch/cronjobs", cron_job},
         {"batch/jobs", job},
         {"policy/poddisruptionbudgets", disruption_budget},
