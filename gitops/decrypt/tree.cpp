@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include "kube/base/utf8.h"
+
 namespace weber::gitops::sops {
 
 Value Value::of_integer(std::int64_t n) {
@@ -99,7 +101,7 @@ Result<Value> value_of(const Node& node) {
 Node node_of(const Value& value) {
     switch (value.kind) {
     case Kind::text:
-    case Kind::time: return Node::string(value.text);
+    case Kind::time: return Node::string(kube::valid_utf8(value.text)); // Flux emits JSON and reads that
     case Kind::integer: return Node::integer(value.integer);
     case Kind::floating: return Node::floating(value.floating);
     case Kind::boolean: return Node::boolean(value.boolean);

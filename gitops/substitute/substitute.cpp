@@ -42,7 +42,8 @@ void copy_positions(const Node& from, Node& to) {
 
 // go-yaml counts lines from 0 in errors of its parser, from 1 in those of its scanner.
 Error worded_as_go_yaml(Error error) {
-    constexpr std::string_view kPrefix = "yaml: line ";
+    constexpr std::string_view kPrefix = "yaml: line ", kByte = " at byte "; // of bytes that are no text: go-yaml does not say where
+    if (const std::size_t byte = error.message.find(kByte); byte != std::string::npos && !error.message.starts_with(kPrefix)) error.message.resize(byte);
     const std::size_t colon = error.message.find(": ", kPrefix.size());
     if (!error.message.starts_with(kPrefix) || colon == std::string::npos) return error;
     const std::string problem = error.message.substr(colon + 2);

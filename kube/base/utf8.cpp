@@ -24,4 +24,15 @@ bool is_valid_utf8(std::string_view text) {
     return true;
 }
 
+std::string valid_utf8(std::string text) {
+    if (is_valid_utf8(text)) return text;
+    std::string out;
+    for (std::size_t i = 0; i < text.size();) {
+        const CodePoint c = decode_utf8(text, i);
+        append_utf8(out, c.value);
+        i += c.bytes;
+    }
+    return out;
+}
+
 } // namespace weber::kube

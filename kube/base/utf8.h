@@ -36,5 +36,7 @@ inline CodePoint decode_utf8(std::string_view text, std::size_t at) {
 
 void append_utf8(std::string& out, std::uint32_t code_point);
 bool is_valid_utf8(std::string_view text);
+// With U+FFFD for each byte that is none of a valid sequence, as Go's encoding/json writes it.
+std::string valid_utf8(std::string text);
 
 } // namespace weber::kube

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "kube/base/digest.h"
+#include "kube/base/utf8.h"
 #include "kube/base/yaml.h"
 
 namespace weber::kube {
@@ -163,13 +164,13 @@ private:
         return node;
     }
 
-    // go-yaml v3 decodes !!binary.
+    // go-yaml v3 decodes !!binary; bytes that are no text become U+FFFD on the way through JSON.
     bool decoded_binary(std::string_view text, std::string& value) const {
         const auto& s = event_.data.scalar;
         if (s.tag == nullptr || options_.schema != YamlSchema::go_yaml_v3) return false;
         if (std::string_view(reinterpret_cast<const char*>(s.tag)) != "tag:yaml.org,2002:binary") return false;
         auto bytes = base64_decode(text);
-        if (bytes) value = std::move(*bytes);
+        if (bytes) value = valid_utf8(std::move(*bytes));
         return bytes.has_value();
     }
 

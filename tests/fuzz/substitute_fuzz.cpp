@@ -9,7 +9,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace weber;
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    static const gitops::Variables kVariables = {{"a", "hello"}, {"b", "x: y"}, {"n", "0755"}, {"e", ""}, {"q", "'"}, {"neg", "-2"}};
+    static const gitops::Variables kVariables = {{"a", "hello"}, {"b", "x: y"}, {"n", "0755"}, {"e", ""}, {"q", "'"}, {"neg", "-2"},
+                                                {"u", "h\xC3\xA9"}, {"bytes", "x\xFF\xC3"}};
     (void)gitops::expand(text, kVariables, true);
     (void)gitops::expand(text, kVariables, false);
     if (!kube::is_valid_utf8(text)) return 0; // no reader lets that through

@@ -95,6 +95,21 @@ TEST(DecryptObject, Item56ValuesEncryptedThenBase64) {
                                                               "error emitting binary store: no binary data found in tree");
 }
 
+// Flux emits a decrypted object as JSON, in which Go writes U+FFFD for what is no text; values of `data` are bytes and stay what they are.
+TEST(DecryptObject, BytesThatAreNoText) {
+    const std::string bytes("a\xFF\xC3(\0z", 6), shown("a\xEF\xBF\xBD\xEF\xBF\xBD(\0z", 10);
+    const std::string object = encrypted("apiVersion: v1\nkind: Secret\nmetadata:\n    name: a\nstringData:\n    pw: !!binary " + kube::base64_encode(bytes) + "\n");
+    const auto whole = decrypt_object(object_of(object), keys());
+    ASSERT_TRUE(whole) << whole.error().message;
+    EXPECT_EQ(text_at(*whole, "stringData", "pw"), shown);
+
+    Object secret = object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {}\n");
+    secret.root().find_mut("data")->set("k", Node::string(kube::base64_encode(encrypted(bytes, sops::Format::binary, {}))));
+    const auto value = decrypt_object(secret, keys());
+    ASSERT_TRUE(value) << value.error().message;
+    EXPECT_EQ(decoded(*value, "k"), bytes);
+}
+
 TEST(DecryptObject, Item57MinifiedJsonIsNotRecognised) {
     std::string json = encrypted("{\"data\": \"x\"}\n", sops::Format::json, {});
     json.replace(json.find("\"mac\": "), 7, "\"mac\":");
@@ -212,6 +227,39 @@ TEST(DecryptionHooks, Item64SubstitutionSeesPlainStringDataOnly) {
     ASSERT_TRUE(out) << out.error().message;
     EXPECT_EQ(text_at(out->objects[0], "stringData", "pw"), "ab");
     EXPECT_EQ(decoded(out->objects[0], "k"), "ab${z}");
+}
+
+// Every store may hold bytes that are no text. A generated Secret has them as they are, also beside substitution; a patch with them is refused, nothing of it shown.
+TEST(DecryptionHooks, BytesThatAreNoTextInFiles) {
+    const std::string bytes("\x01\xFF${z}\xC3", 7);
+    const std::string generators = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nsecretGenerator:\n- name: s\n  files: [f.bin]\nconfigMapGenerator:\n- name: c\n  files: [f.bin]\n";
+    const std::string spec = "  decryption: {provider: sops, secretRef: {name: keys}}\n  postBuild: {substitute: {v: x}}\n";
+    const HookSettings settings{.values = {.objects = {key_secret("keys")}}};
+    const auto out = build(snapshot_of({{"app/kustomization.yaml", generators}, {"app/f.bin", encrypted(bytes, sops::Format::binary, {})}}), with_decryption(spec), settings);
+    ASSERT_TRUE(out) << out.error().message;
+    ASSERT_EQ(out->objects.size(), 2u);
+    for (const Object& o : out->objects) EXPECT_EQ(kube::base64_decode(o.root().find(o.kind() == "Secret" ? "data" : "binaryData")->text_at("f.bin")).value(), bytes) << o.kind();
+
+    const std::string patch = encrypted(std::string("swordfish: \xFF\n"), sops::Format::binary, {});
+    const auto refused = build(snapshot_of({{"app/kustomization.yaml", "patches: [{path: p.bin, target: {kind: ConfigMap}}]\nresources: [a.yaml]\n"},
+                                            {"app/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"},
+                                            {"app/p.bin", patch}}),
+                               with_decryption(spec), settings);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().to_string().find("swordfish"), std::string::npos) << refused.error().to_string();
+}
+
+// A Secret's value may be any bytes: in an object they are no YAML, and the error does not show them.
+TEST(SubstitutionHooks, AVariableThatIsNoText) {
+    const Snapshot s = snapshot_of({{"app/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: \"${x}\"}\n"}});
+    for (const auto& [value, problem] : {std::pair(std::string("swordfish\xFF"), "invalid leading UTF-8 octet"), {std::string("swordfish\xC3("), "invalid trailing UTF-8 octet"},
+                                         {std::string("swordfish\x01"), "control characters are not allowed"}}) {
+        const Object secret = object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: v, namespace: apps}\ndata: {x: " + kube::base64_encode(value) + "}\n");
+        const auto out = build(s, with_decryption("  postBuild: {substituteFrom: [{kind: Secret, name: v}]}\n"), {.values = {.objects = {secret}}});
+        ASSERT_FALSE(out);
+        EXPECT_EQ(out.error().message, "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: YAMLToJSON: yaml: " + std::string(problem));
+        EXPECT_EQ(out.error().to_string().find("swordfish"), std::string::npos);
+    }
 }
 
 TEST(DecryptionHooks, GeneratedSecretsAreNamedByTheirPlainText) {

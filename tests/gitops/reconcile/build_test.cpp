@@ -87,6 +87,37 @@ TEST_F(Build, FilesThatAreNoManifestsAreNamed) {
     EXPECT_THAT(error(), HasSubstr("missing metadata.name in object"));
 }
 
+// The files of an artifact, whoever made it and with whatever rules.
+Snapshot artifact_of(std::map<std::string, std::string> files) {
+    std::map<std::string, TreeFileSystem::File, std::less<>> entries;
+    for (const auto& [path, text] : files) entries[path] = {path, text.size()};
+    auto reader = [files = std::move(files)](const std::string& path, const TreeFileSystem::File&) -> Result<std::string> { return files.at(path); };
+    return {std::make_shared<TreeFileSystem>(std::string(kSourceMount), std::move(entries), std::move(reader)), "main@sha1:1"};
+}
+
+// build.md 8, item 3: a .sops.yaml in an artifact is a file that is no manifest. Sources leave it out by default, so that repositories with one build.
+TEST_F(Build, Item3RulesOfSopsAreNoManifest) {
+    const std::string rules = "creation_rules:\n- age: age1x\n";
+    const auto built = build_objects(artifact_of({{"a.yaml", config_map("a")}, {".sops.yaml", rules}}), k(), {});
+    ASSERT_FALSE(built);
+    EXPECT_THAT(built.error().to_string(), HasSubstr("failed to decode Kubernetes YAML from .sops.yaml: missing Resource metadata"));
+    dir.write("a.yaml", config_map("a"));
+    dir.write(".sops.yaml", rules);
+    EXPECT_THAT(subjects(), ElementsAre("ConfigMap/a"));
+}
+
+// build.md 8, item 5: the build does not read .sourceignore; only what makes the source does.
+TEST_F(Build, Item5SourceIgnoreIsNotRead) {
+    const auto built = build_objects(artifact_of({{"a.yaml", config_map("a")}, {"b.yaml", config_map("b")}, {".sourceignore", "a.yaml\n"}}), k(), {});
+    ASSERT_TRUE(built) << built.error().to_string();
+    ASSERT_EQ(built->objects.size(), 2u);
+    EXPECT_EQ(built->objects[0].subject(), "ConfigMap/a");
+    dir.write("a.yaml", config_map("a"));
+    dir.write("b.yaml", config_map("b"));
+    dir.write(".sourceignore", "a.yaml\n");
+    EXPECT_THAT(subjects(), ElementsAre("ConfigMap/b"));
+}
+
 TEST_F(Build, InvalidYamlNamesFileAndLine) {
     dir.write("kustomization.yaml", "resources: [bad.yaml]\n");
     dir.write("bad.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata: {x: [1, 2\n");
