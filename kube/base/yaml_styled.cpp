@@ -99,6 +99,8 @@ private:
 std::string write_yaml_styled(const Node& node) {
     std::string out;
     StyledWriter(out).document(node);
+    constexpr std::string_view kEnd = "\n...\n"; // libyaml's, after a block that keeps its last line breaks; go-yaml has none
+    if (out.ends_with(kEnd)) out.resize(out.size() - kEnd.size() + 1);
     return out;
 }
 

@@ -34,7 +34,7 @@ std::string write_structured(const Node& tree, std::string_view original) {
         out.pop_back();
         return out;
     }
-    return std::string(trimmed(kube::write_yaml_styled(tree)));
+    return std::string(trimmed(kube::with_yaml_form(kube::write_yaml_styled(tree), original)));
 }
 
 } // namespace weber::kustomize

@@ -1,0 +1,407 @@
+// Comments of one YAML text, and the quotes of its keys, put into another that says the same, as go-yaml's node tree carries them along.
+//
+// libyaml drops comments, so they are found in the text itself: a '#' outside of all scalars. Which entry (key or list item) one belongs to, and where it is
+// written, follows go-yaml v3 (scannerc.go yaml_parser_scan_comments, emitterc.go process_head/line/foot_comment).
+#include <yaml.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "kube/base/yaml.h"
+
+namespace weber::kube {
+namespace {
+
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+struct Mark {
+    std::size_t line = 0, column = 0; // in characters, from 0
+    friend auto operator<=>(const Mark&, const Mark&) = default;
+};
+Mark mark_of(const yaml_mark_t& m) { return {m.line, m.column}; }
+
+struct Span {
+    Mark begin, end;
+};
+
+// A key or a list item.
+struct Entry {
+    std::string path;
+    std::size_t parent = kNone;
+    Mark begin;                  // of the key, of the dash
+    std::size_t head_line = 0;   // in which its own text ends: the key's line, the last line of a scalar
+    std::size_t last_line = 0;   // of all below it
+    std::size_t content_line = 0;
+    std::string key = {};        // as written, with its quotes
+    bool folded = false;         // its value is a folded block that ends in a line break: go-yaml leaves a blank line before a comment then
+};
+
+// Where the entries and scalars of a text stand; the first document counts.
+struct Layout {
+    std::vector<std::string_view> lines;
+    std::vector<Entry> entries;
+    std::vector<Span> scalars;
+    std::vector<Span> flows; // lists and maps in brackets
+
+    [[nodiscard]] static bool within(const std::vector<Span>& spans, Mark at) {
+        return std::ranges::any_of(spans, [&](const Span& s) { return s.begin <= at && at < s.end; });
+    }
+    [[nodiscard]] bool in_scalar(Mark at) const { return within(scalars, at); }
+    // The outermost entry that begins in the line of this one: `- - a: b` is three.
+    [[nodiscard]] std::size_t outermost(std::size_t entry) const {
+        while (entries[entry].parent != kNone && entries[entries[entry].parent].begin.line == entries[entry].begin.line) entry = entries[entry].parent;
+        return entry;
+    }
+    // The first entry that begins below a line.
+    [[nodiscard]] std::size_t below(std::size_t line) const {
+        const auto it = std::ranges::find_if(entries, [&](const Entry& e) { return e.begin.line > line; });
+        return it == entries.end() ? kNone : static_cast<std::size_t>(it - entries.begin());
+    }
+};
+
+class LayoutReader {
+public:
+    explicit LayoutReader(std::string_view text) {
+        yaml_parser_initialize(&parser_);
+        yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+        yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+        for (std::string_view rest = text; !rest.empty();) {
+            const std::size_t end = std::min(rest.find('\n'), rest.size());
+            std::string_view line = rest.substr(0, end);
+            if (line.ends_with('\r')) line.remove_suffix(1);
+            layout_.lines.push_back(line);
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+    }
+    LayoutReader(const LayoutReader&) = delete;
+    LayoutReader& operator=(const LayoutReader&) = delete;
+    ~LayoutReader() { yaml_parser_delete(&parser_); }
+
+    // Both texts were read or written by this library: a failure only means no comments.
+    bool read() {
+        for (;;) {
+            yaml_event_t event;
+            if (yaml_parser_parse(&parser_, &event) != 1) return false;
+            const auto cleanup = std::unique_ptr<yaml_event_t, void (*)(yaml_event_t*)>(&event, yaml_event_delete);
+            if (event.type == YAML_DOCUMENT_END_EVENT || event.type == YAML_STREAM_END_EVENT) return true;
+            take(event);
+        }
+    }
+    Layout result() && { return std::move(layout_); }
+
+private:
+    struct Frame {
+        std::size_t owner = kNone; // entry whose value this is
+        bool list = false, flow = false, key_next = true;
+        Mark begin = {};
+        std::size_t count = 0;
+    };
+
+    void take(const yaml_event_t& event) {
+        switch (event.type) {
+        case YAML_SCALAR_EVENT: scalar(event); break;
+        case YAML_ALIAS_EVENT: value(event, event.end_mark.line, event.end_mark.line); break;
+        case YAML_SEQUENCE_START_EVENT: open(event, true, event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE); break;
+        case YAML_MAPPING_START_EVENT: open(event, false, event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE); break;
+        case YAML_SEQUENCE_END_EVENT:
+        case YAML_MAPPING_END_EVENT: close(event); break;
+        default: break;
+        }
+    }
+
+    void scalar(const yaml_event_t& event) {
+        const auto style = event.data.scalar.style;
+        const bool block = style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE;
+        const Mark begin = mark_of(event.start_mark);
+        layout_.scalars.push_back({block ? Mark{begin.line + 1, 0} : begin, mark_of(event.end_mark)}); // a block's first line may have a comment
+        if (!frames_.empty() && !frames_.back().list && frames_.back().key_next) return key(event);
+        const std::string_view header = block ? layout_.lines[begin.line].substr(0, layout_.lines[begin.line].find('#')) : std::string_view();
+        const bool keeps = header.find('+') != std::string_view::npos;
+        std::size_t last = event.end_mark.line;
+        if (block && last > begin.line) --last; // the mark is at the line below
+        while (block && !keeps && last > begin.line && blank_line(last)) --last;
+        const std::size_t owner = value(event, block ? begin.line : event.end_mark.line, last);
+        if (owner != kNone) layout_.entries[owner].folded = style == YAML_FOLDED_SCALAR_STYLE && header.find('-', event.start_mark.column) == std::string_view::npos;
+    }
+
+    [[nodiscard]] bool blank_line(std::size_t line) const {
+        return line >= layout_.lines.size() || layout_.lines[line].find_first_not_of(" \t") == std::string_view::npos;
+    }
+
+    void key(const yaml_event_t& event) {
+        Frame& frame = frames_.back();
+        const std::string_view text(reinterpret_cast<const char*>(event.data.scalar.value), event.data.scalar.length);
+        frame.key_next = false;
+        add(path_of(frame.owner) + '\1' + std::string(text), frame.owner, mark_of(event.start_mark), event.end_mark.line);
+        current_.back() = layout_.entries.size() - 1;
+        if (event.start_mark.line == event.end_mark.line) layout_.entries.back().key = raw(event.start_mark.line, event.start_mark.column, event.end_mark.column);
+    }
+    // Part of a line, by characters.
+    [[nodiscard]] std::string raw(std::size_t line, std::size_t from, std::size_t to) const {
+        std::string out;
+        std::size_t column = kNone;
+        for (const char c : layout_.lines[line]) {
+            if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++column;
+            if (column >= from && column < to) out.push_back(c);
+        }
+        return out;
+    }
+
+    [[nodiscard]] std::string path_of(std::size_t entry) const { return entry == kNone ? std::string() : layout_.entries[entry].path; }
+
+    void add(std::string path, std::size_t parent, Mark begin, std::size_t line) {
+        layout_.entries.push_back({.path = std::move(path), .parent = parent, .begin = begin, .head_line = line, .last_line = line, .content_line = line});
+    }
+
+    // The entry whose value begins here; makes that of a list item.
+    std::size_t owner_of_value(const yaml_event_t& event) {
+        if (frames_.empty()) return kNone;
+        Frame& frame = frames_.back();
+        if (!frame.list) {
+            frame.key_next = true;
+            return current_.back();
+        }
+        Mark dash{event.start_mark.line, frame.flow ? event.start_mark.column : frame.begin.column};
+        while (!frame.flow && dash.line > 0 && !dash_at(dash)) --dash.line;
+        add(path_of(frame.owner) + "\2" + std::to_string(frame.count++), frame.owner, dash, dash.line);
+        layout_.entries.back().content_line = event.start_mark.line;
+        current_.back() = layout_.entries.size() - 1;
+        return current_.back();
+    }
+    [[nodiscard]] bool dash_at(Mark at) const {
+        return at.line < layout_.lines.size() && at.column < layout_.lines[at.line].size() && layout_.lines[at.line][at.column] == '-';
+    }
+
+    // The entry whose value it is.
+    std::size_t value(const yaml_event_t& event, std::size_t line, std::size_t last) {
+        const std::size_t owner = owner_of_value(event);
+        if (owner == kNone) return owner;
+        layout_.entries[owner].head_line = std::max(layout_.entries[owner].head_line, line);
+        extend(owner, last);
+        return owner;
+    }
+    void extend(std::size_t entry, std::size_t line) {
+        for (; entry != kNone; entry = layout_.entries[entry].parent) layout_.entries[entry].last_line = std::max(layout_.entries[entry].last_line, line);
+    }
+
+    void open(const yaml_event_t& event, bool list, bool flow) {
+        const std::size_t owner = owner_of_value(event);
+        frames_.push_back({.owner = owner, .list = list, .flow = flow, .key_next = true, .begin = mark_of(event.start_mark), .count = 0});
+        current_.push_back(kNone);
+    }
+    void close(const yaml_event_t& event) {
+        const Frame frame = frames_.back();
+        frames_.pop_back();
+        current_.pop_back();
+        if (frame.flow) layout_.flows.push_back({frame.begin, mark_of(event.end_mark)});
+        if (!frame.flow || frame.owner == kNone) return;
+        layout_.entries[frame.owner].head_line = std::max(layout_.entries[frame.owner].head_line, event.end_mark.line);
+        extend(frame.owner, event.end_mark.line);
+    }
+
+    yaml_parser_t parser_ = {};
+    Layout layout_;
+    std::vector<Frame> frames_;
+    std::vector<std::size_t> current_; // by frame: the entry being read
+};
+
+// Consecutive lines of comments alone, in one column.
+struct Block {
+    std::size_t first = 0, last = 0, column = 0;
+    std::string text; // lines, each without indentation, joined by line breaks
+};
+
+struct Comments {
+    std::map<std::string, std::string> line;                 // by path; "# …"
+    std::map<std::string, std::string> dash;                 // of a dash alone in its line
+    std::map<std::string, std::vector<std::string>> head, foot;
+    bool gap_after_head = false;                             // of the whole text
+    std::vector<std::string> end;
+};
+
+class CommentReader {
+public:
+    explicit CommentReader(const Layout& layout) : layout_(layout) {}
+
+    Comments read() {
+        std::vector<Block> blocks;
+        comment_only_.assign(layout_.lines.size(), false);
+        for (std::size_t i = 0; i < layout_.lines.size(); ++i) {
+            const std::size_t at = comment_in(i);
+            if (at == std::string_view::npos) continue;
+            const std::string_view text = layout_.lines[i].substr(at);
+            comment_only_[i] = layout_.lines[i].find_first_not_of(" \t") == at;
+            if (!comment_only_[i]) {
+                beside(i, text);
+            } else if (!blocks.empty() && blocks.back().last + 1 == i && blocks.back().column <= at) {
+                blocks.back().last = i;
+                blocks.back().text.append("\n").append(text);
+            } else {
+                blocks.push_back({.first = i, .last = i, .column = at, .text = std::string(text)});
+            }
+        }
+        for (const Block& block : blocks) place(block);
+        return std::move(out_);
+    }
+
+private:
+    // Byte of the line at which a comment begins, npos when there is none.
+    [[nodiscard]] std::size_t comment_in(std::size_t line) const {
+        const std::string_view text = layout_.lines[line];
+        std::size_t column = 0;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const bool spaced = i == 0 || text[i - 1] == ' ' || text[i - 1] == '\t';
+            if (text[i] == '#' && spaced && !layout_.in_scalar({line, column})) return Layout::within(layout_.flows, {line, column}) ? std::string_view::npos : i;
+            if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) ++column;
+        }
+        return std::string_view::npos;
+    }
+
+    [[nodiscard]] bool blank(std::size_t line) const {
+        return line < layout_.lines.size() && layout_.lines[line].find_first_not_of(" \t") == std::string_view::npos;
+    }
+
+    void beside(std::size_t line, std::string_view text) {
+        const Entry* last = nullptr;
+        for (const Entry& e : layout_.entries)
+            if (e.begin.line == line || e.head_line == line) last = &e;
+        if (last == nullptr) return;
+        const bool only_dash = last->begin.line == line && last->content_line > line;
+        (only_dash ? out_.dash : out_.line)[last->path] = text;
+    }
+
+    void place(const Block& block) {
+        const std::size_t next = layout_.below(block.last);
+        const bool follows_content = block.first > 0 && !blank(block.first - 1) && !comment_only_[block.first - 1];
+        if (next == kNone) {
+            if (!layout_.entries.empty() && (follows_content || block.column > 0)) add_foot(block);
+            else out_.end.push_back(block.text);
+            return;
+        }
+        const Entry& below = layout_.entries[next];
+        if (next == 0) out_.gap_after_head = blank(block.last + 1);
+        const bool opens = next > 0 && below.parent == next - 1; // between a key and the map or list that is its value
+        const bool is_foot = block.column > below.begin.column || (follows_content && blank(block.last + 1));
+        if (is_foot && !opens && next > 0) add_foot(block);
+        else out_.head[below.path].push_back(block.text);
+    }
+
+    // Of the innermost entry above that begins no further right.
+    void add_foot(const Block& block) {
+        std::size_t entry = kNone;
+        for (std::size_t i = 0; i < layout_.entries.size() && layout_.entries[i].begin.line < block.first; ++i) entry = i;
+        if (entry == kNone) return;
+        while (layout_.entries[entry].parent != kNone && (layout_.entries[entry].begin.column > block.column || out_.foot.contains(layout_.entries[entry].path)))
+            entry = layout_.entries[entry].parent;
+        out_.foot[layout_.entries[entry].path].push_back(block.text);
+    }
+
+    const Layout& layout_;
+    std::vector<bool> comment_only_;
+    Comments out_;
+};
+
+class Writer {
+public:
+    Writer(const Layout& layout, const Comments& comments) : layout_(layout), comments_(comments), before_(layout.lines.size()), feet_(layout.lines.size()) {
+        lines_.assign(layout.lines.begin(), layout.lines.end());
+    }
+
+    // Keys in the quotes that they have in the other text.
+    void quote_keys(const Layout& source) {
+        std::map<std::string_view, std::string_view> keys;
+        for (const Entry& e : source.entries)
+            if (e.key.starts_with('"') || e.key.starts_with('\'')) keys.emplace(e.path, e.key);
+        for (const Entry& e : layout_.entries) {
+            const auto it = keys.find(e.path);
+            if (it == keys.end() || e.key.empty() || e.key == it->second) continue;
+            if (const std::size_t at = lines_[e.begin.line].find(e.key); at != std::string::npos) lines_[e.begin.line].replace(at, e.key.size(), it->second);
+        }
+    }
+
+    std::string write() {
+        for (std::size_t i = layout_.entries.size(); i-- > 0;) { // the innermost feet first
+            const Entry& e = layout_.entries[i];
+            if (const auto it = comments_.foot.find(e.path); it != comments_.foot.end())
+                for (const std::string& block : it->second) feet_[e.last_line].push_back({block, e.begin.column});
+            if (const auto it = comments_.dash.find(e.path); it != comments_.dash.end()) dash(e, it->second);
+        }
+        for (std::size_t i = 0; i < layout_.entries.size(); ++i) {
+            const Entry& e = layout_.entries[i];
+            if (const auto it = comments_.head.find(e.path); it != comments_.head.end()) head(layout_.outermost(i), it->second);
+            if (const auto it = comments_.line.find(e.path); it != comments_.line.end()) lines_[e.head_line].append(" ").append(it->second);
+        }
+        std::string out;
+        for (std::size_t i = 0; i < lines_.size(); ++i) {
+            if (!before_[i].empty() && i > 0 && feet_[i - 1].empty() && ends_folded(i - 1)) out.append("\n");
+            out.append(before_[i]).append(lines_[i]).append("\n");
+            feet(i, out);
+        }
+        for (const std::string& block : comments_.end) out.append("\n").append(block).append("\n");
+        return out;
+    }
+
+private:
+    struct Foot {
+        std::string block;
+        std::size_t column;
+    };
+
+    static std::string indented(const std::string& block, std::size_t column) {
+        std::string out(column, ' ');
+        for (const char c : block) {
+            out.push_back(c);
+            if (c == '\n') out.append(column, ' ');
+        }
+        return out + "\n";
+    }
+
+    [[nodiscard]] bool ends_folded(std::size_t line) const {
+        return std::ranges::any_of(layout_.entries, [&](const Entry& e) { return e.folded && e.last_line == line; });
+    }
+
+    void head(std::size_t entry, const std::vector<std::string>& blocks) {
+        const Mark at = layout_.entries[entry].begin;
+        for (std::size_t i = 0; i < blocks.size(); ++i) before_[at.line].append(i == 0 ? "" : "\n").append(indented(blocks[i], at.column));
+        if (entry == 0 && comments_.gap_after_head) before_[at.line].append("\n");
+    }
+
+    // A blank line between a foot and what follows in the same column.
+    void feet(std::size_t line, std::string& out) const {
+        const std::vector<Foot>& all = feet_[line];
+        if (all.empty()) return;
+        if (ends_folded(line)) out.append("\n");
+        for (std::size_t i = 0; i < all.size(); ++i) out.append(i > 0 && all[i - 1].column == all[i].column ? "\n" : "").append(indented(all[i].block, all[i].column));
+        const std::size_t next = layout_.below(line);
+        if (next != kNone && layout_.entries[layout_.outermost(next)].begin.column == all.back().column) out.append("\n");
+    }
+
+    // `- k: v` becomes `-` with the comment, and `k: v` below.
+    void dash(const Entry& entry, const std::string& comment) {
+        std::string& line = lines_[entry.begin.line];
+        const std::size_t content = line.find_first_not_of(' ', entry.begin.column + 1);
+        if (content == std::string::npos) return;
+        const std::string rest = line.substr(content);
+        line = line.substr(0, entry.begin.column + 1) + " " + comment + "\n" + std::string(content, ' ') + rest;
+    }
+
+    const Layout& layout_;
+    const Comments& comments_;
+    std::vector<std::string> lines_, before_;
+    std::vector<std::vector<Foot>> feet_; // by the line they stand below
+};
+
+} // namespace
+
+std::string with_yaml_form(std::string written, std::string_view original) {
+    LayoutReader from(original), to(written);
+    if (!from.read() || !to.read()) return written;
+    const Layout source = std::move(from).result(), target = std::move(to).result();
+    const Comments comments = CommentReader(source).read();
+    Writer writer(target, comments);
+    writer.quote_keys(source);
+    return writer.write();
+}
+
+} // namespace weber::kube
