@@ -80,10 +80,8 @@ ApiError invalid(std::string_view kind, std::string_view group, std::string_view
 
 ApiError bad_request(std::string message) { return bare(400, "BadRequest", std::move(message)); }
 
-ApiError unsupported_media(std::string_view content_type, std::string_view accepted) {
-    return bare(415, "UnsupportedMediaType",
-                "the body of the request was in an unknown format - accepted media types include: " + std::string(accepted) +
-                    (content_type.empty() ? "" : ""));
+ApiError unsupported_media(std::string_view accepted) {
+    return bare(415, "UnsupportedMediaType", "the body of the request was in an unknown format - accepted media types include: " + std::string(accepted));
 }
 
 ApiError method_not_allowed() {
@@ -152,7 +150,7 @@ Node status_node(const ApiError& e) {
     Node s = Node::map();
     s.set("kind", Node::string("Status"));
     s.set("apiVersion", Node::string("v1"));
-    s.set("metadata", Node::map());
+    s.set("metadata", e.continue_token.empty() ? Node::map() : Node::map({{"continue", Node::string(e.continue_token)}}));
     s.set("status", Node::string("Failure"));
     s.set("message", Node::string(e.message));
     if (!e.reason.empty()) s.set("reason", Node::string(e.reason));

@@ -20,6 +20,7 @@ struct ApiError {
     std::string name, group, kind, uid; // details; `kind` is the plural for most errors, the kind for Invalid
     std::vector<ErrorDetail> causes;
     int retry_after = 0;
+    std::string continue_token; // with which the rest of a list can be had all the same
     bool no_details = false;  // leave `details` out altogether
     bool plain_text = false;  // not a Status: the message as text/plain (unknown paths)
 };
@@ -49,7 +50,7 @@ ApiError forbidden(std::string_view plural, std::string_view group, std::string_
 // `causes` hold reason, message (without the field), field. The message lists them as kube-apiserver does.
 ApiError invalid(std::string_view kind, std::string_view group, std::string_view name, std::vector<ErrorDetail> causes);
 ApiError bad_request(std::string message);
-ApiError unsupported_media(std::string_view content_type, std::string_view accepted);
+ApiError unsupported_media(std::string_view accepted);
 ApiError method_not_allowed();
 ApiError expired(std::string message);
 ApiError internal_error(std::string message);

@@ -3,6 +3,7 @@
 #include "kube/base/json.h"
 #include "kube/base/json_patch.h"
 #include "kube/base/yaml.h"
+#include "kube/server/go_json.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/strategic_patch.h"
 
@@ -29,6 +30,7 @@ Api<Node> read_apply(const Call& call) {
     if (!parsed) // flow mappings that are not JSON are YAML too
         parsed = read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false});
     if (!parsed) return refuse(bad_request("error decoding YAML: " + parsed.error().message));
+    if (parsed->is_null()) return refuse(bad_request("invalid object type: /, Kind="));
     if (!parsed->is_map())
         return refuse(bad_request("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
                                   std::string(parsed->kind_word()) + " into Go value of type map[string]interface {}"));
@@ -61,7 +63,7 @@ Api<PatchType> patch_type(const Call& call) {
     if (type == "application/merge-patch+json") return PatchType::merge;
     if (type == "application/strategic-merge-patch+json" && !call.resource->custom) return PatchType::strategic;
     if (type == "application/apply-patch+yaml") return PatchType::apply;
-    if (call.resource->custom) return refuse(unsupported_media(type, kCustomTypes));
+    if (call.resource->custom) return refuse(unsupported_media(kCustomTypes));
     ApiError e; // built-in kinds: refused before any handler of theirs sees it
     e.code = 415;
     e.reason = "UnsupportedMediaType";
@@ -72,7 +74,11 @@ Api<PatchType> patch_type(const Call& call) {
 Api<Node> read_patch(const Call& call, PatchType type) {
     if (type == PatchType::apply) return read_apply(call);
     auto parsed = read_json(call.http->body, {.bytes = 4u << 20});
-    if (!parsed) return refuse(bad_request("error decoding patch: " + parsed.error().message));
+    if (!parsed) {
+        std::string why = go_json_error(call.http->body);
+        if (why.empty()) why = parsed.error().message;
+        return refuse(bad_request((type == PatchType::strategic ? "" : "error decoding patch: ") + why));
+    }
     if (type == PatchType::json) {
         if (!parsed->is_list())
             return refuse(bad_request("error decoding patch: json: cannot unmarshal " + std::string(parsed->kind_word()) +

@@ -3,12 +3,14 @@
 #include <charconv>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "kube/base/selector.h"
 #include "kube/server/convert.h"
 #include "kube/server/object_meta.h"
+#include "kube/server/snapshot.h"
 #include "kube/server/watch_stream.h"
 
 namespace weber::kube::server {
@@ -66,40 +68,59 @@ ApiError too_large(std::uint64_t asked, std::uint64_t current) {
     return e;
 }
 
+// Where a list goes on. The text is the real server's: base64 of JSON, with the key below the collection and a zero byte ("after it").
 struct Continue {
-    std::uint64_t rv = 0;
+    std::int64_t rv = 0; // -1: whatever is newest
     std::string ns, name;
 };
 
-std::string encode(const Continue& c) {
-    Node n = Node::map({{"v", Node::string("meta.k8s.io/v1")},
-                        {"rv", Node::integer(static_cast<std::int64_t>(c.rv))},
-                        {"start", Node::string(c.ns + "/" + c.name)}});
+std::string encode(const Call& call, const Continue& c) {
+    const std::string key = (call.path.ns.empty() && !c.ns.empty() ? c.ns + "/" : "") + c.name;
+    Node n = Node::map({{"v", Node::string("meta.k8s.io/v1")}, {"rv", Node::integer(c.rv)}, {"start", Node::string(key + std::string(1, '\0'))}});
     std::string text = base64_encode(write_json(n));
     for (char& ch : text) ch = ch == '+' ? '-' : ch == '/' ? '_' : ch;
     while (!text.empty() && text.back() == '=') text.pop_back();
     return text;
 }
 
-Api<Continue> decode(std::string_view token) {
+Api<Continue> decode(const Call& call, std::string_view token) {
+    const auto bad = [](const std::string& why) { return refuse(bad_request("invalid continue token: continue key is not valid" + why)); };
     std::string text(token);
     for (char& ch : text) ch = ch == '-' ? '+' : ch == '_' ? '/' : ch;
     while (text.size() % 4) text += '=';
     const auto raw = base64_decode(text);
     const auto node = raw ? read_json(*raw) : Result<Node>(fail(ErrorCode::invalid, ""));
-    if (!raw) return refuse(bad_request("invalid continue token: continue key is not valid: illegal base64 data at input byte 0"));
+    if (!raw) return bad(": illegal base64 data at input byte 0");
     if (!node || !node->is_map()) {
         const std::string first = raw->empty() ? "" : static_cast<unsigned char>((*raw)[0]) < 0x80 ? raw->substr(0, 1) : "\\u00" + hex_encode(raw->substr(0, 1));
-        return refuse(bad_request("invalid continue token: continue key is not valid: invalid character '" + first + "' looking for beginning of value"));
+        return bad(": invalid character '" + first + "' looking for beginning of value");
     }
+    if (node->text_at("v") != "meta.k8s.io/v1") return bad(": server does not recognize this encoded version " + std::string(node->text_at("v")));
     Continue c;
-    if (const Node* rv = node->find("rv")) c.rv = static_cast<std::uint64_t>(rv->as_int().value_or(0));
-    const auto start = node->text_at("start");
-    const auto slash = start.find('/');
-    if (slash == std::string_view::npos) return refuse(bad_request("continue key is not valid: no start"));
-    c.ns = start.substr(0, slash);
-    c.name = start.substr(slash + 1);
+    if (const Node* rv = node->find("rv")) c.rv = rv->as_int().value_or(0);
+    if (c.rv == 0) return bad(": incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+    std::string key(node->text_at("start"));
+    if (key.empty()) return bad(": encoded start key empty (version meta.k8s.io/v1)");
+    const std::string shown = key;
+    if (key.back() == '\0') key.pop_back();
+    if (key.starts_with('/')) key.erase(0, 1);
+    if (key.empty() || key.starts_with('/') || key.ends_with('/') || ("/" + key + "/").find("/../") != std::string::npos || ("/" + key + "/").find("/./") != std::string::npos)
+        return bad(": " + shown);
+    const auto slash = key.find('/');
+    c.ns = slash != std::string::npos ? key.substr(0, slash) : call.path.ns;
+    c.name = slash != std::string::npos ? key.substr(slash + 1) : key;
     return c;
+}
+
+// Too old to go on consistently; the token in the answer goes on with what is newest.
+ApiError continue_expired(const Call& call, Continue at) {
+    ApiError e = expired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue "
+                         "parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided "
+                         "token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was "
+                         "returned and now may show up in the list.");
+    at.rv = -1;
+    e.continue_token = encode(call, at);
+    return e;
 }
 
 // The name of a list's type in the real server.
@@ -139,6 +160,69 @@ std::vector<ErrorDetail> watch_problems(const HttpRequest& http) {
     if (!http.param("continue").empty()) forbid("resourceVersionMatch is forbidden when continue is provided");
     return out;
 }
+
+// Which version of a collection a list shows, and where it begins.
+struct ListStart {
+    std::uint64_t exact = 0; // 0: the newest
+    std::optional<std::pair<std::string, std::string>> after;
+    std::optional<Continue> from_token;
+};
+
+Api<ListStart> list_start(const Core& core, const Call& call, std::size_t limit) {
+    const HttpRequest& http = *call.http;
+    const auto token = http.param("continue"), text = http.param("resourceVersion"), match = http.param("resourceVersionMatch");
+    ListStart start;
+    if (!token.empty()) {
+        API_TRY(Continue c, decode(call, token));
+        if (!text.empty() && text != "0") return refuse(bad_request("specifying resource version is not allowed when using continue"));
+        if (c.rv > 0) start.exact = static_cast<std::uint64_t>(c.rv);
+        start.after = {c.ns, c.name};
+        start.from_token = std::move(c);
+    } else if (!text.empty() && text != "0") {
+        const auto asked = parse_rv(text);
+        if (!asked) return refuse(bad_rv(text));
+        const auto current = core.store.current_rv();
+        if (*asked > current) return refuse(too_large(*asked, current));
+        if (match == "Exact" || (match.empty() && limit > 0)) start.exact = *asked; // a limit alone asks for this very version, too
+    }
+    if (start.exact > core.store.current_rv()) return refuse(too_large(start.exact, core.store.current_rv()));
+    return start;
+}
+
+// The objects of a collection in pages: as they are, or as they were.
+class Pages {
+public:
+    Pages(const Store& store, const Call& call, const ListStart& start) : store_(store), id_(call.id()), ns_(call.path.ns) {
+        if (!start.exact) return;
+        if (start.exact < store.oldest_rv(id_)) {
+            gone_ = true;
+            return;
+        }
+        const auto later = store.events_after(id_, start.exact, 1);
+        if (later && later->events.empty() && store.durable_rv() >= store.current_rv()) return; // nothing changed since
+        past_ = objects_at(store, id_, ns_, start.exact);
+        gone_ = !past_;
+    }
+    [[nodiscard]] bool gone() const { return gone_; }
+    [[nodiscard]] Store::Page next(std::size_t limit, const std::optional<std::pair<std::string, std::string>>& after) const {
+        if (!past_) return store_.list(id_, ns_, limit, after);
+        Store::Page page;
+        for (const auto& o : *past_) {
+            if (after && std::tie(o->ns, o->name) <= std::tie(after->first, after->second)) continue;
+            if (limit && page.objects.size() == limit)
+                ++page.remaining;
+            else
+                page.objects.push_back(o);
+        }
+        return page;
+    }
+
+private:
+    const Store& store_;
+    std::string id_, ns_;
+    std::optional<std::vector<ObjectPtr>> past_;
+    bool gone_ = false;
+};
 
 std::string resource_list_kind(const Call& call) { return call.resource->kind; }
 
@@ -217,29 +301,17 @@ Api<HttpResponse> read_list(Core& core, Call& call) {
         limit = text.starts_with('-') ? 0 : *n; // less than none is no limit
     }
     if (auto causes = list_problems(http); !causes.empty()) return refuse(invalid("ListOptions", "meta.k8s.io", "", std::move(causes)));
-    std::optional<std::pair<std::string, std::string>> after;
-    std::uint64_t rv = 0;
-    if (const auto token = http.param("continue"); !token.empty()) {
-        API_TRY(Continue c, decode(token));
-        if (c.rv < core.store.oldest_rv(call.id()))
-            return refuse(expired("The provided continue parameter is too old to display a consistent list result. You can start a new "
-                                  "list without the continue parameter."));
-        rv = c.rv;
-        after = {c.ns, c.name};
-    } else if (const auto text = http.param("resourceVersion"); !text.empty() && text != "0") {
-        const auto asked = parse_rv(text);
-        if (!asked) return refuse(bad_rv(text));
-        const auto current = core.store.current_rv();
-        if (*asked > current) return refuse(too_large(*asked, current));
-        if (http.param("resourceVersionMatch") == "Exact" && *asked != current)
-            return refuse(expired("The resourceVersion for the provided list is too old."));
-    }
+    API_TRY(ListStart start, list_start(core, call, limit));
+    const Pages pages(core.store, call, start);
+    if (pages.gone()) return refuse(start.from_token ? continue_expired(call, *start.from_token) : expired("The resourceVersion for the provided list is too old."));
+    std::uint64_t rv = start.exact;
+    auto after = start.after;
     std::vector<ObjectPtr> items;
     std::size_t remaining = 0;
     bool more = false;
     for (;;) { // with selectors, pages are read until enough objects match
         const std::size_t want = limit ? limit - items.size() : 0;
-        auto page = core.store.list(call.id(), call.path.ns, want, after);
+        auto page = pages.next(want, after);
         if (!rv) rv = page.rv;
         if (!page.objects.empty()) after = {page.objects.back()->ns, page.objects.back()->name};
         for (auto& o : page.objects)
@@ -249,7 +321,7 @@ Api<HttpResponse> read_list(Core& core, Call& call) {
         if (!more || items.size() >= limit) break;
     }
     std::string token;
-    if (more) token = encode({rv, after->first, after->second});
+    if (more) token = encode(call, {static_cast<std::int64_t>(rv), after->first, after->second});
     return respond_json(call, form, 200, present_list(call, form, items, rv, token, matches ? 0 : remaining));
 }
 

@@ -5,6 +5,7 @@
 #include "kube/base/yaml.h"
 #include "kube/server/convert.h"
 #include "kube/server/engine.h"
+#include "kube/server/go_json.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/patch_body.h"
 #include "kube/server/protobuf.h"
@@ -83,20 +84,10 @@ std::string summary(std::string_view body) {
     return (body.front() == '{' ? start : hex_encode(start)) + (body.size() > kMost ? " ..." : "");
 }
 
-// encoding/json's words for the commonest way of being no JSON: being cut off.
-std::string go_json_error(std::string_view body, const Error& error) {
-    std::int64_t open = 0;
-    bool quoted = false;
-    for (std::size_t i = 0; i < body.size(); ++i) {
-        const char c = body[i];
-        if (quoted && c == '\\')
-            ++i;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted)
-            open += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
-    }
-    return body.empty() || quoted || open > 0 ? "unexpected end of JSON input" : error.message;
+// Go's words where Go refuses it, too; ours for what only we refuse (depth, size).
+std::string json_error(std::string_view body, const Error& error) {
+    std::string words = go_json_error(body);
+    return words.empty() ? error.message : words;
 }
 
 // The patch fits, what it makes does not: told about the whole result.
@@ -185,17 +176,17 @@ Api<Node> read_body(const Call& call) {
     if (type == kProtobufType && !call.resource->custom) {
         auto object = read_protobuf(body);
         if (object) return std::move(*object);
-        if (object.error().code == ErrorCode::unsupported) return refuse(unsupported_media(type, "application/json, application/yaml"));
+        if (object.error().code == ErrorCode::unsupported) return refuse(unsupported_media("application/json, application/yaml"));
         return refuse(bad_request(object.error().message));
     }
-    if (!type.empty() && type != "application/json" && type != "*/*" && type != "application/x-www-form-urlencoded" && !yaml)
-        return refuse(unsupported_media(type, "application/json, application/yaml"));
+    if (!type.empty() && type != "application/json" && type != "*/*" && !yaml)
+        return refuse(unsupported_media(call.resource->custom ? "application/json, application/yaml" : "application/json, application/yaml, application/vnd.kubernetes.protobuf"));
     auto parsed = yaml ? read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false})
                        : read_json(body, {.bytes = 4u << 20});
     const std::string shown = summary(body);
     if (!parsed)
         return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind +
-                                  "): couldn't get version/kind; json parse error: " + go_json_error(body, parsed.error()) + " (" + shown + ")"));
+                                  "): couldn't get version/kind; json parse error: " + json_error(body, parsed.error()) + " (" + shown + ")"));
     if (!parsed->is_map())
         return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind +
                                   "): couldn't get version/kind; json parse error: json: cannot unmarshal " +

@@ -1,0 +1,36 @@
+#include "kube/server/snapshot.h"
+
+#include <chrono>
+#include <map>
+#include <thread>
+
+namespace weber::kube::server {
+namespace {
+
+// Events reach the log when they are on disk, a moment after the objects can be read.
+constexpr auto kPoll = std::chrono::milliseconds(1);
+constexpr int kMostPolls = 10'000;
+
+} // namespace
+
+std::optional<std::vector<ObjectPtr>> objects_at(const Store& store, std::string_view resource, std::string_view ns, std::uint64_t rv) {
+    const auto page = store.list(resource, ns);
+    for (int i = 0; store.durable_rv() < page.rv && i < kMostPolls; ++i) std::this_thread::sleep_for(kPoll);
+    const auto log = store.events_after(resource, rv, SIZE_MAX);
+    if (!log) return std::nullopt;
+    std::map<std::pair<std::string, std::string>, ObjectPtr> objects;
+    for (const auto& o : page.objects) objects.emplace(std::pair(o->ns, o->name), o);
+    for (auto it = log->events.rbegin(); it != log->events.rend(); ++it) { // undone, the newest first
+        const StoredObject& o = *it->object;
+        if (it->rv > page.rv || (!ns.empty() && o.ns != ns)) continue;
+        if (it->previous)
+            objects[{o.ns, o.name}] = it->previous;
+        else
+            objects.erase({o.ns, o.name});
+    }
+    std::vector<ObjectPtr> out;
+    for (auto& [key, o] : objects) out.push_back(std::move(o));
+    return out;
+}
+
+} // namespace weber::kube::server
