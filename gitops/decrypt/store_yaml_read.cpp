@@ -76,7 +76,7 @@ public:
             if (event().kind == YamlEventKind::list_start) return bad("sequences");
             Branch branch;
             if (event().kind == YamlEventKind::scalar) {
-                TRY(const Value value, scalar(event()));
+                TRY(const Value value, scalar(events_[at_]));
                 if (value.kind != Kind::null) return bad("values");
             } else {
                 Value root(Kind::branch);
@@ -120,7 +120,7 @@ private:
         const YamlEvent& e = event();
         switch (e.kind) {
         case YamlEventKind::scalar: {
-            TRY(Value v, scalar(e));
+            TRY(Value v, scalar(events_[at_]));
             if (!e.anchor.empty()) anchors_[e.anchor] = v;
             return v;
         }
@@ -158,18 +158,18 @@ private:
         std::size_t column = event().start.column;
         ++at_;
         for (bool first = true; event().kind != YamlEventKind::map_end; ++at_, first = false) {
-            const YamlEvent& key = event();
+            YamlEvent& key = events_[at_];
             if (first) column = key.start.column;
             take_until(key.start, 0, out.branch);
             if (key.kind != YamlEventKind::scalar) return fail(ErrorCode::invalid, "Tree contains a non-string key (line " + std::to_string(key.start.line + 1) + "). Only string keys are supported");
-            TRY(const Value name, scalar(key));
+            TRY(Value name, scalar(key));
             if (name.kind != Kind::text && name.kind != Kind::time)
                 return fail(ErrorCode::invalid, "Tree contains a non-string key (type " + std::string(type_word(name.kind)) + "): " + key.text + ". Only string keys are supported");
             for (const Item& item : out.branch)
                 if (!item.is_comment() && item.key == name.text)
                     return fail(ErrorCode::invalid, "yaml: line " + std::to_string(key.start.line + 1) + ": mapping key \"" + name.text + "\" already defined");
             ++at_;
-            TRY_VOID(entry(name.text, key, out.branch, depth));
+            TRY_VOID(entry(std::move(name.text), key, out.branch, depth));
         }
         take_until(event().start, column, out.branch);
         if (!anchor.empty()) anchors_[anchor] = out;
@@ -177,13 +177,13 @@ private:
     }
 
     // The value of a key, with the comment behind it.
-    Result<void> entry(const std::string& name, const YamlEvent& key, Branch& out, std::size_t depth) {
+    Result<void> entry(std::string name, const YamlEvent& key, Branch& out, std::size_t depth) {
         const bool collection = event().kind == YamlEventKind::map_start || event().kind == YamlEventKind::list_start;
         if (collection)
             if (auto behind = take_behind(key.end.line)) out.push_back({"", Value::of_comment(std::move(behind->text))});
         const std::size_t slot = out.size();
         TRY(Value v, value(depth + 1));
-        out.push_back({name, std::move(v)});
+        out.push_back({std::move(name), std::move(v)});
         if (!collection)
             if (auto behind = take_behind(event().end.line)) out.insert(out.begin() + static_cast<std::ptrdiff_t>(slot), {"", std::move(*behind)});
         return {};
@@ -207,19 +207,20 @@ private:
         return {};
     }
 
-    static Result<Value> scalar(const YamlEvent& e) {
+    // Takes the text away when it is one.
+    static Result<Value> scalar(YamlEvent& e) {
         if (e.tag == "tag:yaml.org,2002:binary") {
             auto bytes = kube::base64_decode(e.text);
             if (!bytes) return fail(ErrorCode::invalid, "yaml: line " + std::to_string(e.start.line + 1) + ": !!binary value contains invalid base64 data");
             return Value::of_text(std::move(*bytes));
         }
         const bool typed = e.plain && (e.tag.empty() || e.tag.starts_with("tag:yaml.org,2002:")) && e.tag != "tag:yaml.org,2002:str";
-        if (!typed) return Value::of_text(e.text);
+        if (!typed) return Value::of_text(std::move(e.text));
         if (std::string time = kube::yaml_timestamp(e.text); !time.empty()) return Value(Kind::time, std::move(time));
         const NodeKind kind = kube::resolve_plain(e.text, kube::YamlSchema::go_yaml_v3);
         if (kind == NodeKind::null) return Value{};
         if (kind == NodeKind::boolean) return Value::of_boolean(e.text[0] == 't' || e.text[0] == 'T');
-        if (kind == NodeKind::string) return Value::of_text(e.text);
+        if (kind == NodeKind::string) return Value::of_text(std::move(e.text));
         const Node number = Node::scalar(kind, kube::Text(e.text));
         if (const auto n = number.as_int(); n && kind == NodeKind::integer && e.tag != "tag:yaml.org,2002:float") return Value::of_integer(*n);
         return Value::of_floating(number.as_double().value_or(0));
