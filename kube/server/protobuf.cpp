@@ -123,12 +123,16 @@ Result<Node> raw_json(std::string_view message) {
     return read_json(raw, {.bytes = 4u << 20});
 }
 
-Node time_of(std::string_view message, bool micro) {
-    if (message.empty()) return {};
-    const auto seconds = SystemTime(std::chrono::seconds(int_at(message, 1)));
-    std::string text = format_rfc3339(seconds);
+// Years that RFC 3339 can write; others are an error for Go, too.
+constexpr std::int64_t kFirstSecond = -62'135'596'800, kLastSecond = 253'402'300'799;
+
+Result<Node> time_of(std::string_view message, bool micro) {
+    if (message.empty()) return Node();
+    const std::int64_t since_1970 = int_at(message, 1), nanos = int_at(message, 2);
+    if (since_1970 < kFirstSecond || since_1970 > kLastSecond || nanos < 0 || nanos > 999'999'999) return broken();
+    std::string text = format_rfc3339(SystemTime(std::chrono::seconds(since_1970)));
     if (micro) {
-        std::string digits = std::to_string(1'000'000 + (int_at(message, 2) / 1000) % 1'000'000).substr(1);
+        std::string digits = std::to_string(1'000'000 + nanos / 1000).substr(1);
         text.insert(text.size() - 1, "." + digits);
     }
     return Node::string(text);

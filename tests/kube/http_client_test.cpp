@@ -6,7 +6,9 @@
 #include <condition_variable>
 #include <thread>
 
+#include "kube/server/server.h"
 #include "tests/kube/fault_server.h"
+#include "tests/kube/tunnel_proxy.h"
 
 using namespace weber;
 using namespace weber::kube;
@@ -242,6 +244,27 @@ TEST(HttpClient, SeveralClustersAtOnce) {
     EXPECT_TRUE(to_stuck->send({.target = "/quick"})) << "three quarters of a server's places are the most for one call";
     EXPECT_EQ(stuck.requests(), 7);
     stop.request_stop();
+}
+
+// TLS end to end through a tunnel: what the proxy sees is where to, nothing else.
+TEST(HttpClient, ThroughTunnelsOfHttpAndSocks) {
+    auto server = kube::Server::start({});
+    ASSERT_TRUE(server) << server.error().to_string();
+    const std::string where = "127.0.0.1:" + std::to_string((*server)->port());
+    for (const std::string scheme : {"http", "socks5"}) {
+        weber::testing::TunnelProxy proxy;
+        ClientConfig config{.server = (*server)->url(), .unix_socket = {}, .proxy_url = scheme + "://" + proxy.address()};
+        config.tls.ca = (*server)->ca_certificate();
+        config.credentials = kube::static_credentials({.authorization = kube::SecretText("Bearer " + (*server)->token()), .certificate = {}, .key = {}});
+        const auto answer = (*HttpClient::create(config))->send({.target = "/api/v1/namespaces/default"});
+        ASSERT_TRUE(answer) << scheme << ": " << answer.error().to_string();
+        EXPECT_EQ(answer->status, 200) << answer->body;
+        ASSERT_FALSE(proxy.seen().empty()) << scheme;
+        EXPECT_EQ(proxy.seen()[0], (scheme == "http" ? "connect " : "socks5 ") + where);
+        // Wrong certificates are noticed through the tunnel, too.
+        config.tls.ca = {};
+        EXPECT_FALSE((*HttpClient::create(config))->send({.target = "/version"})) << scheme;
+    }
 }
 
 TEST(HttpClient, ThroughAProxy) {
