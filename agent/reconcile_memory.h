@@ -20,7 +20,7 @@ namespace weber::agent {
 std::string build_closure(const gitops::Snapshot& snapshot, const std::string& dir, const std::vector<std::string>& files_read);
 
 struct LastGood {
-    std::string uid;
+    std::string uid;                          // of the Kustomization; empty: what was applied is known, but the run is not over or did not end well
     std::int64_t generation = 0;
     std::uint64_t cluster_id = 0;             // where it was applied
     std::weak_ptr<TargetCluster> cluster = {};

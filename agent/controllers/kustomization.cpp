@@ -239,34 +239,53 @@ void KustomizationController::on_managed(const TargetCluster& cluster, const kub
     correct_drift(owner, key.subject());
 }
 
-// Corrected within seconds; whoever fights us over a field waits longer each time.
+// Corrected within seconds; whoever fights us over a field waits longer each time. A wait goes on until then.
 void KustomizationController::correct_drift(const NamespacedName& owner, const std::string& what) {
+    const std::string key = owner.to_string();
+    const bool waiting = waits_.waiting(key);
     std::chrono::milliseconds delay{500};
     {
         const std::lock_guard lock(mutex_);
-        Drift& drift = drift_[owner.to_string()];
+        Drift& drift = drift_[key];
+        if (!drift.pending.empty()) return;
         const Tick now = std::chrono::steady_clock::now();
         if (now - drift.last > kDriftMemory) drift.count = 0;
         delay *= 1 << std::min(drift.count++, 10);
         drift.last = now;
+        if (waiting) drift.pending = what;
     }
     log_of(owner).info("drift detected", {{"object", Node::string(what)}});
-    memory_.forget(owner.to_string());
-    queue_.add_after(owner.to_string(), delay);
+    if (waiting) return done_.add_after(key, delay);
+    memory_.forget(key);
+    queue_.add_after(key, delay);
 }
 
 // What happened to an object between our write and the moment we knew what we had written was no drift yet when its event came.
 void KustomizationController::look_back(std::stop_token stop) {
     while (const auto key = done_.next(stop)) {
+        std::string drifted = take_drift(*key);
         const auto good = memory_.find(*key);
         done_.done(*key);
         const auto cluster = good ? good->cluster.lock() : nullptr;
         if (!cluster || all_in_place(*good)) continue;
         const bool known = std::ranges::all_of(good->owned, [&](const auto& e) { return e.second == 0 || cluster->objects().synced(e.first.group_kind()); });
-        const std::size_t slash = key->find('/');
-        if (known) correct_drift({key->substr(0, slash), key->substr(slash + 1)}, "");
-        else done_.add_after(*key, kLookBack);
+        if (!known) {
+            done_.add_after(*key, kLookBack);
+        } else if (!drifted.empty() && waits_.waiting(*key)) {
+            memory_.forget(*key);
+            waits_.supersede(*key, drifted);
+        } else {
+            const std::size_t slash = key->find('/');
+            correct_drift({key->substr(0, slash), key->substr(slash + 1)}, "an object that was changed while it was applied");
+        }
     }
+}
+
+// The drift that a wait of `key` was to be ended for; "" for none.
+std::string KustomizationController::take_drift(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    const auto at = drift_.find(key);
+    return at == drift_.end() ? std::string() : std::exchange(at->second.pending, {});
 }
 
 // ---- objects as they are now -------------------------------------------------------------------------------------
@@ -338,6 +357,7 @@ void KustomizationController::complete(std::unique_ptr<Active> active, gitops::C
         next = gitops::NextRun::backoff;
     }
     count_run(*active, next);
+    if (next == gitops::NextRun::dependency && dependencies_met(*active)) next = gitops::NextRun::now; // before the status said that it waits
     schedule(*active, next);
     leave(active->key);
 }

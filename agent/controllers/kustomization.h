@@ -58,6 +58,7 @@ private:
     std::optional<gitops::Outcome> prelude(Active& active, std::stop_token stop);
     std::optional<gitops::Outcome> look_up_source(Active& active);
     std::optional<gitops::Outcome> check_dependencies(Active& active);
+    bool dependencies_met(Active& active);
     bool nothing_changed(Active& active, std::stop_token stop);
     bool watches_can_be_trusted(Active& active, TargetCluster& cluster, std::stop_token stop);
     Result<gitops::Snapshot> fetch(Active& active, std::stop_token stop); // what the run builds from
@@ -70,7 +71,9 @@ private:
     void write_late_statuses(std::stop_token stop);
     void look_back(std::stop_token stop);
     void correct_drift(const gitops::NamespacedName& owner, const std::string& what);
+    std::string take_drift(const std::string& key);
     void complete(std::unique_ptr<Active> active, gitops::Conclusion conclusion, std::stop_token stop);
+    LastGood applied_by(const Active& active, const gitops::ChangeSet& changes);
     void remember(const Active& active, const gitops::RunResult& result);
     void count_run(const Active& active, gitops::NextRun next);
     void schedule(const Active& active, gitops::NextRun next);
@@ -108,6 +111,7 @@ private:
     struct Drift {
         int count = 0;
         Tick last = {};
+        std::string pending = {}; // what a wait is to be ended for
     };
     std::map<std::string, Drift> drift_;
     std::mutex flushing_; // held while the status of a waiting run is written; taken before mutex_

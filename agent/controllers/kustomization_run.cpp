@@ -150,6 +150,11 @@ std::optional<Outcome> KustomizationController::check_dependencies(Active& activ
     return std::nullopt;
 }
 
+// By what is known without a request.
+bool KustomizationController::dependencies_met(Active& active) {
+    return std::ranges::all_of(active.k.spec.depends_on, [this](const gitops::Dependency& d) { return current(d.name).has_value(); }) && !check_dependencies(active);
+}
+
 // resourceVersions of what a run reads from the cluster. "" when it reads nothing.
 std::string KustomizationController::references_of(const gitops::Kustomization& k, std::stop_token stop) {
     std::set<std::pair<std::string, std::string>> refs;
@@ -258,6 +263,7 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
         return snapshot;
     };
     a.run.emplace(a.k, a.written, std::move(source), *a.settings, *a.target.client, *a.observer);
+    memory_.forget(a.key); // what it will write is no drift
     const std::optional<gitops::WaitTask> task = a.run->until_wait(stop);
     if (a.superseded) { // the status goes on saying that it is in progress
         queue_.add(a.key);
@@ -270,35 +276,52 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
             if (const auto gv = kube::GroupVersion::parse(h.api_version)) groups.insert(gv->group);
         const gitops::ChangeSet applied = a.run->changes();
         const Target where = a.target;
+        memory_.remember(key, applied_by(a, applied)); // a wait may last: drift is corrected meanwhile, too
+        a.waited = true;
         late_.add_after(key, kWorthAWrite);
         {
             const std::lock_guard lock(mutex_);
             active_[key] = std::move(active);
         }
-        return waits_.begin(key, *task, applied, where, groups);
+        waits_.begin(key, *task, applied, where, groups);
+        return done_.add_after(key, kLookBack);
     }
     gitops::RunResult result = a.run->result();
     remember(a, result);
     complete(std::move(active), std::move(result.conclusion), stop);
 }
 
-void KustomizationController::remember(const Active& active, const gitops::RunResult& result) {
-    memory_.forget(active.key);
-    if (!std::holds_alternative<gitops::Succeeded>(result.outcome) || !active.snapshot) return;
-    const auto dir = active.snapshot->directory(active.k.spec.path);
-    if (!dir || result.conclusion.status.history.empty()) return;
-    LastGood good{.uid = std::string(active.object.uid()), .generation = active.object.generation(),
-                  .cluster_id = active.target.cluster->id(), .cluster = active.target.cluster,
-                  .closure = build_closure(*active.snapshot, *dir, result.files_read), .files_read = result.files_read, .references = active.references,
-                  .digest = result.conclusion.status.history.front().digest, .owned = {}, .vanishing = {}};
+// What drift is told by. Not yet a good run: its `uid` is empty.
+LastGood KustomizationController::applied_by(const Active& active, const gitops::ChangeSet& changes) {
+    LastGood out;
+    out.cluster_id = active.target.cluster->id();
+    out.cluster = active.target.cluster;
+    out.references = active.references;
     std::set<kube::ObjectKey> vanishing; // Jobs that the cluster removes by itself: made again by the next interval, not as drift
     for (const Object& o : active.run->objects())
         if (o.kind() == "Job" && o.group() == "batch" && o.at({"spec", "ttlSecondsAfterFinished"}) != nullptr) vanishing.insert(o.key());
-    for (const gitops::Change& c : result.changes.changes) {
+    for (const gitops::Change& c : changes.changes) {
         if (c.action == gitops::Action::deleted || c.action == gitops::Action::unknown) continue;
-        (vanishing.contains(c.key) ? good.vanishing : good.owned).emplace_back(c.key, c.owned);
+        (vanishing.contains(c.key) ? out.vanishing : out.owned).emplace_back(c.key, c.owned);
         if (c.owned != 0) active.target.cluster->objects().watch({c.key.group, c.version, c.key.kind});
     }
+    return out;
+}
+
+// A run that waited in vain leaves what its wait had remembered: its objects are in the cluster as it wants them.
+void KustomizationController::remember(const Active& active, const gitops::RunResult& result) {
+    const bool succeeded = std::holds_alternative<gitops::Succeeded>(result.outcome);
+    if (!succeeded && active.waited) return;
+    memory_.forget(active.key);
+    if (!succeeded || !active.snapshot) return;
+    const auto dir = active.snapshot->directory(active.k.spec.path);
+    if (!dir || result.conclusion.status.history.empty()) return;
+    LastGood good = applied_by(active, result.changes);
+    good.uid = active.object.uid();
+    good.generation = active.object.generation();
+    good.closure = build_closure(*active.snapshot, *dir, result.files_read);
+    good.files_read = result.files_read;
+    good.digest = result.conclusion.status.history.front().digest;
     memory_.remember(active.key, std::move(good));
     done_.add_after(active.key, kLookBack);
 }

@@ -64,6 +64,35 @@ TEST_P(KustomizationRuns, DriftIsSeenByWatchAndCorrected) {
     await(one, [&](const Object& o) { return o.uid() != back.uid(); });
 }
 
+// A wait may last for minutes; what happens to the objects meanwhile is put right before it ends.
+TEST_P(KustomizationRuns, DriftDuringAWaitIsCorrected) {
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}, {"b.yaml", config_map("two", "2")}});
+    const Object k = make(kustomization("app", "./", "wait: true, timeout: 10m, healthCheckExprs: [{apiVersion: v1, kind: ConfigMap, current: 'has(data.done)'}]"));
+    start_agent();
+    await(k, [](const Object& o) { return gitops::read_status(o)->find("Healthy") != nullptr; });
+    const Object one = in_ns(config_map("one", "")), two = in_ns(config_map("two", ""));
+    ASSERT_TRUE(api().patch(kube::ref_of(one), kube::PatchType::merge, object_of("data: {k: changed}\n").root()).has_value());
+    const Object back = await(one, [](const Object& o) { return o.at({"data", "k"})->text() == "1"; });
+    ASSERT_TRUE(api().remove(kube::ref_of(one)).has_value());
+    await(one, [&](const Object& o) { return o.uid() != back.uid(); });
+    EXPECT_FALSE(gitops::read_status(await(k, [](const Object&) { return true; }))->ready());
+    for (const Object& o : {one, two}) ASSERT_TRUE(api().patch(kube::ref_of(o), kube::PatchType::merge, object_of("data: {done: 'yes'}\n").root()).has_value());
+    await(k, applied("main@sha1:1"));
+}
+
+// The dependency becomes ready after the dependent has looked at it, and before the dependent's status says that it waits.
+TEST_P(KustomizationRuns, ADependencyThatBecomesReadyMeanwhileIsNotMissed) {
+    publish("main@sha1:1", {{"a/cm.yaml", config_map("a", "1")}, {"b/cm.yaml", config_map("b", "1")}});
+    const Object a = make(kustomization("a", "./a", "suspend: true")); // never ready
+    const Object b = make(kustomization("b", "./b", "dependsOn: [{name: a}]"));
+    faults_->fail({.kind = testing::FaultKind::late, .verb = "patch", .path = "/kustomizations/b/status", .nth = 1});
+    start_agent();
+    while (faults_->faults() == 0) std::this_thread::yield();
+    ASSERT_TRUE(api().patch(kube::ref_of(a), kube::PatchType::merge, object_of("spec: {suspend: false}\n").root()).has_value());
+    await(a, applied("main@sha1:1"));
+    await(b, applied("main@sha1:1")); // requeue-dependency is longer than the patience
+}
+
 TEST_P(KustomizationRuns, ACommitThatDoesNotTouchItMovesOnlyItsRevision) {
     std::map<std::string, std::string> files{{"a/cm.yaml", config_map("a", "1")}, {"b/cm.yaml", config_map("b", "1")}};
     publish("main@sha1:1", files);

@@ -123,7 +123,8 @@ kube::Result<HttpResponse> FaultyTransport::make(const FaultRule& rule, const Ht
     case FaultKind::forbidden: return status_answer(403, "Forbidden", "admission webhook denied the request: made by a test");
     case FaultKind::not_served: return HttpResponse{.status = 404, .headers = {{"Content-Type", "text/plain"}}, .body = "404 page not found\n"};
     case FaultKind::cut: return kube::fail(ErrorCode::unavailable, request.method + ": the connection was cut by a test");
-    case FaultKind::stall: break;
+    case FaultKind::stall:
+    case FaultKind::late: break; // of a stream
     }
     if (!kube::pause_for(request.timeout.count() > 0 ? request.timeout : stall_limit, stop))
         return kube::fail(ErrorCode::cancelled, request.method + ": cancelled");
@@ -140,11 +141,14 @@ std::vector<kube::Result<HttpResponse>> FaultyTransport::send_all(std::vector<Ht
     std::vector<std::optional<FaultRule>> faults;
     std::vector<HttpRequest> heads(requests.size()); // of those that fail, for messages and deadlines
     std::vector<HttpRequest> sound;
+    bool late = false;
     for (std::size_t i = 0; i < requests.size(); ++i) {
         faults.push_back(decide(requests[i]));
+        if (faults[i] && faults[i]->kind == FaultKind::late) late = true, faults[i].reset();
         if (faults[i]) heads[i] = {.method = requests[i].method, .timeout = requests[i].timeout};
         if (!faults[i] || faults[i]->after) sound.push_back(std::move(requests[i]));
     }
+    if (late) (void)kube::pause_for(late_by, stop);
     auto answers = sound.empty() ? std::vector<kube::Result<HttpResponse>>() : real_->send_all(std::move(sound), in_flight, stop);
     std::vector<kube::Result<HttpResponse>> out;
     std::size_t next = 0;

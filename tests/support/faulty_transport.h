@@ -21,6 +21,7 @@ enum class FaultKind : std::uint8_t {
     not_served,   // 404 in plain text: no such path (yet)
     cut,          // the connection is lost: an Error, no answer
     stall,        // no answer until the call's deadline (or `stall_limit`) or its cancellation
+    late,         // goes to the server `late_by` later
 };
 
 // Which requests fail: those that match `verb` and `path`, and of them the `nth` (from 1), or each with `probability`.
@@ -53,6 +54,7 @@ public:
     void reset_counts();
 
     std::chrono::milliseconds stall_limit{60'000}; // for calls without a deadline
+    std::chrono::milliseconds late_by{3'000};
 
     kube::Result<kube::HttpResponse> send(kube::HttpRequest request, std::stop_token stop = {}) override;
     std::vector<kube::Result<kube::HttpResponse>> send_all(std::vector<kube::HttpRequest> requests, std::size_t in_flight,
