@@ -1,6 +1,7 @@
 #include "agent/command.h"
 
 #include <algorithm>
+#include <sstream>
 #include <ostream>
 
 namespace weber::agent {
@@ -93,8 +94,18 @@ Error unknown_command(const Command& parent, const std::string& line, const std:
 } // namespace
 
 int Invocation::usage(std::string_view text) const {
-    io.failure(Error{.code = ErrorCode::invalid, .message = std::string(text), .hint = "see `" + program + " " + path + " --help`"});
+    io.failure(Error{.code = ErrorCode::invalid, .message = std::string(text), .hint = as_flux() ? "" : "see `" + program + " " + path + " --help`"});
     return as_flux() ? kFailed : kUsage;
+}
+
+int Invocation::unknown_word() const { return usage("unknown command \"" + args.front() + "\" for \"" + program + " " + path + "\""); }
+
+int Invocation::help() const {
+    std::vector<std::string> words;
+    std::istringstream names(path);
+    for (std::string word; names >> word;) words.push_back(word);
+    agent::help(find(*root, words), program, io.out);
+    return kOk;
 }
 
 bool Command::answers_to(std::string_view word) const { return name == word || std::ranges::find(aliases, word) != aliases.end(); }

@@ -32,6 +32,10 @@ struct Invocation {
     [[nodiscard]] bool as_flux() const { return program == "flux"; }
     // Says `text` and what to do about it; the exit status of a wrong command line.
     [[nodiscard]] int usage(std::string_view text) const;
+    // The same for a word where none is expected, in the words of `flux`.
+    [[nodiscard]] int unknown_word() const;
+    // Prints the command's help; the exit status of that.
+    [[nodiscard]] int help() const;
 };
 
 // The exit status; an error is printed and the status is kFailed.

@@ -19,7 +19,7 @@ Result<bool> check_version(const Invocation& in, const Session& s) {
     if (std::sscanf(text.c_str(), "%d.%d", &major, &minor) != 2) return fail(ErrorCode::invalid, "Kubernetes version \"" + text + "\" cannot be read");
     const std::string constraint = ">=1." + std::to_string(kOldestMinor) + ".0-0";
     if (major > 1 || (major == 1 && minor >= kOldestMinor)) {
-        in.io.success("Kubernetes " + text.substr(0, text.find('+')) + " " + constraint);
+        in.io.success("Kubernetes " + text + " " + constraint);
         return true;
     }
     in.io.failure("Kubernetes version " + text + " does not match " + constraint);
@@ -50,6 +50,7 @@ bool check_definitions(const Invocation& in, const Installation& found) {
 }
 
 Result<int> run(Invocation& in) {
+    if (!in.args.empty()) return in.unknown_word();
     in.io.action("checking prerequisites");
     TRY(const Session s, open_session(in));
     TRY(bool good, check_version(in, s));

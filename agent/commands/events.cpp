@@ -72,12 +72,11 @@ Result<std::vector<Subject>> subjects_of(const Session& s, const std::string& te
     if (!kind) return fail(ErrorCode::invalid, "'" + word + "' is not a recognized Flux kind");
     std::vector<Subject> out = {{std::string(kind->kind), slash == std::string::npos ? "" : text.substr(slash + 1), ns}};
     if (out[0].name.empty()) return out;
-    const auto object = get_object(s, *kind, s.ns, out[0].name);
-    if (!object) return out;
+    TRY(const Object object, get_object(s, *kind, s.ns, out[0].name));
     const auto add = [&](std::initializer_list<std::string_view> path, std::string_view fixed_kind) {
-        const Node* ref = object->at(path);
+        const Node* ref = object.at(path);
         if (!ref) return;
-        const std::string ref_ns(ref->text_at("namespace").empty() ? object->ns() : ref->text_at("namespace"));
+        const std::string ref_ns(ref->text_at("namespace").empty() ? object.ns() : ref->text_at("namespace"));
         const std::string ref_kind(ref->text_at("kind").empty() ? fixed_kind : ref->text_at("kind"));
         out.push_back({ref_kind, std::string(ref->text_at("name")), ref_ns});
     };
@@ -86,8 +85,8 @@ Result<std::vector<Subject>> subjects_of(const Session& s, const std::string& te
     add({"spec", "chart", "spec", "sourceRef"}, "HelmRepository");
     add({"spec", "providerRef"}, "Provider");
     add({"spec", "imageRepositoryRef"}, "ImageRepository");
-    if (kind->kind == "HelmRelease" && object->at({"spec", "chart"}))
-        out.push_back({"HelmChart", std::string(object->ns()) + "-" + std::string(object->name()), std::string(object->ns())});
+    if (kind->kind == "HelmRelease" && object.at({"spec", "chart"}))
+        out.push_back({"HelmChart", std::string(object.ns()) + "-" + std::string(object.name()), std::string(object.ns())});
     return out;
 }
 

@@ -219,7 +219,7 @@ Result<int> run_all(const Invocation& in, std::string_view parent) {
         }
         const std::vector<Object> shown = filtered(*found, q.filter);
         if (!format.empty()) everything.insert(everything.end(), shown.begin(), shown.end());
-        else if (!found->empty()) in.io.out << table(q, kind, shown, true) << '\n';
+        else if (!shown.empty()) in.io.out << table(q, kind, shown, true) << '\n';
     }
     if (!format.empty()) print_objects(in.io.out, everything, format);
     return kOk;

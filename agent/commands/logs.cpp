@@ -95,6 +95,7 @@ Result<void> print_stream(const Invocation& in, const Session& s, const std::str
 }
 
 Result<int> run(Invocation& in) {
+    if (!in.args.empty()) return fail(ErrorCode::invalid, "no argument required");
     if (in.flags.given("since") && in.flags.given("since-time"))
         return fail(ErrorCode::invalid, "at most one of `sinceTime` or `sinceDuration` may be specified");
     if (in.flags.given("since-time")) TRY_VOID(kube::parse_rfc3339(in.flags.text("since-time")));

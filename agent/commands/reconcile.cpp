@@ -120,6 +120,7 @@ Result<int> reconcile(const Invocation& in, gitops::OnceOptions options) {
 }
 
 Result<int> run(Invocation& in) {
+    if (in.as_flux() && !in.flags.on("once")) return in.help(); // there it is but a group, which answers so to every other word
     if (const std::string why = objection(in); !why.empty()) return in.usage(why);
     gitops::OnceOptions options = options_of(in.flags);
     TRY(gitops::HookSettings hooks, hook_settings(in.flags));

@@ -46,6 +46,7 @@ Result<Row> row_of(const Session& s, const FluxKind& kind, const std::string& ns
 }
 
 Result<int> run(Invocation& in) {
+    if (!in.args.empty()) return in.unknown_word();
     TRY(const Session s, open_session(in));
     std::vector<Row> rows;
     for (const std::string_view name : kRows) {

@@ -69,6 +69,7 @@ private:
 };
 
 Result<int> run(Invocation& in) {
+    if (!in.args.empty()) return in.unknown_word(); // `uninstall NAMESPACE` must not uninstall another one
     if (!in.flags.on("silent") && !in.flags.on("dry-run") && !in.io.confirm("Are you sure you want to delete Flux and its custom resource definitions?"))
         return fail(ErrorCode::cancelled, "aborting");
     TRY(const Session s, open_session(in));

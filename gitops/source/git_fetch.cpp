@@ -242,6 +242,8 @@ public:
         remote_.reset(raw);
         set_callbacks();
         TRY(const std::vector<Head> heads, list());
+        if (heads.empty())
+            return fail(Error{.code = ErrorCode::not_found, .message = "the git repository " + public_url(op_.options.url) + " is empty", .hint = "push a commit", .reason = std::string(kEmptyRepository)});
         TRY(const Wanted want, op_.options.revision ? choose_revision(*op_.options.revision, heads) : choose(op_.options.ref, heads));
         Fetched out{"", want.reference, "", path, "", false};
         TRY(out.transferred, download(want, heads));

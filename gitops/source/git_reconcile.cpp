@@ -152,6 +152,7 @@ private:
     }
 
     Trouble fetch_trouble(const Error& e) const {
+        if (e.reason == kEmptyRepository) return {"FetchFailed", std::string(kEmptyRepository), "git repository is empty", false, e};
         const std::string shown = public_url(repository_.url);
         return {"FetchFailed", "GitOperationFailed", "failed to checkout and determine revision: " + clone_detail(e, shown), false, e};
     }

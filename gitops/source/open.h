@@ -63,6 +63,8 @@ struct Fetched {
     bool transferred = false; // objects were downloaded; false: the remote had nothing new
 };
 
+inline constexpr std::string_view kEmptyRepository = "EmptyGitRepository"; // Error::reason of a remote without any reference
+
 // Asks the remote where `ref` is and downloads what the cache lacks. Precedence: commit, name, semver, tag, branch (master). http and https go
 // over libcurl, bounded by the deadline from connecting to the last byte; ssh over libssh2, given up (not interrupted) at the deadline.
 // Errors: unavailable (cannot connect), not_found (repository or reference), unauthorized, forbidden (unknown host key), timeout, cancelled, invalid (range).

@@ -69,15 +69,24 @@ TEST_P(FluxCommand, Reads) {
     same({"get", "ks", "nope"}, 1);
     same({"get", "ks", "--status-selector", "ready=false"});
     same({"get", "all"});
+    same({"get", "all", "--status-selector", "ready=false"});
+    same({"get", "sources", "all"});
+    same({"get", "ks", "-l", "bad=="}, 1);
     EXPECT_THAT(same({"tree", "kustomization", "app"}).out, HasSubstr("Kustomization/" + ns_ + "/child"));
     same({"tree", "ks", "app", "--compact"});
+    same({"tree", "ks", "nope"}, 1);
     same({"tree", "ks", "app", "-o", "json"});
     same({"trace", "configmap", "two"});
+    same({"trace", "kustomization", "child"});
+    same({"trace"}, 1);
     same({"trace", "two", "--kind", "ConfigMap", "--api-version", "v1"});
     same({"export", "source", "git", "fleet"});
     same({"export", "kustomization", "app"});
     same({"export", "kustomization", "--all"});
+    same({"export", "kustomization"}, 1);
+    same({"export", "kustomization", "nope"}, 1);
     same({"stats"});
+    for (const char* alone : {"stats", "check", "logs", "install", "uninstall"}) same({alone, "x"}, 1);
     EXPECT_EQ(with("flux", {"check", "--pre"}).status, with("weber as flux", {"check", "--pre"}).status); // the oldest Kubernetes differs
 }
 
@@ -85,6 +94,9 @@ TEST_P(FluxCommand, Events) {
     // Events are written beside the run: both must be asked when all are there.
     EXPECT_THAT(same({"events", "--for", "Kustomization/child"}).out, HasSubstr("Kustomization/child"));
     same({"events", "--types", "Warning"});
+    same({"events", "--for", "Kustomization/nope"}, 1);
+    same({"events", "--for", "nope"}, 1);
+    same({"events", "--types", "Nope"}, 1);
 }
 
 TEST_P(FluxCommand, BuildsAndDiffs) {
@@ -102,6 +114,11 @@ TEST_P(FluxCommand, BuildsAndDiffs) {
 TEST_P(FluxCommand, AsksSuspendsAndResumes) {
     same({"reconcile", "source", "git", "fleet"});
     same({"reconcile", "kustomization", "app"});
+    same({"reconcile", "kustomization"}, 1);
+    same({"reconcile", "kustomization", "nope"}, 1);
+    same({"reconcile", "source", "git", "nope"}, 1);
+    for (const std::vector<std::string>& group : {std::vector<std::string>{"reconcile"}, {"reconcile", "nope", "x"}, {"get", "nope"}})
+        EXPECT_EQ(command("flux", group).status, command("weber as flux", group).status); // each prints its own help
     EXPECT_THAT(same({"reconcile", "kustomization", "app", "--with-source"}).err, HasSubstr("applied revision " + head_));
     same({"suspend", "kustomization", "child"});
     same({"get", "kustomizations"});

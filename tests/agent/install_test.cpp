@@ -8,7 +8,9 @@
 #include "agent/cluster.h"
 #include "kube/base/yaml.h"
 #include "kube/kubeconfig.h"
+#include "kube/server/server.h"
 #include "tests/agent/run_binary.h"
+#include "tests/support/peers.h"
 
 namespace weber::agent_test {
 namespace {
@@ -77,7 +79,7 @@ TEST(Install, FlagsShapeTheManifests) {
                                "corp.local", "--toleration-keys", "dedicated,other"});
     const std::vector<std::string> args = arguments(all);
     for (const char* wanted : {"--controllers=kustomization", "--watch-all-namespaces=false", "--log-level=debug", "--storage-adv-addr=weber.$(RUNTIME_NAMESPACE).svc.corp.local."})
-        EXPECT_THAT(args, testing::Contains(wanted));
+        EXPECT_THAT(args, ::testing::Contains(wanted));
     EXPECT_EQ(image(all), "registry.example.org:5000/me/weber:v" WEBER_VERSION);
     const Object deployment = named(all, "Deployment");
     EXPECT_EQ(deployment.ns(), "gitops");
@@ -136,12 +138,12 @@ TEST(Install, RefusesWhatItCannotDo) {
         const Ran r = weber(words);
         EXPECT_EQ(r.status, c.status) << r.err;
         EXPECT_EQ(r.out, "");
-        EXPECT_THAT(r.err, testing::StartsWith(c.err));
+        EXPECT_THAT(r.err, ::testing::StartsWith(c.err));
     }
 }
 
 // The embedded API server's state, and a real cluster.
-class InstallOn : public testing::TestWithParam<bool> {
+class InstallOn : public ::testing::TestWithParam<bool> {
 protected:
     void SetUp() override {
         if (const char* file = std::getenv("WEBER_TEST_KUBECONFIG"); GetParam() && file) {
@@ -152,7 +154,8 @@ protected:
             dir.write("state/.keep", "");
             target = {"--state", dir / "state"};
         }
-        ns = "install-" + std::to_string(getpid());
+        static int tests = 0; // a namespace of the one before may still be going
+        ns = "install-" + std::to_string(getpid()) + "-" + std::to_string(++tests);
     }
     void TearDown() override {
         if (ns.empty() || !GetParam()) return; // the definitions stay: other tests use them
@@ -172,7 +175,7 @@ protected:
     std::string ns;
     std::vector<std::string> target;
 };
-INSTANTIATE_TEST_SUITE_P(Servers, InstallOn, testing::Bool(), [](const auto& i) { return i.param ? "Real" : "Embedded"; });
+INSTANTIATE_TEST_SUITE_P(Servers, InstallOn, ::testing::Bool(), [](const auto& i) { return i.param ? "Real" : "Embedded"; });
 
 TEST_P(InstallOn, BecomesReadyAndADryUninstallNamesAllOfIt) {
     const Ran first = run({"install"});
@@ -188,8 +191,31 @@ TEST_P(InstallOn, BecomesReadyAndADryUninstallNamesAllOfIt) {
         EXPECT_THAT(plan.err, HasSubstr("✔ " + subject + " deleted (dry run)\n"));
 }
 
+TEST_P(InstallOn, TheRealFluxChecksItAndNamesItsVersion) { // cli.md 5, item 44
+    const auto flux = testing::peer("flux");
+    if (!flux) GTEST_SKIP() << "no flux: tests/cluster/tools.sh flux";
+    ASSERT_EQ(run({"install"}).status, 0);
+    std::string kubeconfig = target.back();
+    std::unique_ptr<kube::Server> server; // the embedded cluster, for a program that is not ours
+    if (!GetParam()) {
+        kube::ServerOptions options;
+        options.data_dir = target.back();
+        auto started = kube::Server::start(std::move(options));
+        ASSERT_TRUE(started.has_value()) << started.error().to_string();
+        server = std::move(*started);
+        kubeconfig = dir.write("kubeconfig", server->kubeconfig());
+    }
+    const auto check = testing::run(*flux + " check -n " + ns, dir.path(), {"KUBECONFIG=" + kubeconfig});
+    EXPECT_EQ(check.status, 0) << check.err;
+    EXPECT_THAT(check.err, HasSubstr("✔ weber: deployment ready\n► weber:v" WEBER_VERSION "\n"));
+    EXPECT_THAT(check.err, ::testing::EndsWith("✔ all checks passed\n"));
+    const auto version = testing::run(*flux + " version -n " + ns, dir.path(), {"KUBECONFIG=" + kubeconfig});
+    EXPECT_EQ(version.status, 0) << version.err;
+    EXPECT_THAT(version.out, HasSubstr("distribution: flux-v" WEBER_VERSION "\nweber: v" WEBER_VERSION "\n"));
+}
+
 using InstallEmbedded = InstallOn;
-INSTANTIATE_TEST_SUITE_P(Servers, InstallEmbedded, testing::Values(false), [](const auto&) { return "Embedded"; });
+INSTANTIATE_TEST_SUITE_P(Servers, InstallEmbedded, ::testing::Values(false), [](const auto&) { return "Embedded"; });
 
 // Labels of definitions are everybody's in a real cluster that tests share.
 TEST_P(InstallEmbedded, ASecondChangesNothingAndItIsChecked) {
@@ -203,7 +229,7 @@ TEST_P(InstallEmbedded, ASecondChangesNothingAndItIsChecked) {
     EXPECT_EQ(check.status, 0) << check.err;
     EXPECT_THAT(check.err, HasSubstr("✔ distribution: flux-v" WEBER_VERSION "\n"));
     EXPECT_THAT(check.err, HasSubstr("✔ weber: deployment ready\n► weber:v" WEBER_VERSION "\n"));
-    EXPECT_THAT(check.err, testing::EndsWith("✔ all checks passed\n"));
+    EXPECT_THAT(check.err, ::testing::EndsWith("✔ all checks passed\n"));
     EXPECT_EQ(run({"version"}).out, "weber: v" WEBER_VERSION "\ndistribution: flux-v" WEBER_VERSION "\nweber-agent: v" WEBER_VERSION "\n");
 }
 
@@ -211,7 +237,7 @@ TEST_P(InstallEmbedded, UninstallIsTheReverse) {
     ASSERT_EQ(run({"install"}).status, 0);
     const Ran gone = run({"uninstall", "-s"});
     EXPECT_EQ(gone.status, 0) << gone.err;
-    EXPECT_THAT(gone.err, testing::EndsWith("✔ uninstall finished\n"));
+    EXPECT_THAT(gone.err, ::testing::EndsWith("✔ uninstall finished\n"));
     EXPECT_EQ(run({"get", "ks"}).status, 1); // the kind itself is gone
     const Ran again = run({"install"});
     EXPECT_EQ(again.status, 0) << again.err;

@@ -185,6 +185,18 @@ TEST_P(KustomizationApplies, OneWayToReachAnotherClusterMustBeNamed) { // item 6
     }
 }
 
+TEST_P(KustomizationApplies, TheApiServerRefusesUrlsThatAreNone) { // sources.md 10, item 1
+    for (const char* url : {"git@host:o/r.git", "host/o/r.git", "ftp://host/o/r.git"}) {
+        Object source = in_ns("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: wrong}\nspec: {interval: 1h}\n");
+        Node spec = *source.at({"spec"});
+        spec.set("url", Node::string(url));
+        source.root().set("spec", std::move(spec));
+        const auto refused = api().create(source);
+        ASSERT_FALSE(refused.has_value()) << url;
+        EXPECT_NE(refused.error().message.find("spec.url in body should match"), std::string::npos) << refused.error().message;
+    }
+}
+
 TEST_P(KustomizationApplies, RequestsAreCounted) { // a first run costs at most 2n + 7, a no-op interval at most 2
     constexpr int n = 20;
     std::map<std::string, std::string> files;

@@ -237,17 +237,33 @@ TEST_F(GitReconcile, AFailureKeepsTheArtifactAndSaysWhyThenRecovers) { // 7, 13,
     EXPECT_THAT(ready(run()), HasSubstr("no match found for semver: 9.x"));
 }
 
-TEST_F(GitReconcile, WhatIsNotDoneYetStallsAndNamesTheField) {
-    make("  recurseSubmodules: true\n");
-    const GitRunResult r = run();
-    EXPECT_TRUE(r.status.is_true("Stalled"));
-    EXPECT_THAT(ready(r), HasSubstr("recurseSubmodules"));
-    EXPECT_EQ(r.status.find("Reconciling"), nullptr);
-    EXPECT_EQ(r.next, NextRun::terminal);
-    EXPECT_EQ(r.status.observed_generation, 1);
+TEST_F(GitReconcile, WhatIsNotDoneYetStallsAndNamesTheField) { // 30 to 33
+    for (const auto& [field, value] : {std::pair<std::string, std::string>{"sparseCheckout", "[./charts]"}, {"verify", "{mode: HEAD, secretRef: {name: keys}}"},
+                                       {"include", "[{repository: {name: other}}]"}, {"recurseSubmodules", "true"}}) {
+        make("  " + field + ": " + value + "\n");
+        const GitRunResult r = run();
+        EXPECT_TRUE(r.status.is_true("Stalled")) << field;
+        EXPECT_THAT(ready(r), HasSubstr("spec." + field));
+        EXPECT_EQ(r.status.find("Reconciling"), nullptr) << field;
+        EXPECT_EQ(r.next, NextRun::terminal) << field;
+        EXPECT_EQ(r.status.observed_generation, 1) << field;
+        EXPECT_FALSE(r.status.artifact.has_value()) << field;
+    }
     edit("");
     EXPECT_THAT(ready(run()), StartsWith("True/Succeeded")) << "an edit mends it";
     EXPECT_FALSE(read_git_status(object).is_true("Stalled"));
+}
+
+TEST_F(GitReconcile, AnEmptyRemoteIsSaidAndFetchedOnceItHasACommit) { // 34
+    const TempDir remote;
+    ASSERT_EQ(std::system(("git init -q --bare -b master " + remote.path()).c_str()), 0);
+    make("", "file://" + remote.path());
+    const GitRunResult empty = run();
+    EXPECT_EQ(ready(empty), "False/EmptyGitRepository: git repository is empty");
+    EXPECT_EQ(empty.status.find("FetchFailed")->reason, "EmptyGitRepository");
+    EXPECT_FALSE(empty.status.is_true("Stalled"));
+    git("push -q " + remote.path() + " master");
+    EXPECT_THAT(ready(run()), StartsWith("True/Succeeded"));
 }
 
 TEST_F(GitReconcile, AMissingSecretIsAnAuthenticationFailureUntilItAppears) { // 24, 25
