@@ -131,6 +131,17 @@ Result<void> apply_strategic(ResourceSet& resources, const Patch& patch, const s
 
 // ---- JSON patches -----------------------------------------------------------------------------------------------
 
+// goyaml.v2, which reads operations, makes texts of dates; elsewhere in a build an unquoted date becomes a time.
+void dates_to_text(Node& node) {
+    if (node.is_map()) {
+        for (Node::Entry& e : node.entries_mut()) dates_to_text(e.value);
+    } else if (node.is_list()) {
+        for (Node& item : node.items_mut()) dates_to_text(item);
+    } else if (node.is_string() && node.style() == NodeStyle::plain) {
+        node.set_style(NodeStyle::double_quoted);
+    }
+}
+
 // The operations: JSON when the text starts with a bracket, else YAML 1.1, of which only the first document counts.
 // nullopt: an empty text.
 Result<std::optional<kube::JsonPatch>> read_operations(const Patch& patch) {
@@ -141,6 +152,7 @@ Result<std::optional<kube::JsonPatch>> read_operations(const Patch& patch) {
     } else {
         TRY(const std::vector<Node> documents, kube::read_yaml(patch.text, reading(patch, kube::YamlSchema::yaml_1_1)));
         if (!documents.empty()) operations = documents.front();
+        dates_to_text(operations);
     }
     if (operations.is_null()) return std::nullopt;
     TRY(kube::JsonPatch read, kube::JsonPatch::from_node(operations));
