@@ -47,9 +47,8 @@ std::optional<milliseconds> parse_retry_after(std::string_view value, SystemTime
     const std::string text(value);
     const char* rest = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &tm);
     if (!rest || *rest != '\0') return std::nullopt;
-    const auto at = std::chrono::system_clock::from_time_t(timegm(&tm));
-    const auto wait = std::chrono::duration_cast<milliseconds>(at.time_since_epoch() - now.time_since_epoch());
-    return std::max(wait, milliseconds(0));
+    const milliseconds at = std::chrono::seconds(timegm(&tm)); // the system clock's nanoseconds end in the years 1677 and 2262
+    return std::max(at - std::chrono::duration_cast<milliseconds>(now.time_since_epoch()), milliseconds(0));
 }
 
 } // namespace weber::kube

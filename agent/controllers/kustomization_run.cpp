@@ -106,7 +106,7 @@ std::optional<Outcome> KustomizationController::prelude(Active& active, std::sto
     auto rules = gitops::HealthExpressions::compile(active.k.spec.health_expressions);
     if (!rules) return gitops::Terminal{"InvalidCELExpression", rules.error().message, false};
     if (!rules->empty()) active.reader = gitops::health_reader(std::move(*rules));
-    if (active.k.spec.decryption && !active.k.spec.decryption->service_account.empty())
+    if (active.k.spec.decryption && !active.k.spec.decryption->service_account.empty() && !options_.object_level_workload_identity)
         return gitops::Terminal{"FeatureGateDisabled",
                                 "to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity "
                                 "feature gate in the controller"};

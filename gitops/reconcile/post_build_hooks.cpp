@@ -102,7 +102,7 @@ Result<T> explained(Result<T> result, const Keys& keys) {
 
 Result<void> add_decryption(const HookSettings& settings, const Kustomization& k, const ObjectLookup& lookup, PostBuild& hooks) {
     const DecryptionSpec& spec = *k.spec.decryption;
-    if (!spec.service_account.empty())
+    if (!spec.service_account.empty() && !settings.object_level_workload_identity)
         return fail(ErrorCode::unsupported,
                     "to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller",
                     spec.where);

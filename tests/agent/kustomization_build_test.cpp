@@ -134,6 +134,25 @@ TEST_P(KustomizationBuilds, Decryption) { // items 46 to 48
     EXPECT_EQ(events_seen_.count(about), before + 1);
 }
 
+TEST_P(KustomizationBuilds, AnAccountForDecryptionNeedsTheGate) { // item 31, gate ObjectLevelWorkloadIdentity=false
+    check({{.name = "gated", .files = {{"a.yaml", map_text("gated", "v")}}, .spec = "decryption: {provider: sops, serviceAccountName: kms}", .reason = "FeatureGateDisabled",
+            .message = "please enable the ObjectLevelWorkloadIdentity feature gate"}});
+    const Object k = live(kustomization("gated", ""));
+    EXPECT_TRUE(ready("False", "FeatureGateDisabled")(k));
+    const Node* conditions = k.at({"status", "conditions"});
+    ASSERT_NE(conditions, nullptr);
+    const auto stalled = std::ranges::find_if(conditions->items(), [](const Node& n) { return n.text_at("type") == "Stalled"; });
+    ASSERT_NE(stalled, conditions->items().end());
+    EXPECT_EQ(stalled->text_at("reason"), "FeatureGateDisabled");
+    EXPECT_EQ(stalled->text_at("status"), "True");
+    EXPECT_EQ(k.at({"status", "observedGeneration"})->as_int(), -1);
+}
+
+TEST_P(KustomizationBuilds, AnAccountForDecryptionWithTheGate) { // item 31, the other side
+    options_.object_level_workload_identity = true;
+    check({{.name = "open", .files = {{"a.yaml", map_text("open", "v")}}, .spec = "decryption: {provider: sops, serviceAccountName: kms}", .values = {{"open", "v"}}}});
+}
+
 TEST_P(KustomizationBuilds, MetadataComesAndGoesWithTheSpec) { // items 37, 38
     publish("main@sha1:1", {{"a.yaml", map_text("one", "v")}});
     const Object k = make(kustomization("app", "./", "buildMetadata: [originAnnotations], commonMetadata: {labels: {team: x}, annotations: {note: y}}"));

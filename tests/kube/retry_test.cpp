@@ -50,6 +50,8 @@ TEST(Retry, ReadsRetryAfter) {
     EXPECT_EQ(parse_retry_after(" 0 ", now), milliseconds(0));
     EXPECT_EQ(parse_retry_after("Thu, 01 Jan 2026 00:00:05 GMT", now), milliseconds(5000));
     EXPECT_EQ(parse_retry_after("Thu, 01 Jan 2026 00:00:00 GMT", now + std::chrono::seconds(9)), milliseconds(0));
+    EXPECT_EQ(parse_retry_after("Fri, 2 Jan 6 03:04:05 GMT", now), milliseconds(0)); // found by fuzz.client
+    EXPECT_GT(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now), milliseconds(std::chrono::hours(24 * 365 * 7000L)));
     EXPECT_EQ(parse_retry_after("", now), std::nullopt);
     EXPECT_EQ(parse_retry_after("-1", now), std::nullopt);
     EXPECT_EQ(parse_retry_after("soon", now), std::nullopt);
