@@ -102,6 +102,9 @@ Result<Node> read_json(std::string_view text, const JsonReadOptions& options) {
     if (text.size() > options.bytes)
         return fail(ErrorCode::too_large, "JSON text of " + std::to_string(text.size()) + " bytes exceeds the limit of " + std::to_string(options.bytes),
                     {std::string(options.file), 0, 0});
+    // The parser takes a zero byte for the end and would not look at what follows; no JSON holds one.
+    if (const auto zero = text.find('\0'); zero != std::string_view::npos)
+        return fail(ErrorCode::invalid, "invalid JSON at byte " + std::to_string(zero + 1) + ": a zero byte", {std::string(options.file), 0, 0});
     Builder builder(options);
     if (nlohmann::json::sax_parse(text, &builder)) return std::move(builder.result);
     if (builder.error_.message.empty()) return fail(ErrorCode::invalid, "invalid JSON", {std::string(options.file), 0, 0});
