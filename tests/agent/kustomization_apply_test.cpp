@@ -198,9 +198,13 @@ TEST_P(KustomizationApplies, TheApiServerRefusesUrlsThatAreNone) { // sources.md
 }
 
 TEST_P(KustomizationApplies, RequestsAreCounted) { // a first run costs at most 2n + 7, a no-op interval at most 2
-    constexpr int n = 20;
+    constexpr unsigned n = 20;
     std::map<std::string, std::string> files;
-    for (int i = 0; i < n; ++i) files["cm" + std::to_string(i) + ".yaml"] = map_text("cm" + std::to_string(i), "v");
+    for (const unsigned size : {1u, 5u, n, 50u})
+        for (unsigned i = 0; i < size; ++i) {
+            const std::string name = std::to_string(size) + "-" + std::to_string(i);
+            files[std::to_string(size) + "/" + name + ".yaml"] = map_text("cm" + name, "v");
+        }
     publish("main@sha1:1", files);
     make(kustomization("other", "./", "suspend: true"));
     start_agent();
@@ -209,17 +213,21 @@ TEST_P(KustomizationApplies, RequestsAreCounted) { // a first run costs at most 
         const auto c = client_->counts();
         return c.get + c.list + c.create + c.update + c.patch + c.apply + c.dry_run + c.remove;
     };
-    const auto before = requests();
-    const Object k = make(kustomization("app", "./"));
-    await(k, applied("main@sha1:1"));
-    await_settled("app");
-    ASSERT_TRUE(events_->flush(kPatience));
-    EXPECT_LE(requests() - before, 2u * n + 7);
+    Object k;
+    for (const unsigned size : {1u, 5u, 50u, n}) {
+        const auto before = requests();
+        const std::string name = size == n ? "app" : "app" + std::to_string(size);
+        k = make(kustomization(name, "./" + std::to_string(size)));
+        await(k, applied("main@sha1:1"));
+        await_settled(name);
+        ASSERT_TRUE(events_->flush(kPatience));
+        EXPECT_LE(requests() - before, 2u * size + 7) << size << " objects";
+    }
     const auto settled = requests();
     ask(k, "one");
     ASSERT_TRUE(events_->flush(kPatience));
     const auto asked = requests();
-    EXPECT_LE(asked - settled, 2u + n) << "a run that a person asks for checks each object";
+    EXPECT_LE(asked - settled, 2 + n) << "a run that a person asks for checks each object";
     patch(k, "spec: {interval: 1s}\n"); // a generation of its own; then intervals
     const auto finished = EventReceiver::of("app", "ReconciliationSucceeded", "Reconciliation finished");
     events_seen_.await(finished, events_seen_.count(finished) + 2);
