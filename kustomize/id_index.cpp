@@ -1,5 +1,6 @@
 #include "kustomize/id_index.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -8,43 +9,37 @@ namespace weber::kustomize {
 // ---- HintTable --------------------------------------------------------------------------------------------------
 
 void HintTable::insert(std::size_t hash, Resource* resource) {
-    if ((filled_ + 1) * 4 > slots_.size() * 3) grow();
-    std::size_t i = hash & mask();
-    for (; slots_[i].state != State::free; i = (i + 1) & mask())
-        if (slots_[i].state == State::used && slots_[i].hash == hash && slots_[i].resource == resource) return;
-    slots_[i] = Slot{hash, resource, State::used};
-    ++filled_;
+    if ((used_ + 1) * 4 > slots_.size() * 3) grow();
+    const auto link = static_cast<std::uint32_t>(links_.size());
+    links_.push_back({.resource = resource});
+    Slot& slot = slots_[find(hash)];
+    if (!slot.used) ++used_;
+    if (slot.first == kEnd) slot = Slot{.hash = hash, .first = link, .last = link, .used = true};
+    else links_[std::exchange(slot.last, link)].next = link;
 }
 
 void HintTable::erase(std::size_t hash, const Resource* resource) {
     if (slots_.empty()) return;
-    for (std::size_t i = hash & mask(); slots_[i].state != State::free; i = (i + 1) & mask()) {
-        if (slots_[i].state == State::used && slots_[i].hash == hash && slots_[i].resource == resource) {
-            slots_[i] = Slot{0, nullptr, State::erased};
-            return;
-        }
+    Slot& slot = slots_[find(hash)];
+    std::uint32_t before = kEnd;
+    for (std::uint32_t i = slot.first; i != kEnd; before = i, i = links_[i].next) {
+        if (links_[i].resource != resource) continue;
+        (before == kEnd ? slot.first : links_[before].next) = links_[i].next;
+        if (slot.last == i) slot.last = before;
+        return;
     }
 }
 
 void HintTable::clear() {
     slots_.clear();
-    filled_ = 0;
+    links_.clear();
+    used_ = 0;
 }
 
 void HintTable::grow() {
-    std::size_t used = 0;
-    for (const Slot& slot : slots_) used += slot.state == State::used;
-    std::size_t size = 16;
-    while (size < (used + 1) * 2) size *= 2;
-    std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(size));
-    filled_ = 0;
-    for (const Slot& slot : old) {
-        if (slot.state != State::used) continue;
-        std::size_t i = slot.hash & mask();
-        while (slots_[i].state != State::free) i = (i + 1) & mask();
-        slots_[i] = slot;
-        ++filled_;
-    }
+    const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(16, slots_.size() * 2)));
+    for (const Slot& slot : old)
+        if (slot.used) slots_[find(slot.hash)] = slot;
 }
 
 // ---- IdIndex ----------------------------------------------------------------------------------------------------
@@ -53,9 +48,13 @@ std::size_t IdIndex::hash_of(std::string_view name) { return std::hash<std::stri
 
 void IdIndex::add(Resource& resource, const ResId& id) {
     std::size_t id_hash = id.hash(), name_hash = hash_of(id.name);
+    const auto has_id = [&](const auto& known) { return known.first == id_hash; };
+    const auto has_name = [&](const auto& known) { return known.second == name_hash; };
+    if (std::ranges::any_of(resource.announced_, has_id)) return;
+    const bool new_name = std::ranges::none_of(resource.announced_, has_name);
     resource.announced_.emplace_back(id_hash, name_hash);
     ids_.insert(id_hash, &resource);
-    if (names_ready_) names_.insert(name_hash, &resource);
+    if (names_ready_ && new_name) names_.insert(name_hash, &resource);
 }
 
 void IdIndex::add_all(Resource& resource) {
@@ -64,7 +63,11 @@ void IdIndex::add_all(Resource& resource) {
 }
 
 void IdIndex::add_names(Resource& resource) {
-    for (const auto& [id_hash, name_hash] : resource.announced_) names_.insert(name_hash, &resource);
+    const auto& known = resource.announced_;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        const auto same = [&](const auto& earlier) { return earlier.second == known[i].second; };
+        if (std::none_of(known.begin(), known.begin() + static_cast<std::ptrdiff_t>(i), same)) names_.insert(known[i].second, &resource);
+    }
 }
 
 void IdIndex::remove(Resource& resource) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -13,36 +14,45 @@
 
 namespace weber::kustomize {
 
-// Hash → resources, open addressing. A pair is held once.
+// Hash → resources. Many may share one: all overlays of a base have its objects' first ids. A pair must be inserted once.
 class HintTable {
 public:
     void insert(std::size_t hash, Resource* resource);
     void erase(std::size_t hash, const Resource* resource);
     void clear();
 
-    // Calls f(Resource*) for each resource under the hash until it returns true; says whether one did.
+    // Calls f(Resource*) for each resource under the hash, in the order of their insertion, until it returns true; says whether one did.
     template <class F>
     bool any(std::size_t hash, F f) const {
         if (slots_.empty()) return false;
-        for (std::size_t i = hash & mask();; i = (i + 1) & mask()) {
-            const Slot& slot = slots_[i];
-            if (slot.state == State::free) return false;
-            if (slot.state == State::used && slot.hash == hash && f(slot.resource)) return true;
-        }
+        const Slot& slot = slots_[find(hash)];
+        for (std::uint32_t i = slot.first; i != kEnd; i = links_[i].next)
+            if (f(links_[i].resource)) return true;
+        return false;
     }
 
 private:
-    enum class State : unsigned char { free, used, erased };
-    struct Slot {
+    static constexpr std::uint32_t kEnd = 0xffffffff;
+    struct Slot { // open addressing; free: no link ever
         std::size_t hash = 0;
-        Resource* resource = nullptr;
-        State state = State::free;
+        std::uint32_t first = kEnd, last = kEnd;
+        bool used = false;
     };
-    [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
+    struct Link {
+        Resource* resource = nullptr;
+        std::uint32_t next = kEnd;
+    };
+    // The slot of the hash, or the free one where it belongs.
+    [[nodiscard]] std::size_t find(std::size_t hash) const {
+        std::size_t i = hash & (slots_.size() - 1);
+        while (slots_[i].used && slots_[i].hash != hash) i = (i + 1) & (slots_.size() - 1);
+        return i;
+    }
     void grow();
 
     std::vector<Slot> slots_; // a power of two
-    std::size_t filled_ = 0;  // used and erased
+    std::size_t used_ = 0;
+    std::vector<Link> links_;
 };
 
 class IdIndex {
