@@ -59,6 +59,7 @@ Result<Value> typed(std::string plain, std::string_view type) {
     }
     if (type == "float") {
         Value v(Kind::floating);
+        if (plain == "+Inf") ++begin; // as Go writes it
         const auto [stop, error] = std::from_chars(begin, end, v.floating);
         if (error != std::errc() || stop != end) return bad("a value of type float is no number");
         return v;

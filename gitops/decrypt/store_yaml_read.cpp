@@ -1,5 +1,7 @@
 // YAML with its comments: events for the values, and what stands between them for the comments, which events do not tell.
 #include <algorithm>
+#include <charconv>
+#include <limits>
 #include <unordered_map>
 
 #include "gitops/decrypt/stores.h"
@@ -207,6 +209,20 @@ private:
         return {};
     }
 
+    // An integer beyond the signed ones: SOPS has no type for it.
+    static bool is_unsigned_only(std::string_view text) {
+        std::uint64_t n = 0;
+        if (text.starts_with('+')) text.remove_prefix(1);
+        const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+        return error == std::errc() && stop == text.data() + text.size();
+    }
+
+    // `.inf`, `-.Inf`, `.NAN`…
+    static double special(std::string_view text) {
+        if (text.find_first_of("aA") != std::string_view::npos) return std::numeric_limits<double>::quiet_NaN();
+        return text.starts_with('-') ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+    }
+
     // Takes the text away when it is one.
     static Result<Value> scalar(YamlEvent& e) {
         if (e.tag == "tag:yaml.org,2002:binary") {
@@ -223,6 +239,9 @@ private:
         if (kind == NodeKind::string) return Value::of_text(std::move(e.text));
         const Node number = Node::scalar(kind, kube::Text(e.text));
         if (const auto n = number.as_int(); n && kind == NodeKind::integer && e.tag != "tag:yaml.org,2002:float") return Value::of_integer(*n);
+        if (is_unsigned_only(e.text))
+            return fail(ErrorCode::invalid, "yaml: line " + std::to_string(e.start.line + 1) + ": Cannot walk value, unknown type: uint64"); // what sops says
+        if (kind == NodeKind::floating && e.text.size() <= 5 && e.text.find_first_of("iInN") != std::string::npos) return Value::of_floating(special(e.text));
         return Value::of_floating(number.as_double().value_or(0));
     }
 

@@ -1,4 +1,6 @@
 // YAML as SOPS writes it: go-yaml v3's emitter with an indentation of four, comments where the tree has them, no folding.
+#include <cmath>
+
 #include "gitops/decrypt/stores.h"
 #include "kube/base/digest.h"
 #include "kube/base/number.h"
@@ -106,8 +108,9 @@ private:
     }
 
     static std::string float_text(double d) {
-        const std::string text = kube::yaml_number_text(kube::format_double(d));
-        return text;
+        if (std::isnan(d)) return ".nan";
+        if (std::isinf(d)) return d > 0 ? ".inf" : "-.inf";
+        return kube::yaml_number_text(kube::format_double(d));
     }
 
     void scalar(const std::string& text, int indent, bool key) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "kube/base/utf8.h"
 
@@ -58,6 +59,8 @@ std::string leaf_bytes(const Value& leaf) {
     case Kind::integer: return std::to_string(leaf.integer);
     case Kind::boolean: return leaf.boolean ? "True" : "False";
     case Kind::floating: {
+        if (std::isnan(leaf.floating)) return "NaN";
+        if (std::isinf(leaf.floating)) return leaf.floating > 0 ? "+Inf" : "-Inf";
         std::array<char, 400> buffer{};
         return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), leaf.floating, std::chars_format::fixed).ptr};
     }

@@ -141,6 +141,7 @@ constexpr StoreCase kStores[] = {
     {"yaml_comments", Format::yaml,
      "# head\nkey: value # behind\n# second\nother:\n    # inside\n    x: 1\n    # foot inside\nlist:\n    # of one\n    - one # after one\n    - two\n# end\n",
      "# head\n# behind\nkey: value\n# second\nother:\n    # inside\n    x: 1\n    # foot inside\nlist:\n    # of one\n    # after one\n    - one\n    - two\n# end\n"},
+    {"yaml_floats", Format::yaml, "a: .inf\nb: -.inf\nc: .nan\nd: 9223372036854775807\n"},
     {"yaml_documents", Format::yaml, "a: 1\n---\nb: two\n"},
     {"json", Format::json, "{\n\t\"a\": \"x\\u003cy\",\n\t\"n\": 5,\n\t\"big\": 9007199254740993,\n\t\"f\": 1.5,\n\t\"t\": true,\n\t\"z\": null,\n\t\"l\": [\n\t\t\"p\",\n\t\t{\n\t\t\t\"q\": \"r\"\n\t\t}\n\t],\n\t\"e\": {},\n\t\"el\": []\n}\n"},
     {"dotenv", Format::dotenv, "# comment\nUSER=admin\nPASSWORD=a=b c\nMULTI=one\\ntwo\nEMPTY=\n"},
@@ -172,6 +173,15 @@ TEST_P(SopsStores, RoundTripOfOurOwn) {
     ASSERT_TRUE(rotated) << rotated.error().message;
     EXPECT_NE(*rotated, *file);
     EXPECT_EQ(decrypt_file(*rotated, c.format, c.format, vector_keys()).value(), c.plain());
+}
+
+// sops has no type for them, and would find another MAC than the one that is written.
+TEST(SopsYaml, IntegersThatAreUnsignedOnlyAreRefused) {
+    for (const char* text : {"a: 9223372036854775808\n", "a: 18446744073709551615\n"}) {
+        const auto file = encrypt_file(text, Format::yaml, for_age(), {}, std::string(kNow));
+        ASSERT_FALSE(file) << text;
+        EXPECT_TRUE(file.error().message.ends_with("yaml: line 1: Cannot walk value, unknown type: uint64")) << file.error().message;
+    }
 }
 
 TEST_P(SopsStores, SopsReadsOurs) {
