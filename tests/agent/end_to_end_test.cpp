@@ -130,7 +130,7 @@ TEST_P(EndToEnd, SshAsksForTheHostKeyThatIsKnown) {
     options.credentials.known_hosts = servers_.known_host("rsa");
     const auto rsa = gitops::fetch(options);
     if (!rsa) {
-        EXPECT_THAT(rsa.error().message, HasSubstr("none of the type that it shows, ssh-ed25519 (knownhosts: key is unknown); known: ssh-rsa"));
+        EXPECT_THAT(rsa.error().message, HasSubstr("none of the type that it shows, ecdsa-sha2-nistp256 (knownhosts: key is unknown); known: ssh-rsa"));
     }
 }
 
