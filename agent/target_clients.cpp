@@ -7,6 +7,7 @@
 #include "kube/account_token.h"
 #include "kube/base/digest.h"
 #include "kube/base/join.h"
+#include "kube/base/trim.h"
 #include "kube/kubeconfig.h"
 
 namespace weber::agent {
@@ -39,10 +40,8 @@ Result<std::string> cluster_address(const std::string& given) {
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> out;
     std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) {
-        const auto first = line.find_first_not_of(" \t\r"), last = line.find_last_not_of(" \t\r");
-        if (first != line.npos) out.push_back(line.substr(first, last - first + 1));
-    }
+    for (std::string line; std::getline(in, line);)
+        if (const auto word = kube::trimmed(line, " \t\r"); !word.empty()) out.emplace_back(word);
     return out;
 }
 

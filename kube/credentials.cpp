@@ -6,20 +6,13 @@
 #include <sstream>
 
 #include "kube/base/json.h"
+#include "kube/base/trim.h"
 #include "kube/pause.h"
 #include "kube/process.h"
 
 namespace weber::kube {
 
 namespace {
-
-std::string trimmed(std::string text) {
-    const auto blank = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
-    while (!text.empty() && blank(text.back())) text.pop_back();
-    std::size_t start = 0;
-    while (start < text.size() && blank(text[start])) ++start;
-    return text.substr(start);
-}
 
 class StaticCredentials final : public Credentials {
 public:
@@ -62,7 +55,7 @@ private:
         std::ostringstream text;
         if (in) text << in.rdbuf();
         if (!in) return fail(ErrorCode::unauthorized, "cannot read the token file " + path_);
-        std::string token = trimmed(text.str());
+        std::string token(trimmed(text.view(), " \t\r\n"));
         if (token.empty()) return fail(ErrorCode::unauthorized, "the token file " + path_ + " is empty");
         return token;
     }

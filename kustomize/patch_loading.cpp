@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kube/base/trim.h"
 #include "kube/base/yaml.h"
 #include "kustomize/decode.h"
 #include "kustomize/resource_reader.h"
@@ -9,14 +10,6 @@
 
 namespace weber::kustomize {
 namespace {
-
-constexpr std::string_view kBlank = " \t\r\n\v\f";
-
-std::string trimmed(std::string_view s) {
-    std::size_t from = s.find_first_not_of(kBlank);
-    if (from == std::string_view::npos) return {};
-    return std::string(s.substr(from, s.find_last_not_of(kBlank) - from + 1));
-}
 
 // Text and documents of a patch file; documents stay null when the text is no YAML (the transform then says so).
 Result<void> load_text(Patch& patch, const Loader& loader) {
@@ -52,9 +45,9 @@ Result<std::vector<Node>> patches_of_entry(const ListEntry& entry, const Loader&
 } // namespace
 
 Result<Step> patch_step(Patch patch, const PluginContext& context) {
-    const std::size_t blank = std::min(patch.inline_text.find_first_not_of(kBlank), patch.inline_text.size());
+    const std::size_t blank = std::min(patch.inline_text.find_first_not_of(kube::kBlanks), patch.inline_text.size());
     patch.inline_line += static_cast<std::uint32_t>(std::count(patch.inline_text.begin(), patch.inline_text.begin() + static_cast<std::ptrdiff_t>(blank), '\n'));
-    patch.inline_text = trimmed(patch.inline_text);
+    patch.inline_text = std::string(kube::trimmed(patch.inline_text));
     if (patch.inline_text.empty() && patch.path.empty())
         return fail(ErrorCode::invalid, "must specify one of patch and path in\n" + shown(patch), patch.where);
     if (!patch.inline_text.empty() && !patch.path.empty())

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kube/base/trim.h"
 #include "kube/base/yaml.h"
 #include "kustomize/path.h"
 
@@ -48,13 +49,6 @@ Result<void> decode_target(const Decoder& d, const Node& node, ValueAddTarget& o
 
 Result<void> decode_targets(const Decoder& d, const Node& node, std::vector<ValueAddTarget>& out) {
     return decode_list(node, out, [&](const Node& item, ValueAddTarget& t) { return decode_target(d, item, t); });
-}
-
-std::string_view trimmed(std::string_view s) {
-    constexpr std::string_view kBlank = " \t\r\n\v\f";
-    std::size_t from = s.find_first_not_of(kBlank);
-    if (from == std::string_view::npos) return {};
-    return s.substr(from, s.find_last_not_of(kBlank) - from + 1);
 }
 
 } // namespace
@@ -194,7 +188,7 @@ Result<void> decode(const Decoder& d, const Node& node, IamPolicyConfig& out) {
 }
 
 Result<ValueAddOptions> finish_value_add(ValueAddConfig config, const Loader& loader) {
-    ValueAddOptions options{.value = std::string(trimmed(config.value)), .targets = std::move(config.targets)};
+    ValueAddOptions options{.value = std::string(kube::trimmed(config.value)), .targets = std::move(config.targets)};
     if (options.value.empty()) options.value = base_of(loader.root());
     if (!config.target_file_path.empty()) {
         TRY(Documents documents, loader.load_documents(config.target_file_path, YamlKind::kustomization));

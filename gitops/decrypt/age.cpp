@@ -5,6 +5,7 @@
 #include "gitops/decrypt/age_file.h"
 #include "gitops/decrypt/bech32.h"
 #include "gitops/decrypt/crypto.h"
+#include "kube/base/trim.h"
 
 namespace weber::gitops {
 
@@ -14,11 +15,6 @@ constexpr std::string_view kX25519Label = "age-encryption.org/v1/X25519";
 constexpr std::size_t kFileKey = 16, kTag = 16, kNonce = 16;
 constexpr std::size_t kChunk = 64 * 1024;
 const std::string kZeroNonce(12, '\0');
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t from = text.find_first_not_of(" \t\r\n");
-    return from == std::string_view::npos ? std::string_view() : text.substr(from, text.find_last_not_of(" \t\r\n") - from + 1);
-}
 
 Result<AgeIdentity> parse_identity(std::string_view line) {
     if (line.starts_with("AGE-SECRET-KEY-PQ-1")) return fail(ErrorCode::unsupported, "post-quantum age keys (AGE-SECRET-KEY-PQ-1) are not supported");
@@ -35,7 +31,7 @@ Result<AgeIdentity> parse_identity(std::string_view line) {
 }
 
 Result<std::string> recipient_point(std::string_view text) {
-    const std::string_view recipient = trimmed(text);
+    const std::string_view recipient = kube::trimmed(text, " \t\r\n");
     if (!recipient.starts_with("age1"))
         return fail(ErrorCode::invalid, "failed to parse input, unknown recipient type: \"" + std::string(recipient) + "\"");
     auto decoded = decode_bech32(recipient);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kube/base/digest.h"
+#include "kube/base/trim.h"
 
 namespace weber::gitops {
 
@@ -22,12 +23,6 @@ bool take_line(std::string_view& rest, std::string_view& line) {
     line = rest.substr(0, end);
     rest.remove_prefix(end + 1);
     return true;
-}
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t from = text.find_first_not_of(" \t\r\n");
-    if (from == std::string_view::npos) return {};
-    return text.substr(from, text.find_last_not_of(" \t\r\n") - from + 1);
 }
 
 std::vector<std::string> words(std::string_view line) {
@@ -88,7 +83,7 @@ std::string encode_raw_base64(std::string_view bytes) {
 }
 
 Result<std::string> remove_armor(std::string_view file) {
-    std::string_view text = trimmed(file);
+    std::string_view text = kube::trimmed(file, " \t\r\n");
     if (!text.starts_with(kBegin)) return std::string(file);
     const auto bad = [](const char* what) { return fail(ErrorCode::invalid, std::string("failed to read header: parsing age header: invalid armor: ") + what); };
     if (!text.ends_with(kEnd)) return bad("invalid closing line");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kube/base/trim.h"
 #include "kube/base/yaml.h"
 
 namespace weber::gitops::sops {
@@ -12,11 +13,6 @@ namespace {
 
 std::unexpected<Error> bad(std::string message, const Node& node) { return fail(ErrorCode::invalid, std::move(message), node.where()); }
 
-std::string trimmed(std::string_view text) {
-    const std::size_t from = text.find_first_not_of(" \t\r\n");
-    return from == std::string_view::npos ? "" : std::string(text.substr(from, text.find_last_not_of(" \t\r\n") - from + 1));
-}
-
 // A list of texts, or one text with commas.
 Result<std::vector<std::string>> names(const Node* field) {
     std::vector<std::string> out;
@@ -24,7 +20,7 @@ Result<std::vector<std::string>> names(const Node* field) {
     const auto add = [&](std::string_view text) {
         for (std::size_t at = 0; at <= text.size();) {
             const std::size_t end = std::min(text.find(',', at), text.size());
-            if (std::string name = trimmed(text.substr(at, end - at)); !name.empty()) out.push_back(std::move(name));
+            if (std::string name(kube::trimmed(text.substr(at, end - at), " \t\r\n")); !name.empty()) out.push_back(std::move(name));
             at = end + 1;
         }
     };

@@ -2,21 +2,17 @@
 #include <algorithm>
 
 #include "gitops/decrypt/stores.h"
+#include "kube/base/trim.h"
 
 namespace weber::gitops::sops {
 
 namespace {
 
 constexpr std::string_view kDefaultSection = "DEFAULT";
-constexpr std::string_view kBlank = " \t\n\v\f\r";
 
 std::unexpected<Error> bad(std::string message) { return fail(ErrorCode::invalid, "Could not unmarshal input data: " + std::move(message)); }
 
-std::string_view trim_left(std::string_view s) { return s.substr(std::min(s.find_first_not_of(kBlank), s.size())); }
-std::string_view trim(std::string_view s) {
-    s = trim_left(s);
-    return s.substr(0, s.find_last_not_of(kBlank) + 1);
-}
+std::string_view trim_left(std::string_view s) { return s.substr(std::min(s.find_first_not_of(kube::kBlanks), s.size())); }
 
 struct Key {
     std::string name, value, comment;
@@ -60,7 +56,7 @@ private:
     [[nodiscard]] std::string here() const { return " (line " + std::to_string(line_) + ")"; }
 
     std::string take_comment() {
-        std::string out(trim(comment_));
+        std::string out(kube::trimmed(comment_));
         comment_.clear();
         return out;
     }
@@ -108,7 +104,7 @@ private:
         if (delimiter == std::string_view::npos) return bad("key-value delimiter not found" + here());
         if (delimiter == 0) return bad("empty key name" + here());
         value_at = delimiter + 1;
-        name = trim(line.substr(name_from, name_end - name_from));
+        name = kube::trimmed(line.substr(name_from, name_end - name_from));
         return {};
     }
 
@@ -122,11 +118,11 @@ private:
             if (end != std::string_view::npos) return std::string(body.substr(0, end));
             return read_quoted(std::string(body), quote);
         }
-        line = trim(line);
+        line = kube::trimmed(line);
         if (line.ends_with('\\')) return read_continued(std::string(line.substr(0, line.size() - 1)));
         if (const std::size_t at = line.find_first_of("#;"); at != std::string_view::npos) {
             comment_ += line.substr(at);
-            line = trim(line.substr(0, at));
+            line = kube::trimmed(line.substr(0, at));
         }
         if (surrounded(line, '\'') || surrounded(line, '"')) line = line.substr(1, line.size() - 2);
         return std::string(line);
@@ -136,12 +132,12 @@ private:
         while (!rest_.empty()) {
             const std::string_view next = take_line();
             const std::size_t end = next.rfind(quote);
-            if (end == std::string_view::npos || trim(next.substr(end + quote.size())).ends_with('\\')) {
+            if (end == std::string_view::npos || kube::trimmed(next.substr(end + quote.size())).ends_with('\\')) {
                 value += next;
                 continue;
             }
             value += next.substr(0, end);
-            if (const std::size_t at = next.find_first_of("#;", end); at != std::string_view::npos) comment_ += trim(next.substr(at));
+            if (const std::size_t at = next.find_first_of("#;", end); at != std::string_view::npos) comment_ += kube::trimmed(next.substr(at));
             return value;
         }
         return bad("missing closing key quote" + here());
@@ -149,7 +145,7 @@ private:
 
     Result<std::string> read_continued(std::string value) {
         while (!rest_.empty()) {
-            const std::string_view next = trim(take_line());
+            const std::string_view next = kube::trimmed(take_line());
             if (next.empty()) break;
             value += next;
             if (!value.ends_with('\\')) break;
@@ -175,8 +171,8 @@ void append_comment(const std::string& comment, std::string& out) {
     for (std::size_t at = 0; at <= comment.size() && !comment.empty();) {
         const std::size_t end = std::min(comment.find('\n', at), comment.size());
         const std::string_view line = std::string_view(comment).substr(at, end - at);
-        if (line.starts_with('#') || line.starts_with(';')) out.append(line.substr(0, 1)).append(" ").append(trim(line.substr(1)));
-        else out.append("; ").append(trim(line));
+        if (line.starts_with('#') || line.starts_with(';')) out.append(line.substr(0, 1)).append(" ").append(kube::trimmed(line.substr(1)));
+        else out.append("; ").append(kube::trimmed(line));
         out += '\n';
         at = end + 1;
     }
@@ -190,7 +186,7 @@ std::string written_name(const std::string& name) {
 std::string written_value(const std::string& value) {
     if (value.find_first_of("\n`") != std::string::npos) return "\"\"\"" + value + "\"\"\"";
     if (value.find_first_of("#;") != std::string::npos) return "`" + value + "`";
-    return trim(value).size() != value.size() ? "\"" + value + "\"" : value;
+    return kube::trimmed(value).size() != value.size() ? "\"" + value + "\"" : value;
 }
 
 void append_section(const Section& section, bool first, std::string& out) {

@@ -1,7 +1,9 @@
 #include "gitops/source/repository_files.h"
-#include "kube/base/join.h"
 
 #include <set>
+
+#include "kube/base/join.h"
+#include "kube/base/trim.h"
 
 namespace weber::gitops {
 
@@ -10,6 +12,7 @@ using namespace git;
 namespace {
 
 constexpr int kMaxLinks = 40; // as Linux
+constexpr std::string_view kBlank = " \t\r"; // in a line
 
 std::unexpected<Error> outside(std::string_view path) {
     return fail(ErrorCode::forbidden, "path '" + std::string(path) + "' leaves the repository");
@@ -185,12 +188,6 @@ std::string RepositoryFiles::identity(std::string_view path) const {
 
 namespace {
 
-std::string_view trimmed(std::string_view s) {
-    const auto from = s.find_first_not_of(" \t\r");
-    if (from == std::string_view::npos) return {};
-    return s.substr(from, s.find_last_not_of(" \t\r") - from + 1);
-}
-
 // A value of git's configuration: quotes group, a backslash escapes, # and ; begin a comment.
 std::string config_value(std::string_view text) {
     std::string out;
@@ -201,7 +198,7 @@ std::string config_value(std::string_view text) {
         else if (!quoted && (text[i] == '#' || text[i] == ';')) break;
         else out += text[i];
     }
-    return std::string(trimmed(out));
+    return std::string(kube::trimmed(out, kBlank));
 }
 
 } // namespace
@@ -212,7 +209,7 @@ std::vector<SubmoduleSource> read_gitmodules(std::string_view text) {
     while (!text.empty()) {
         const std::string_view whole = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(whole.size() + 1, text.size()));
-        const std::string_view line = trimmed(whole);
+        const std::string_view line = kube::trimmed(whole, kBlank);
         if (line.starts_with('[')) {
             inside = line.starts_with("[submodule ");
             if (inside) out.emplace_back();
@@ -220,7 +217,7 @@ std::vector<SubmoduleSource> read_gitmodules(std::string_view text) {
         }
         const auto equals = line.find('=');
         if (!inside || equals == std::string_view::npos) continue;
-        const std::string_view key = trimmed(line.substr(0, equals));
+        const std::string_view key = kube::trimmed(line.substr(0, equals), kBlank);
         if (key == "path") out.back().path = config_value(line.substr(equals + 1));
         if (key == "url") out.back().url = config_value(line.substr(equals + 1));
     }

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <string>
 
+#include "kube/base/trim.h"
+
 namespace weber::kube::server {
 namespace {
 
@@ -41,19 +43,13 @@ Nodes step_index(const Nodes& in, std::string_view text) {
     return out;
 }
 
-std::string_view trim(std::string_view s) {
-    while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
-    while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
-    return s;
-}
-
 // @.field=="text" (== and != only)
 Nodes step_filter(const Nodes& in, std::string_view expression) {
     Nodes out;
     const bool negate = expression.find("!=") != std::string_view::npos;
     const auto op = expression.find(negate ? "!=" : "==");
     if (op == std::string_view::npos) return out;
-    std::string_view left = trim(expression.substr(0, op)), right = trim(expression.substr(op + 2));
+    std::string_view left = trimmed(expression.substr(0, op), " "), right = trimmed(expression.substr(op + 2), " ");
     if (!left.starts_with('@')) return out;
     left.remove_prefix(1);
     if (right.size() >= 2 && (right.front() == '"' || right.front() == '\'')) right = right.substr(1, right.size() - 2);
@@ -71,7 +67,7 @@ Nodes step_filter(const Nodes& in, std::string_view expression) {
 
 std::vector<Node> json_path(const Node& root, std::string_view path) {
     Nodes nodes{root};
-    path = trim(path);
+    path = trimmed(path, " ");
     if (path.starts_with('{') && path.ends_with('}')) path = path.substr(1, path.size() - 2);
     if (path.starts_with('$')) path.remove_prefix(1);
     while (!path.empty() && !nodes.empty()) {

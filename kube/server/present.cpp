@@ -1,6 +1,7 @@
 #include "kube/server/present.h"
 
 #include "kube/base/json.h"
+#include "kube/base/trim.h"
 #include "kube/base/yaml.h"
 #include "kube/server/core.h"
 #include "kube/server/object_meta.h"
@@ -10,18 +11,14 @@
 namespace weber::kube::server {
 namespace {
 
-std::string_view trim(std::string_view s) {
-    while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
-    while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
-    return s;
-}
+constexpr std::string_view kSpace = " ";
 
 // Calls `each` with the parts of `text` between `separator`s, trimmed.
 template <class F>
 void for_parts(std::string_view text, char separator, F each) {
     while (!text.empty()) {
         const auto at = text.find(separator);
-        each(trim(text.substr(0, at)));
+        each(trimmed(text.substr(0, at), kSpace));
         if (at == std::string_view::npos) return;
         text.remove_prefix(at + 1);
     }
@@ -80,7 +77,7 @@ std::string list_meta(std::uint64_t rv, const std::string& token, std::size_t re
 
 Api<Presentation> negotiate(const HttpRequest& http) {
     Presentation best;
-    bool found = trim(http.accept).empty();
+    bool found = trimmed(http.accept, kSpace).empty();
     bool known_media = false; // but not what is asked for in it
     for_parts(http.accept, ',', [&](std::string_view clause) {
         if (found) return;
@@ -94,8 +91,8 @@ Api<Presentation> negotiate(const HttpRequest& http) {
                 return;
             }
             const auto eq = part.find('=');
-            const auto key = trim(part.substr(0, eq));
-            const auto value = eq == std::string_view::npos ? std::string_view() : trim(part.substr(eq + 1));
+            const auto key = trimmed(part.substr(0, eq), kSpace);
+            const auto value = eq == std::string_view::npos ? std::string_view() : trimmed(part.substr(eq + 1), kSpace);
             if (key == "as") as = value;
             if (key == "g") group = value;
             if (key == "v") version = value;

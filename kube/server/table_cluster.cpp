@@ -3,6 +3,7 @@
 #include <set>
 
 #include "kube/base/join.h"
+#include "kube/base/trim.h"
 #include "kube/server/table.h"
 #include "kube/server/table_rows.h"
 
@@ -60,13 +61,6 @@ Node node(const Row& r) {
                        cell(info("containerRuntimeVersion", "<unknown>"))});
 }
 
-std::string trimmed(std::string text) {
-    const auto blank = [](unsigned char c) { return std::isspace(c) != 0; };
-    while (!text.empty() && blank(static_cast<unsigned char>(text.back()))) text.pop_back();
-    const auto start = std::find_if_not(text.begin(), text.end(), blank);
-    return {start, text.end()};
-}
-
 Node event(const Row& r) {
     const std::string first = r.since(r.text({"firstTimestamp"}, r.text({"eventTime"})));
     std::string last = r.text({"lastTimestamp"}).empty() ? first : r.since(r.text({"lastTimestamp"}));
@@ -78,10 +72,11 @@ Node event(const Row& r) {
         count = 1; // events of the new API do not count
     }
     const std::string kind = lower(r.text({"involvedObject", "kind"})), name = r.text({"involvedObject", "name"});
+    const std::string message = r.text({"message"});
     std::string source = r.text({"source", "component"}, r.text({"reportingComponent"}));
     if (const std::string instance = r.text({"source", "host"}, r.text({"reportingInstance"})); !instance.empty()) source += ", " + instance;
     return Node::list({cell(last), cell(r.text({"type"})), cell(r.text({"reason"})), cell(name.empty() ? kind : kind + "/" + name),
-                       cell(r.text({"involvedObject", "fieldPath"})), cell(source), cell(trimmed(r.text({"message"}))), cell(first), cell(count), name_cell(r)});
+                       cell(r.text({"involvedObject", "fieldPath"})), cell(source), cell(trimmed(message)), cell(first), cell(count), name_cell(r)});
 }
 
 Node resource_quota(const Row& r) {

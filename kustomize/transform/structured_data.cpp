@@ -3,18 +3,11 @@
 #include <vector>
 
 #include "kube/base/json.h"
+#include "kube/base/trim.h"
 #include "kube/base/yaml.h"
 #include "kustomize/transform/json_form.h"
 
 namespace weber::kustomize {
-namespace {
-
-std::string_view trimmed(std::string_view s) {
-    const std::size_t first = s.find_first_not_of(" \t\r\n\v\f");
-    return first == std::string_view::npos ? std::string_view() : s.substr(first, s.find_last_not_of(" \t\r\n\v\f") - first + 1);
-}
-
-} // namespace
 
 Result<Node> read_structured(std::string_view text) {
     TRY(std::vector<Node> documents, kube::read_yaml(text, {.file = {}}));
@@ -23,7 +16,7 @@ Result<Node> read_structured(std::string_view text) {
 }
 
 std::string write_structured(const Node& tree, std::string_view original) {
-    const std::string_view text = trimmed(original);
+    const std::string_view text = kube::trimmed(original);
     if (text.starts_with('{') || text.starts_with('[')) {
         Node sorted = tree;
         sorted.sort_keys_deep();
@@ -34,7 +27,7 @@ std::string write_structured(const Node& tree, std::string_view original) {
         out.pop_back();
         return out;
     }
-    return std::string(trimmed(kube::with_yaml_form(kube::write_yaml_styled(tree), original)));
+    return std::string(kube::trimmed(kube::with_yaml_form(kube::write_yaml_styled(tree), original)));
 }
 
 } // namespace weber::kustomize
