@@ -83,10 +83,12 @@ std::string not_known(const FetchOptions& options, const std::string& host, std:
 }
 
 // What to ask an ssh server for: the types that known_hosts has of it. A key of RSA is shown under newer names, too.
-std::string host_keys_to_ask_for(const FetchOptions& options) {
-    std::string out;
-    for (const std::string& type : host_key_types(options.credentials.known_hosts, ssh_host(options.url), ssh_port(options.url)))
-        out += (out.empty() ? "" : ",") + std::string(type == "ssh-rsa" ? "rsa-sha2-512,rsa-sha2-256,ssh-rsa" : type);
+std::vector<std::string> host_keys_to_ask_for(const FetchOptions& options) {
+    std::vector<std::string> out;
+    for (std::string& type : host_key_types(options.credentials.known_hosts, ssh_host(options.url), ssh_port(options.url))) {
+        if (type == "ssh-rsa") out.insert(out.end(), {"rsa-sha2-512", "rsa-sha2-256"});
+        out.push_back(std::move(type));
+    }
     return out;
 }
 

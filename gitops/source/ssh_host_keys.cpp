@@ -3,15 +3,15 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
-#include <vector>
+
+#include "kube/base/join.h"
 
 namespace weber::gitops {
 
 namespace {
 
-thread_local std::string t_preferred;
+thread_local std::vector<std::string> t_preferred;
 
 constexpr int kMethodHostKey = 1; // LIBSSH2_METHOD_HOSTKEY
 
@@ -28,26 +28,20 @@ std::string order_of_types(void* session) {
     const char** names = nullptr;
     const int count = supported != nullptr && release != nullptr ? supported(session, kMethodHostKey, &names) : 0;
     if (count <= 0) return {};
-    const std::vector<std::string_view> all(names, names + count);
-    std::vector<std::string_view> order;
-    const auto add = [&](std::string_view type) {
+    const std::vector<std::string> all(names, names + count);
+    release(session, static_cast<void*>(names));
+    std::vector<std::string> order;
+    const auto add = [&](const std::string& type) {
         if (std::ranges::find(all, type) != all.end() && std::ranges::find(order, type) == order.end()) order.push_back(type);
     };
-    for (std::string_view rest = t_preferred; !rest.empty();) {
-        const auto comma = rest.find(',');
-        add(rest.substr(0, comma));
-        rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-    }
-    for (std::string_view type : all) add(type);
-    std::string out;
-    for (std::string_view type : order) out.append(out.empty() ? "" : ",").append(type);
-    release(session, static_cast<void*>(names));
-    return out;
+    for (const std::string& type : t_preferred) add(type);
+    for (const std::string& type : all) add(type);
+    return kube::join(order, ",");
 }
 
 } // namespace
 
-PreferredHostKeys::PreferredHostKeys(std::string types) { t_preferred = std::move(types); }
+PreferredHostKeys::PreferredHostKeys(std::vector<std::string> types) { t_preferred = std::move(types); }
 PreferredHostKeys::~PreferredHostKeys() { t_preferred.clear(); }
 
 } // namespace weber::gitops

@@ -3,14 +3,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace weber::gitops {
 
-// While it lives, connections that libgit2 makes on this thread ask for these types first ("ssh-ed25519,ecdsa-sha2-nistp256"), then for all others.
-// "" changes nothing. One at a time on a thread.
+// While it lives, connections that libgit2 makes on this thread ask for these types first ("ssh-ed25519", "ecdsa-sha2-nistp256"), then for all others.
+// None changes nothing. One at a time on a thread.
 class PreferredHostKeys {
 public:
-    explicit PreferredHostKeys(std::string types);
+    explicit PreferredHostKeys(std::vector<std::string> types);
     ~PreferredHostKeys();
     PreferredHostKeys(const PreferredHostKeys&) = delete;
     PreferredHostKeys& operator=(const PreferredHostKeys&) = delete;
