@@ -30,7 +30,6 @@ struct KustomizationController::Active {
     std::optional<bool> reachable = {};  // a remote target: whether it answered
     std::unique_ptr<Observer> observer = {};
     std::optional<gitops::Run> run = {};
-    bool waited = false;                 // it came as far as its health checks
 
     [[nodiscard]] std::chrono::nanoseconds elapsed() const { return std::chrono::steady_clock::now() - began; }
 };

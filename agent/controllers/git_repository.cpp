@@ -59,13 +59,13 @@ void GitRepositoryController::on_change(const Object& before, const Object& afte
 }
 
 void GitRepositoryController::work(const std::string& key, std::stop_token stop) {
-    const std::size_t slash = key.find('/');
-    auto object = objects_.current(informer_.get(), {key.substr(0, slash), key.substr(slash + 1)});
+    const auto name = gitops::NamespacedName::of(key);
+    auto object = objects_.current(informer_.get(), name);
     if (!object) return queue_.forget(key);
     const auto began = std::chrono::steady_clock::now();
     object->deleting() ? finalize(std::move(*object), key, stop) : reconcile(std::move(*object), key, stop);
     metrics_.observe("gotk_reconcile_duration_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(),
-                     {{"kind", "GitRepository"}, {"name", key.substr(slash + 1)}, {"namespace", key.substr(0, slash)}});
+                     {{"kind", "GitRepository"}, {"name", name.name}, {"namespace", name.ns}});
 }
 
 Result<void> GitRepositoryController::save(Object& object, const gitops::GitRepositoryStatus& status, std::stop_token stop) {

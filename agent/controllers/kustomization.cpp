@@ -276,8 +276,7 @@ void KustomizationController::look_back(std::stop_token stop) {
             memory_.forget(*key);
             waits_.supersede(*key, drifted);
         } else {
-            const std::size_t slash = key->find('/');
-            correct_drift({key->substr(0, slash), key->substr(slash + 1)}, "an object that was changed while it was applied");
+            correct_drift(NamespacedName::of(*key), "an object that was changed while it was applied");
         }
     }
 }

@@ -48,8 +48,7 @@ Result<void> KustomizationController::Observer::flush() {
 }
 
 void KustomizationController::work(const std::string& key, std::stop_token stop) {
-    const std::size_t slash = key.find('/');
-    const gitops::NamespacedName name{key.substr(0, slash), key.substr(slash + 1)};
+    const auto name = gitops::NamespacedName::of(key);
     auto object = current(name);
     if (!object) {
         memory_.forget(key);
@@ -277,7 +276,6 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
         const gitops::ChangeSet applied = a.run->changes();
         const Target where = a.target;
         memory_.remember(key, applied_by(a, applied)); // a wait may last: drift is corrected meanwhile, too
-        a.waited = true;
         late_.add_after(key, kWorthAWrite);
         {
             const std::lock_guard lock(mutex_);
@@ -308,12 +306,9 @@ LastGood KustomizationController::applied_by(const Active& active, const gitops:
     return out;
 }
 
-// A run that waited in vain leaves what its wait had remembered: its objects are in the cluster as it wants them.
+// A run that waited in vain leaves what its wait had remembered: its objects are in the cluster as it wants them. (Others forgot at their start.)
 void KustomizationController::remember(const Active& active, const gitops::RunResult& result) {
-    const bool succeeded = std::holds_alternative<gitops::Succeeded>(result.outcome);
-    if (!succeeded && active.waited) return;
-    memory_.forget(active.key);
-    if (!succeeded || !active.snapshot) return;
+    if (!std::holds_alternative<gitops::Succeeded>(result.outcome) || !active.snapshot) return;
     const auto dir = active.snapshot->directory(active.k.spec.path);
     if (!dir || result.conclusion.status.history.empty()) return;
     LastGood good = applied_by(active, result.changes);

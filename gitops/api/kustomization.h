@@ -19,6 +19,11 @@ struct NamespacedName {
     std::string ns;
     std::string name;
     [[nodiscard]] std::string to_string() const { return ns + "/" + name; }
+    // Of a text that to_string made.
+    static NamespacedName of(std::string_view text) {
+        const std::size_t slash = text.find('/');
+        return {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+    }
     auto operator<=>(const NamespacedName&) const = default;
 };
 
