@@ -1,31 +1,21 @@
 // ClusterRoles that consist of others: the same on both servers (on a real one with its controllers, so not --bare).
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
-#include "kube/kubeconfig.h"
-#include "tests/kube/server/test_server.h"
+#include "tests/kube/server/either_server.h"
 
 namespace weber::testing {
 namespace {
 
 const std::string kRoles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
 
-class Aggregation : public ::testing::TestWithParam<bool> {
+class Aggregation : public EitherServer {
 protected:
+    Aggregation() : EitherServer(RealServer::with_controllers) {}
     void SetUp() override {
-        if (!GetParam()) {
-            server_ = std::make_unique<TestServer>();
-            api_ = server_->api();
-        } else {
-            const char* file = std::getenv("WEBER_TEST_KUBECONFIG");
-            if (!file || std::getenv("WEBER_BARE_CLUSTER")) GTEST_SKIP() << "no real cluster with controllers (tests/cluster/cluster.sh run)";
-            auto config = kube::load_kubeconfig({.files = {file}});
-            ASSERT_TRUE(config) << config.error().to_string();
-            api_.emplace(*config);
-        }
+        EitherServer::SetUp();
+        if (!api_) return;
         (void)api_->remove(kRoles + "?labelSelector=weber-aggregation");
     }
     void TearDown() override {
@@ -48,9 +38,6 @@ protected:
         });
         EXPECT_EQ(r.at("rules"), wanted.is_null() ? "" : kube::write_json(wanted)) << name;
     }
-
-    std::unique_ptr<TestServer> server_;
-    std::optional<Api> api_;
 };
 
 const std::string kMaps = "{verbs: [get], apiGroups: [''], resources: [configmaps]}";

@@ -15,8 +15,8 @@
 #include <sstream>
 
 #include "kube/base/json.h"
-#include "kube/kubeconfig.h"
 #include "tests/kube/server/differential.h"
+#include "tests/kube/server/either_server.h"
 
 namespace weber::testing {
 namespace {
@@ -33,15 +33,6 @@ std::map<std::string, std::string> known_differences() {
         out.emplace(line.substr(0, tab), line.substr(tab + 3));
     }
     return out;
-}
-
-std::optional<Api> real_server() {
-    const char* file = std::getenv("WEBER_TEST_KUBECONFIG");
-    if (!file || !*file || !std::getenv("WEBER_BARE_CLUSTER")) return std::nullopt;
-    auto config = kube::load_kubeconfig({.files = {file}});
-    EXPECT_TRUE(config) << config.error().to_string();
-    if (!config) return std::nullopt;
-    return Api(*config);
 }
 
 using Recording = std::map<std::string, Node>; // sequence name → list of answers
@@ -68,7 +59,7 @@ Node list_of(std::vector<Node> items) {
 
 // Plays all sequences on ours and compares with the real server, live or recorded.
 void check(const std::string& name, const std::vector<Sequence>& sequences) {
-    const auto real = real_server();
+    const auto real = real_api(RealServer::bare);
     const bool record = real && std::getenv("WEBER_RECORD");
     Recording recording = real ? Recording() : read_recording(name);
     if (!real && recording.empty()) GTEST_SKIP() << "nothing recorded for " << name << " and no real kube-apiserver (tests/cluster/cluster.sh run --bare)";
@@ -162,7 +153,7 @@ TEST(DifferentialRandom, SeededSequencesOfMoreKindsAgree) {
 }
 
 TEST(DifferentialRandom, FreshSequencesAgreeLive) {
-    if (!real_server() || std::getenv("WEBER_RECORD")) GTEST_SKIP() << "no real kube-apiserver to ask (tests/cluster/cluster.sh run --bare)";
+    if (!real_api(RealServer::bare) || std::getenv("WEBER_RECORD")) GTEST_SKIP() << "no real kube-apiserver to ask (tests/cluster/cluster.sh run --bare)";
     std::vector<Sequence> sequences;
     // The same in every run, so that a change of ours is what a failure tells of; WEBER_SEED=random looks for what nobody has seen yet.
     const char* seed = std::getenv("WEBER_SEED");

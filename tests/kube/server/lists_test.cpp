@@ -1,27 +1,17 @@
 // Lists in pages and of earlier versions: the same on both servers.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
-#include "kube/kubeconfig.h"
-#include "tests/kube/server/test_server.h"
+#include "tests/kube/server/either_server.h"
 
 namespace weber::testing {
 namespace {
 
-class Lists : public ::testing::TestWithParam<bool> {
+class Lists : public EitherServer {
 protected:
+    Lists() : EitherServer(RealServer::any) {}
     void SetUp() override {
-        if (!GetParam()) {
-            server_ = std::make_unique<TestServer>();
-            api_ = server_->api();
-        } else {
-            const char* file = std::getenv("WEBER_TEST_KUBECONFIG");
-            if (!file) GTEST_SKIP() << "no real cluster (tests/cluster/cluster.sh run)";
-            auto config = kube::load_kubeconfig({.files = {file}});
-            ASSERT_TRUE(config) << config.error().to_string();
-            api_.emplace(*config);
-        }
+        EitherServer::SetUp();
+        if (!api_) return;
         static int count = 0;
         ns_ = "weber-lists-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
         ASSERT_EQ(api_->post("/api/v1/namespaces", "{apiVersion: v1, kind: Namespace, metadata: {name: " + ns_ + "}}").status, 201);
@@ -56,8 +46,6 @@ protected:
         make("g", "y");
     }
 
-    std::unique_ptr<TestServer> server_;
-    std::optional<Api> api_;
     std::string ns_;
 };
 
