@@ -1,8 +1,8 @@
 #include "agent/command.h"
 
 #include <algorithm>
-#include <sstream>
 #include <ostream>
+#include <sstream>
 
 namespace weber::agent {
 

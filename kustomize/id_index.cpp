@@ -38,8 +38,12 @@ void HintTable::clear() {
 
 void HintTable::grow() {
     const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(16, slots_.size() * 2)));
-    for (const Slot& slot : old)
-        if (slot.used) slots_[find(slot.hash)] = slot;
+    used_ = 0;
+    for (const Slot& slot : old) {
+        if (slot.first == kEnd) continue; // all its resources left
+        slots_[find(slot.hash)] = slot;
+        ++used_;
+    }
 }
 
 // ---- IdIndex ----------------------------------------------------------------------------------------------------

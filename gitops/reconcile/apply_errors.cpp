@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gitops/api/names.h"
 #include "gitops/reconcile/field_place.h"
 #include "gitops/reconcile/selectors.h"
 #include "kube/base/digest.h"
@@ -63,8 +64,8 @@ std::string next_step(const Object& desired, const Error& refusal) {
     if (refusal.http_status == 403) return "grant that by a Role or ClusterRole, or reconcile as a ServiceAccount that may (spec.serviceAccountName)";
     if (refusal.http_status == 404) return "add the Namespace to this Kustomization, or to one that it dependsOn";
     if (refusal.http_status == 422 && only_immutable_causes(refusal))
-        return "put the old value back, or let the object be deleted and made anew: spec.force of the Kustomization, or its annotation "
-               "kustomize.toolkit.fluxcd.io/force: enabled";
+        return "put the old value back, or let the object be deleted and made anew: spec.force of the Kustomization, or its annotation " + std::string(kForceKey) +
+               ": enabled";
     if (refusal.http_status == 400 || refusal.http_status == 422) return "correct the fields that it names";
     return {};
 }
@@ -82,11 +83,10 @@ Error dry_run_error(const Object& desired, Error inner) {
 Error step_error(const Object& desired, std::string_view step, Error inner) { return worded(desired, std::string(step), std::move(inner)); }
 
 void mask_secret_values(std::vector<Error>& errors, const std::vector<std::string>& values) {
-    constexpr std::size_t kShort = 4; // shorter ones would only garble the texts
     const auto mask = [&](std::string& text) {
         if (!values.empty()) mask_quoted(text);
         for (const std::string& value : values)
-            if (value.size() >= kShort) replace_all(text, value, "***");
+            if (value.size() >= kShortestMasked) replace_all(text, value, "***");
     };
     for (Error& error : errors) {
         mask(error.message);

@@ -17,6 +17,9 @@ Error dry_run_error(const Object& desired, Error inner);
 // `step`: "apply failed", "immutable field detected, failed to delete object", …
 Error step_error(const Object& desired, std::string_view step, Error inner);
 
+// Values from Secrets that are shorter stand everywhere: to mask them would only garble the texts.
+inline constexpr std::size_t kShortestMasked = 4;
+
 // Takes the values out of the texts, and with any of them what the server quotes in a type error: a variable from a Secret may stand in any object.
 void mask_secret_values(std::vector<Error>& errors, const std::vector<std::string>& values);
 

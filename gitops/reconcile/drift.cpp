@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gitops/reconcile/apply_errors.h"
 #include "gitops/reconcile/selectors.h"
 #include "kube/base/yaml.h"
 
@@ -60,10 +61,8 @@ void mask_last_applied(Node& before, Node& after) {
     if (a != nullptr) *a = Node::string(differ ? "*** (after)" : "***");
 }
 
-constexpr std::size_t kShort = 4; // shorter values stand everywhere
-
 bool holds(const Node& node, const std::vector<std::string>& values) {
-    return node.is_scalar() && std::ranges::any_of(values, [&](const std::string& v) { return v.size() >= kShort && node.text().find(v) != std::string_view::npos; });
+    return node.is_scalar() && std::ranges::any_of(values, [&](const std::string& v) { return v.size() >= kShortestMasked && node.text().find(v) != std::string_view::npos; });
 }
 
 // Masks texts with one of the values, and what stood in their place before. Either side may be null.

@@ -111,9 +111,9 @@ struct Run::State {
     Result<Snapshot> fetch(std::stop_token stop) {
         enter(Step::fetch, Phase::fetching, "ArtifactFailed");
         TRY(Snapshot snapshot, source.open(stop));
-        path_missing = true;
-        TRY_VOID(snapshot.directory(k.spec.path));
-        path_missing = false;
+        const auto dir = snapshot.directory(k.spec.path);
+        path_missing = !dir;
+        TRY_VOID(dir);
         return snapshot;
     }
 
