@@ -37,15 +37,16 @@ struct Entry {
     bool folded = false;         // its value is a folded block that ends in a line break: go-yaml leaves a blank line before a comment then
 };
 
-// Where the entries and scalars of a text stand; the first document counts.
+// Where the entries and scalars of a text stand; the first document counts. All in the order of the text.
 struct Layout {
     std::vector<std::string_view> lines;
     std::vector<Entry> entries;
     std::vector<Span> scalars;
-    std::vector<Span> flows; // lists and maps in brackets
+    std::vector<Span> flows; // lists and maps in brackets, the outermost ones
 
     [[nodiscard]] static bool within(const std::vector<Span>& spans, Mark at) {
-        return std::ranges::any_of(spans, [&](const Span& s) { return s.begin <= at && at < s.end; });
+        const auto behind = std::ranges::upper_bound(spans, at, {}, &Span::begin);
+        return behind != spans.begin() && at < std::prev(behind)->end;
     }
     [[nodiscard]] bool in_scalar(Mark at) const { return within(scalars, at); }
     // The outermost entry that begins in the line of this one: `- - a: b` is three.
@@ -55,8 +56,13 @@ struct Layout {
     }
     // The first entry that begins below a line.
     [[nodiscard]] std::size_t below(std::size_t line) const {
-        const auto it = std::ranges::find_if(entries, [&](const Entry& e) { return e.begin.line > line; });
-        return it == entries.end() ? kNone : static_cast<std::size_t>(it - entries.begin());
+        const std::size_t n = up_to(line);
+        return n == entries.size() ? kNone : n;
+    }
+    // How many entries begin in this line or above.
+    [[nodiscard]] std::size_t up_to(std::size_t line) const {
+        const auto it = std::ranges::upper_bound(entries, line, {}, [](const Entry& e) { return e.begin.line; });
+        return static_cast<std::size_t>(it - entries.begin());
     }
 };
 
@@ -114,7 +120,8 @@ private:
         const auto style = event.data.scalar.style;
         const bool block = style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE;
         const Mark begin = mark_of(event.start_mark);
-        layout_.scalars.push_back({block ? Mark{begin.line + 1, 0} : begin, mark_of(event.end_mark)}); // a block's first line may have a comment
+        const Span span{block ? Mark{begin.line + 1, 0} : begin, mark_of(event.end_mark)}; // a block's first line may have a comment
+        if (span.begin < span.end) layout_.scalars.push_back(span);
         if (!frames_.empty() && !frames_.back().list && frames_.back().key_next) return key(event);
         const std::string_view header = block ? layout_.lines[begin.line].substr(0, layout_.lines[begin.line].find('#')) : std::string_view();
         const bool keeps = header.find('+') != std::string_view::npos;
@@ -194,7 +201,7 @@ private:
         const Frame frame = frames_.back();
         frames_.pop_back();
         current_.pop_back();
-        if (frame.flow) layout_.flows.push_back({frame.begin, mark_of(event.end_mark)});
+        if (frame.flow && (frames_.empty() || !frames_.back().flow)) layout_.flows.push_back({frame.begin, mark_of(event.end_mark)});
         if (!frame.flow || frame.owner == kNone) return;
         layout_.entries[frame.owner].head_line = std::max(layout_.entries[frame.owner].head_line, event.end_mark.line);
         extend(frame.owner, event.end_mark.line);
@@ -222,7 +229,11 @@ struct Comments {
 
 class CommentReader {
 public:
-    explicit CommentReader(const Layout& layout) : layout_(layout) {}
+    explicit CommentReader(const Layout& layout) : layout_(layout), entry_of_line_(layout.lines.size(), kNone) {
+        for (std::size_t i = 0; i < layout.entries.size(); ++i)
+            for (const std::size_t line : {layout.entries[i].begin.line, layout.entries[i].head_line})
+                if (line < entry_of_line_.size()) entry_of_line_[line] = i;
+    }
 
     Comments read() {
         std::vector<Block> blocks;
@@ -263,12 +274,10 @@ private:
     }
 
     void beside(std::size_t line, std::string_view text) {
-        const Entry* last = nullptr;
-        for (const Entry& e : layout_.entries)
-            if (e.begin.line == line || e.head_line == line) last = &e;
-        if (last == nullptr) return;
-        const bool only_dash = last->begin.line == line && last->content_line > line;
-        (only_dash ? out_.dash : out_.line)[last->path] = text;
+        if (entry_of_line_[line] == kNone) return;
+        const Entry& last = layout_.entries[entry_of_line_[line]];
+        const bool only_dash = last.begin.line == line && last.content_line > line;
+        (only_dash ? out_.dash : out_.line)[last.path] = text;
     }
 
     void place(const Block& block) {
@@ -289,23 +298,26 @@ private:
 
     // Of the innermost entry above that begins no further right.
     void add_foot(const Block& block) {
-        std::size_t entry = kNone;
-        for (std::size_t i = 0; i < layout_.entries.size() && layout_.entries[i].begin.line < block.first; ++i) entry = i;
-        if (entry == kNone) return;
+        std::size_t entry = block.first == 0 ? 0 : layout_.up_to(block.first - 1);
+        if (entry-- == 0) return;
         while (layout_.entries[entry].parent != kNone && (layout_.entries[entry].begin.column > block.column || out_.foot.contains(layout_.entries[entry].path)))
             entry = layout_.entries[entry].parent;
         out_.foot[layout_.entries[entry].path].push_back(block.text);
     }
 
     const Layout& layout_;
+    std::vector<std::size_t> entry_of_line_; // the last one that begins or whose own text ends there
     std::vector<bool> comment_only_;
     Comments out_;
 };
 
 class Writer {
 public:
-    Writer(const Layout& layout, const Comments& comments) : layout_(layout), comments_(comments), before_(layout.lines.size()), feet_(layout.lines.size()) {
+    Writer(const Layout& layout, const Comments& comments) : layout_(layout), comments_(comments), before_(layout.lines.size()), feet_(layout.lines.size()),
+          ends_folded_(layout.lines.size()) {
         lines_.assign(layout.lines.begin(), layout.lines.end());
+        for (const Entry& e : layout.entries)
+            if (e.folded && e.last_line < ends_folded_.size()) ends_folded_[e.last_line] = true;
     }
 
     // Keys in the quotes that they have in the other text.
@@ -334,7 +346,7 @@ public:
         }
         std::string out;
         for (std::size_t i = 0; i < lines_.size(); ++i) {
-            if (!before_[i].empty() && i > 0 && feet_[i - 1].empty() && ends_folded(i - 1)) out.append("\n");
+            if (!before_[i].empty() && i > 0 && feet_[i - 1].empty() && ends_folded_[i - 1]) out.append("\n");
             out.append(before_[i]).append(lines_[i]).append("\n");
             feet(i, out);
         }
@@ -357,10 +369,6 @@ private:
         return out + "\n";
     }
 
-    [[nodiscard]] bool ends_folded(std::size_t line) const {
-        return std::ranges::any_of(layout_.entries, [&](const Entry& e) { return e.folded && e.last_line == line; });
-    }
-
     void head(std::size_t entry, const std::vector<std::string>& blocks) {
         const Mark at = layout_.entries[entry].begin;
         for (std::size_t i = 0; i < blocks.size(); ++i) before_[at.line].append(i == 0 ? "" : "\n").append(indented(blocks[i], at.column));
@@ -371,7 +379,7 @@ private:
     void feet(std::size_t line, std::string& out) const {
         const std::vector<Foot>& all = feet_[line];
         if (all.empty()) return;
-        if (ends_folded(line)) out.append("\n");
+        if (ends_folded_[line]) out.append("\n");
         for (std::size_t i = 0; i < all.size(); ++i) out.append(i > 0 && all[i - 1].column == all[i].column ? "\n" : "").append(indented(all[i].block, all[i].column));
         const std::size_t next = layout_.below(line);
         if (next != kNone && layout_.entries[layout_.outermost(next)].begin.column == all.back().column) out.append("\n");
@@ -390,11 +398,13 @@ private:
     const Comments& comments_;
     std::vector<std::string> lines_, before_;
     std::vector<std::vector<Foot>> feet_; // by the line they stand below
+    std::vector<bool> ends_folded_;       // by line: the last of a folded value
 };
 
 } // namespace
 
 std::string with_yaml_form(std::string written, std::string_view original) {
+    if (original.find_first_of("#\"'") == std::string_view::npos) return written; // neither comments nor quoted keys
     LayoutReader from(original), to(written);
     if (!from.read() || !to.read()) return written;
     const Layout source = std::move(from).result(), target = std::move(to).result();
