@@ -37,9 +37,9 @@ T need(Result<T> result) {
     return std::move(*result);
 }
 
-// As Go's os.ReadFile does it.
-std::string read(const std::string& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+// As Go's os.ReadFile does it; relative paths from the directory `dir`.
+std::string read(const std::string& path, int dir = AT_FDCWD) {
+    const int file = ::openat(dir, path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status = {};
     if (file < 0 || ::fstat(file, &status) != 0) die("cannot read " + path);
     std::string text(static_cast<std::size_t>(status.st_size), '\0');
@@ -75,13 +75,19 @@ void substitute(const std::string& file, const std::string& values, int count) {
 void decrypt(const std::string& dir, const std::string& key, int count) {
     const std::string text = read(key);
     const Node kustomization = need(kube::read_yaml_one(read(dir + "/kustomization.yaml")));
+    const int root = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     rounds(count, [&] {
         const gitops::KeyRing keys{.age = need(gitops::parse_age_identities(text))};
         std::map<std::string, gitops::TreeFileSystem::File, std::less<>> files;
-        for (const auto& entry : fs::directory_iterator(dir)) files[entry.path().filename()] = {entry.path().filename(), entry.file_size()};
+        for (const auto& entry : fs::directory_iterator(dir)) {
+            const std::string name = entry.path().filename();
+            struct stat status = {};
+            if (::fstatat(root, name.c_str(), &status, 0) != 0) die("cannot read " + name);
+            files[name] = {name, static_cast<std::size_t>(status.st_size)};
+        }
         const gitops::Snapshot snapshot{std::make_shared<gitops::TreeFileSystem>(std::string(gitops::kSourceMount), std::move(files),
                                                                                  [&](const std::string& path, const gitops::TreeFileSystem::File&) -> Result<std::string> {
-                                                                                     return read(dir + "/" + path);
+                                                                                     return read(path, root);
                                                                                  }),
                                         "main@sha1:0"};
         const auto plain = need(gitops::decrypt_sources(snapshot, std::string(gitops::kSourceMount), kustomization, keys));

@@ -42,7 +42,7 @@ int value_of_base64(char c) {
 
 // Of padded text that a decoder took: no line breaks, and the bits of the last character that say nothing are zero.
 bool canonical(std::string_view text) {
-    if (text.find_first_of("\r\n") != std::string_view::npos) return false;
+    if (text.find('\n') != std::string_view::npos || text.find('\r') != std::string_view::npos) return false;
     if (text.ends_with("==")) return value_of_base64(text[text.size() - 3]) % 16 == 0;
     return !text.ends_with('=') || value_of_base64(text[text.size() - 2]) % 4 == 0;
 }

@@ -1,9 +1,7 @@
 #include "gitops/decrypt/crypto.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -135,17 +133,13 @@ struct X25519Key::State {
 
 namespace {
 
-// As EVP_PKEY_new_raw_public_key, which looks its algorithm up by name each time.
-Owned<EVP_PKEY> public_key(std::string_view point) {
-    thread_local const Owned<EVP_PKEY_CTX> maker = [] {
-        Owned<EVP_PKEY_CTX> c(EVP_PKEY_CTX_new_from_name(nullptr, "X25519", nullptr));
-        return c && EVP_PKEY_fromdata_init(c.get()) == 1 ? std::move(c) : nullptr;
-    }();
-    std::string copy(point);
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy.data(), copy.size()), OSSL_PARAM_construct_end()};
-    EVP_PKEY* key = nullptr;
-    if (!maker || EVP_PKEY_fromdata(maker.get(), &key, EVP_PKEY_PUBLIC_KEY, params) != 1) return nullptr;
-    return Owned<EVP_PKEY>(key);
+// This thread's public key object with `point` in it, until the next call: making one costs more than all else around the multiplication.
+EVP_PKEY* public_key(std::string_view point) {
+    thread_local Owned<EVP_PKEY> key;
+    if (point.size() != kX25519Size) return nullptr;
+    if (!key) key.reset(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, bytes(point), point.size()));
+    else if (EVP_PKEY_set1_encoded_public_key(key.get(), bytes(point), point.size()) != 1) return nullptr;
+    return key.get();
 }
 
 // Through PKCS #8 (RFC 8410), whose reader puts the key into the locked heap; EVP_PKEY_new_raw_private_key leaves it in the ordinary one.
@@ -173,11 +167,11 @@ Result<X25519Key> X25519Key::from(const SecretBytes& secret) {
 }
 
 Result<SecretBytes> X25519Key::shared_with(std::string_view point) const {
-    const Owned<EVP_PKEY> theirs = public_key(point);
+    EVP_PKEY* theirs = public_key(point);
     Owned<EVP_PKEY_CTX> operation = state_->take();
     SecretBytes out(kX25519Size);
     std::size_t size = out.size();
-    if (!theirs || !operation || EVP_PKEY_derive_set_peer_ex(operation.get(), theirs.get(), 0) != 1 || EVP_PKEY_derive(operation.get(), out.data(), &size) != 1)
+    if (theirs == nullptr || !operation || EVP_PKEY_derive_set_peer_ex(operation.get(), theirs, 0) != 1 || EVP_PKEY_derive(operation.get(), out.data(), &size) != 1)
         return fail(ErrorCode::invalid, "invalid X25519 recipient: a low order point");
     state_->give_back(std::move(operation));
     return out;

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <sys/mman.h>
 
+#include <array>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -51,11 +52,32 @@ Slots& slots() {
     return *all;
 }
 
+// A few slots that this thread gave back, for its next ones: unwrapping a data key takes some thirty, and threads would queue up at the mutex for each.
+// Without a destructor, so that buffers may go after the thread's other objects.
+struct Kept {
+    std::array<unsigned char*, 8> slots;
+    std::size_t size, room;
+};
+thread_local constinit Kept kept{{}, 0, 8};
+struct EndOfThread {
+    ~EndOfThread() {
+        while (kept.size > 0) slots().give_back(kept.slots[--kept.size]);
+        kept.room = 0; // what comes now goes to all
+    }
+};
+
+unsigned char* take_slot() { return kept.size > 0 ? kept.slots[--kept.size] : slots().take(); }
+void give_back_slot(unsigned char* slot) {
+    thread_local const EndOfThread at_the_end;
+    if (kept.size < kept.room) kept.slots[kept.size++] = slot;
+    else slots().give_back(slot);
+}
+
 } // namespace
 
 SecretBytes::SecretBytes(std::size_t size) : size_(size) {
     if (size == 0) return;
-    data_ = size <= kSlot ? slots().take() : locked_pages(size);
+    data_ = size <= kSlot ? take_slot() : locked_pages(size);
     std::memset(data_, 0, size);
 }
 
@@ -68,7 +90,7 @@ SecretBytes SecretBytes::copy_of(std::string_view bytes) {
 void SecretBytes::release() {
     if (data_ == nullptr) return;
     wipe(data_, size_);
-    if (size_ <= kSlot) slots().give_back(data_);
+    if (size_ <= kSlot) give_back_slot(data_);
     else munmap(data_, size_);
     data_ = nullptr;
     size_ = 0;

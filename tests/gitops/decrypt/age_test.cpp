@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <thread>
+
 #include "gitops/decrypt/age_file.h"
 #include "gitops/decrypt/bech32.h"
 #include "gitops/decrypt/crypto.h"
@@ -105,6 +108,8 @@ TEST(Crypto, KnownAnswers) {
     // RFC 5869, case 1 is not 32 bytes long; HMAC, RFC 4231 case 2:
     EXPECT_EQ(hmac_sha256("Jefe", "what do ya want for nothing?").view(), test::unhex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
     EXPECT_FALSE(alice.shared_with(std::string(32, '\0'))); // a point of low order
+    EXPECT_FALSE(alice.shared_with("short"));
+    EXPECT_EQ(alice.shared_with(bob.point())->view(), bob.shared_with(alice.point())->view()) << "nothing of the failures stays";
 }
 
 TEST(SecretBytes, AreWipedAndMoved) {
@@ -119,6 +124,21 @@ TEST(SecretBytes, AreWipedAndMoved) {
     EXPECT_EQ(next.view(), std::string_view("\0\0\0\0\0\0\0", 7));
     SecretBytes large(100'000);
     EXPECT_EQ(large.size(), 100'000u);
+}
+
+// Threads keep a few slots; what they kept is there for others when they end, also when a buffer goes on elsewhere.
+TEST(SecretBytes, ThreadsThatEndKeepNoSlots) {
+    std::set<const unsigned char*> seen;
+    for (int i = 0; i < 100; ++i) {
+        SecretBytes outlives;
+        std::thread([&] {
+            std::vector<SecretBytes> some;
+            for (int k = 0; k < 20; ++k) seen.insert(some.emplace_back(32).data());
+            outlives = SecretBytes::copy_of("hunter2");
+        }).join();
+        EXPECT_EQ(outlives.view(), "hunter2");
+    }
+    EXPECT_LE(seen.size(), 100u);
 }
 
 } // namespace
