@@ -83,9 +83,9 @@ void mark_deleted(Node& obj) {
 void warn(Call& call, const Node& obj, const Node* live = nullptr) {
     if (call.resource->custom) return;
     const bool definition = call.id() == "apiextensions.k8s.io/customresourcedefinitions";
-    const auto before = definition && live != nullptr ? object_warnings(call.id(), *live) : std::vector<std::string>();
+    const auto before = definition && live != nullptr ? object_warnings(call.id(), *live, nullptr) : std::vector<std::string>();
     const auto in = [](const std::vector<std::string>& list, const std::string& w) { return std::find(list.begin(), list.end(), w) != list.end(); };
-    for (auto& w : object_warnings(call.id(), obj))
+    for (auto& w : object_warnings(call.id(), obj, live))
         if (!in(call.warnings, w) && !(w.starts_with("unrecognized format ") && in(before, w))) call.warnings.push_back(std::move(w));
 }
 
@@ -243,7 +243,11 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
     if (auto causes = validate_change(call, obj, live); !causes.empty())
         return refuse(invalid(resource.kind, resource.group, call.path.name, std::move(causes)));
     if (options.subresource != "status") warn(call, obj, &live);
-    if (same_but_times(obj, live)) return Written{live, 200};
+    if (same_but_times(obj, live)) {
+        // Equal at this version is not equal as stored: what the version does not know is gone once it is written there.
+        if (!resource.custom || convert(resource, live, resource.storage_version()) == parse_stored(*live_ptr)) return Written{live, 200};
+        obj = live;
+    }
     if (call.dry_run) return Written{std::move(obj), 200};
     const bool gone = may_go(resource, obj);
     Node kept = convert(resource, obj, resource.storage_version());

@@ -59,6 +59,7 @@ void pod(Node& n) {
         const Node* host = spec.find("hostNetwork");
         if (host && host->as_bool()) host_ports(*containers);
     }
+    if (Node* grace = spec.find_mut("terminationGracePeriodSeconds"); grace && grace->as_int().value_or(0) < 0) *grace = Node::integer(1); // of pods, not of templates
     default_bool(spec, "enableServiceLinks", true);
 }
 

@@ -1,21 +1,12 @@
 #include "kube/server/snapshot.h"
 
-#include <chrono>
 #include <map>
-#include <thread>
 
 namespace weber::kube::server {
-namespace {
-
-// Events reach the log when they are on disk, a moment after the objects can be read.
-constexpr auto kPoll = std::chrono::milliseconds(1);
-constexpr int kMostPolls = 10'000;
-
-} // namespace
 
 std::optional<std::vector<ObjectPtr>> objects_at(const Store& store, std::string_view resource, std::string_view ns, std::uint64_t rv) {
     const auto page = store.list(resource, ns);
-    for (int i = 0; store.durable_rv() < page.rv && i < kMostPolls; ++i) std::this_thread::sleep_for(kPoll);
+    store.wait_durable(page.rv); // events reach the log a moment after the objects can be read
     const auto log = store.events_after(resource, rv, SIZE_MAX);
     if (!log) return std::nullopt;
     std::map<std::pair<std::string, std::string>, ObjectPtr> objects;

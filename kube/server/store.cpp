@@ -72,6 +72,7 @@ struct Store::Impl {
     std::uint64_t rv = 0, durable = 0, next_watcher = 1;
     std::vector<Pending> queue;
     std::condition_variable work;
+    mutable std::condition_variable settled; // `durable` grew, or the disk failed
     bool closing = false;
     std::optional<Error> broken; // the disk failed: nothing more is accepted
     std::function<void(const std::string&, const StoreEvent&)> observer;
@@ -168,6 +169,7 @@ void Store::Impl::write_loop() {
             broken = result.error();
         }
         lock.unlock();
+        settled.notify_all();
         if (result && observer)
             for (const auto& p : batch) observer(p.table->resource, p.event);
         for (auto& p : batch)
@@ -374,6 +376,11 @@ std::uint64_t Store::current_rv() const {
 std::uint64_t Store::durable_rv() const {
     std::lock_guard lock(impl_->mutex);
     return impl_->durable;
+}
+
+void Store::wait_durable(std::uint64_t rv) const {
+    std::unique_lock lock(impl_->mutex);
+    impl_->settled.wait(lock, [&] { return impl_->durable >= rv || impl_->broken; });
 }
 
 std::optional<Store::Batch> Store::events_after(std::string_view resource, std::uint64_t since, std::size_t max) const {

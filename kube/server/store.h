@@ -100,6 +100,8 @@ public:
 
     [[nodiscard]] std::uint64_t current_rv() const;
     [[nodiscard]] std::uint64_t durable_rv() const; // all events up to here are in the logs
+    // Returns when the events up to `rv` (that a write was given) are in the logs, or the disk failed. Not for callbacks: it blocks.
+    void wait_durable(std::uint64_t rv) const;
 
     // ---- watching -----------------------------------------------------------------------------------
     // Events of a resource with rv > since, oldest first, at most `max`. nullopt: `since` is older than the log (410).

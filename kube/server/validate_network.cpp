@@ -1,24 +1,27 @@
-#include <arpa/inet.h>
-
+#include <algorithm>
 #include <map>
 
+#include "kube/base/trim.h"
+#include "kube/server/addresses.h"
 #include "kube/server/validate_rules.h"
 
 namespace weber::kube::server {
 namespace {
-
-bool is_ip(std::string_view text) {
-    in6_addr six{};
-    in_addr four{};
-    const std::string s(text);
-    return inet_pton(AF_INET, s.c_str(), &four) == 1 || inet_pton(AF_INET6, s.c_str(), &six) == 1;
-}
 
 void number_or_name(Problems& p, const std::string& path, const Node& port) {
     if (port.is_string())
         p.invalid_all(path, port.text(), port_name(port.text()));
     else
         p.port(path, &port);
+}
+
+// Values that were there before are taken as they are.
+bool had(const Node& before, std::string_view value) {
+    return std::any_of(before.items().begin(), before.items().end(), [&](const Node& n) { return trimmed(n.text()) == value; });
+}
+
+void check_cidr(Problems& p, const std::string& path, std::string_view value, const Node& before) {
+    if (const auto why = had(before, value) ? "" : wrong_cidr(value); !why.empty()) p.invalid(path, value, why);
 }
 
 // ---- Service ----------------------------------------------------------------------------------------------------------------
@@ -115,12 +118,19 @@ void service(Problems& p, const Node& obj, const Node& live) {
     std::size_t i = 0;
     for (const Node& ip : child(spec, "externalIPs").items()) {
         const std::string here = at("spec.externalIPs", i++);
-        if (!is_ip(ip.text())) p.invalid(here, ip.text(), "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+        const std::string why = had(child(child(live, "spec"), "externalIPs"), ip.text()) ? "" : wrong_ip(ip.text());
+        if (!why.empty())
+            p.invalid(here, ip.text(), why);
+        else if (const auto unfit = unfit_for_endpoint(ip.text()); !unfit.empty())
+            p.invalid(here, ip.text(), unfit);
     }
     p.one_of("spec.type", type, {"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"});
     check_service_duplicates(p, spec);
     if (!child(spec, "loadBalancerSourceRanges").empty() && type != "LoadBalancer")
         p.forbidden("spec.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'");
+    i = 0;
+    for (const Node& range : child(spec, "loadBalancerSourceRanges").items())
+        check_cidr(p, at("spec.LoadBalancerSourceRanges", i++), std::string(trimmed(range.text())), child(child(live, "spec"), "loadBalancerSourceRanges"));
     if (spec.contains("allocateLoadBalancerNodePorts") && type != "LoadBalancer")
         p.forbidden("spec.allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'");
     if (spec.contains("loadBalancerClass") && type != "LoadBalancer")
@@ -192,7 +202,7 @@ void ingress(Problems& p, const Node& obj, const Node&) {
         const std::string here = at("spec.rules", i++);
         const auto host = rule.text_at("host");
         if (!host.empty()) {
-            if (is_ip(host)) p.invalid(here + ".host", host, "must be a DNS name, not an IP address");
+            if (wrong_ip(host).empty()) p.invalid(here + ".host", host, "must be a DNS name, not an IP address");
             if (host.find('*') == std::string_view::npos)
                 p.invalid_all(here + ".host", host, dns_subdomain(host));
             else if (!host.starts_with("*.") || !dns_subdomain(host.substr(2)).empty())
@@ -221,7 +231,19 @@ void check_policy_ports(Problems& p, const std::string& path, const Node& ports)
     }
 }
 
-void check_peers(Problems& p, const std::string& path, const Node& peers) {
+void check_block(Problems& p, const std::string& path, const Node& block, const Node& before) {
+    const std::string cidr(block.text_at("cidr"));
+    if (cidr.empty()) return p.required(path + ".cidr");
+    check_cidr(p, path + ".cidr", cidr, before);
+    std::size_t i = 0;
+    for (const Node& except : child(block, "except").items()) {
+        const std::string here = at(path + ".except", i++);
+        check_cidr(p, here, except.text(), before);
+        if (is_cidr(cidr) && is_cidr(except.text()) && !strictly_within(except.text(), cidr)) p.invalid(here, except.text(), "must be a strict subset of `cidr`");
+    }
+}
+
+void check_peers(Problems& p, const std::string& path, const Node& peers, const Node& ranges_before) {
     std::size_t i = 0;
     for (const Node& peer : peers.items()) {
         const std::string here = at(path, i++);
@@ -229,23 +251,79 @@ void check_peers(Problems& p, const std::string& path, const Node& peers) {
         check_label_selector(p, here + ".podSelector", peer.find("podSelector"));
         check_label_selector(p, here + ".namespaceSelector", peer.find("namespaceSelector"));
         if (!selects && !block) p.required(here, "must specify a peer");
-        if (selects && block) p.forbidden(here, "may not specify both ipBlock and another peer");
+        if (selects && block)
+            p.forbidden(here, "may not specify both ipBlock and another peer");
+        else if (block)
+            check_block(p, here + ".ipBlock", child(peer, "ipBlock"), ranges_before);
     }
 }
 
-void network_policy(Problems& p, const Node& obj, const Node&) {
+// All ranges of a policy.
+Node ranges_of(const Node& policy) {
+    Node out = Node::list();
+    for (const auto& [direction, side] : {std::pair{"ingress", "from"}, std::pair{"egress", "to"}})
+        for (const Node& rule : child(child(policy, "spec"), direction).items())
+            for (const Node& peer : child(rule, side).items()) {
+                const Node& block = child(peer, "ipBlock");
+                if (block.contains("cidr")) out.push_back(child(block, "cidr"));
+                for (const Node& except : child(block, "except").items()) out.push_back(except);
+            }
+    return out;
+}
+
+void network_policy(Problems& p, const Node& obj, const Node& live) {
     const Node& spec = child(obj, "spec");
+    const Node before = ranges_of(live);
     check_label_selector(p, "spec.podSelector", spec.find("podSelector"));
     for (const auto& [direction, side] : {std::pair{"ingress", "from"}, std::pair{"egress", "to"}}) {
         std::size_t i = 0;
         for (const Node& rule : child(spec, direction).items()) {
             const std::string here = at(std::string("spec.") + direction, i++);
             check_policy_ports(p, here + ".ports", child(rule, "ports"));
-            check_peers(p, here + "." + side, child(rule, side));
+            check_peers(p, here + "." + side, child(rule, side), before);
         }
     }
     std::size_t i = 0;
     for (const Node& type : child(spec, "policyTypes").items()) p.one_of(at("spec.policyTypes", i++), type.text(), {"Ingress", "Egress"});
+}
+
+// ---- addresses of endpoints ---------------------------------------------------------------------------------------------------
+
+void endpoint_slice(Problems& p, const Node& obj, const Node&) {
+    const auto type = obj.text_at("addressType");
+    std::size_t i = 0;
+    for (const Node& endpoint : child(obj, "endpoints").items()) {
+        const std::string list = at("endpoints", i++) + ".addresses";
+        std::size_t n = 0;
+        for (const Node& address : child(endpoint, "addresses").items()) {
+            const std::string here = at(list, n++), ip(address.text());
+            if (type != "IPv4" && type != "IPv6") continue;
+            std::string why = wrong_ip(ip);
+            const auto right = canonical_ip(ip);
+            if (why.empty() && type == "IPv6" && right && *right != ip) why = "must be in canonical form (\"" + *right + "\")";
+            if (!why.empty()) {
+                p.invalid(here, ip, why);
+                continue;
+            }
+            if (is_ipv6(ip) != (type == "IPv6")) p.invalid(list, ip, "must be an " + std::string(type) + " address");
+            if (const auto unfit = unfit_for_endpoint(ip); !unfit.empty()) p.invalid(here, ip, unfit);
+        }
+    }
+}
+
+void endpoints(Problems& p, const Node& obj, const Node&) {
+    std::size_t i = 0;
+    for (const Node& subset : child(obj, "subsets").items()) {
+        const std::string here = at("subsets", i++);
+        for (const std::string list : {"addresses", "notReadyAddresses"}) {
+            std::size_t n = 0;
+            for (const Node& address : child(subset, list).items()) {
+                const std::string place = at(here + "." + list, n++) + ".ip", ip(address.text_at("ip"));
+                if (const auto why = wrong_ip(ip); !why.empty()) p.invalid(place, ip, why);
+                if (const auto unfit = unfit_for_endpoint(ip); !unfit.empty()) p.invalid(place, ip, unfit);
+            }
+        }
+    }
 }
 
 void ip_address(Problems& p, const Node& obj, const Node& live) {
@@ -268,6 +346,8 @@ KindRule network_rule(std::string_view id) {
     static const std::map<std::string_view, KindRule> kRules{{"/services", service},
                                                              {"networking.k8s.io/ingresses", ingress},
                                                              {"networking.k8s.io/networkpolicies", network_policy},
+                                                             {"/endpoints", endpoints},
+                                                             {"discovery.k8s.io/endpointslices", endpoint_slice},
                                                              {"networking.k8s.io/ipaddresses", ip_address}};
     const auto it = kRules.find(id);
     return it == kRules.end() ? nullptr : it->second;

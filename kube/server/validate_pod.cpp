@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kube/server/quantity.h"
+#include "kube/server/addresses.h"
 #include "kube/server/validate_rules.h"
 
 namespace weber::kube::server {
@@ -260,11 +261,23 @@ void check_pod_spec(Problems& p, const std::string& path, const Node& spec, cons
     p.one_of(path + ".restartPolicy", spec.text_at("restartPolicy"), {"Always", "OnFailure", "Never"});
     p.one_of(path + ".dnsPolicy", spec.text_at("dnsPolicy"), {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"});
     check_labels(p, path + ".nodeSelector", spec.find("nodeSelector"));
+    i = 0;
+    for (const Node& server : child(child(spec, "dnsConfig"), "nameservers").items()) {
+        const std::string here = at(path + ".dnsConfig.nameservers", i++);
+        if (const auto why = wrong_ip(server.text()); !why.empty()) p.invalid(here, server.text(), why);
+    }
     if (const auto name = spec.text_at("serviceAccountName"); !name.empty()) p.invalid_all(path + ".serviceAccountName", name, dns_subdomain(name));
     if (const Node* n = spec.find("activeDeadlineSeconds"); n && n->as_int().value_or(1) < 1)
         p.invalid(path + ".activeDeadlineSeconds", *n, "must be between 1 and 2147483647, inclusive");
     if (const auto name = spec.text_at("hostname"); !name.empty()) p.invalid_all(path + ".hostname", name, dns_label(name));
     check_tolerations(p, path + ".tolerations", child(spec, "tolerations"));
+    i = 0;
+    for (const Node& alias : child(spec, "hostAliases").items()) {
+        const std::string here = at(path + ".hostAliases", i++);
+        if (const auto why = wrong_ip(alias.text_at("ip")); !why.empty()) p.invalid(here + ".ip", alias.text_at("ip"), why);
+        std::size_t n = 0;
+        for (const Node& host : child(alias, "hostnames").items()) p.invalid_all(at(here + ".hostnames", n++), host.text(), dns_subdomain(host.text()));
+    }
 }
 
 void check_pod_template(Problems& p, const std::string& path, const Node& tpl, const std::vector<std::string>& extra_volumes) {

@@ -11,7 +11,7 @@
 
 namespace weber::kube::server {
 
-// `id`: "group/plural" of a built-in kind.
-std::vector<std::string> object_warnings(std::string_view id, const Node& obj);
+// `id`: "group/plural" of a built-in kind; `live`: what `obj` replaces, null for a new object (some warnings are given only once).
+std::vector<std::string> object_warnings(std::string_view id, const Node& obj, const Node* live);
 
 } // namespace weber::kube::server

@@ -57,6 +57,10 @@ Node list_of(std::vector<Node> items) {
     return out;
 }
 
+std::string shown(const Step& s) {
+    return s.wait.empty() ? s.method + " " + s.path + (s.type.empty() ? "" : " (" + s.type + ")") + " " + s.body + "\n" : "wait " + s.wait + "\n";
+}
+
 // Plays all sequences on ours and compares with the real server, live or recorded.
 void check(const std::string& name, const std::vector<Sequence>& sequences) {
     const auto real = real_api(RealServer::bare);
@@ -78,6 +82,7 @@ void check(const std::string& name, const std::vector<Sequence>& sequences) {
         }
         const auto mine = play(ours.api(), s);
         EXPECT_EQ(mine.size(), it->second.size()) << name << ": " << s.name << ": recorded for other steps";
+        bool first = true; // difference of the sequence: what came before is shown
         for (std::size_t i = 0; i < mine.size() && i < it->second.size(); ++i) {
             ++steps;
             const auto found = differences(mine[i], it->second.items()[i]);
@@ -89,8 +94,10 @@ void check(const std::string& name, const std::vector<Sequence>& sequences) {
             for (const auto& d : found) text += "  " + d + "\n";
             std::size_t request = 0; // waits have no answer
             for (std::size_t n = i; request < s.steps.size() && (!s.steps[request].wait.empty() || n-- > 0);) ++request;
-            ADD_FAILURE() << id << " " << s.steps[request].method << " " << s.steps[request].path << " (" << s.steps[request].type << ")\n"
-                          << s.steps[request].body << "\n" << text;
+            std::string before;
+            for (std::size_t n = 0; first && n < request; ++n) before += shown(s.steps[n]);
+            first = false;
+            ADD_FAILURE() << id << "\n" << before << "→ " << shown(s.steps[request]) << text;
         }
     }
     for (const auto& [id, reason] : known)
@@ -105,7 +112,7 @@ class Differential : public ::testing::TestWithParam<std::string> {};
 TEST_P(Differential, AnswersAreThoseOfKubeApiserver) { check(GetParam(), read_sequences(kFolder + "differential/" + GetParam() + ".yaml")); }
 
 INSTANTIATE_TEST_SUITE_P(Table, Differential,
-                         ::testing::Values("basic", "workloads", "pods", "network", "storage_and_rbac", "objects", "protocol", "definitions", "formats", "escalation", "surfaces", "tables"),
+                         ::testing::Values("basic", "workloads", "pods", "network", "storage_and_rbac", "objects", "protocol", "definitions", "formats", "escalation", "surfaces", "tables", "warnings"),
                          [](const auto& info) { return info.param; });
 
 // Every kind that can be listed, in every version that Kubernetes has: served or not, and with which columns.
