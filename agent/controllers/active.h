@@ -28,30 +28,38 @@ struct KustomizationController::Active {
     std::unique_ptr<gitops::PipelineSettings> settings = {}; // the run borrows it
     Target target = {};
     std::optional<bool> reachable = {};  // a remote target: whether it answered
-    std::unique_ptr<Observer> observer = {};
+    std::shared_ptr<Observer> observer = {};
     std::optional<gitops::Run> run = {};
 
     [[nodiscard]] std::chrono::nanoseconds elapsed() const { return std::chrono::steady_clock::now() - began; }
 };
 
-// Statuses of a run that goes on. The first is written at once; a later one only when the run takes long enough for somebody to look: each is a request.
+// Statuses of a run that goes on. Each is a request, so one is written only when it tells of objects about to be made, or when the run takes long enough for
+// somebody to look: a second after the start or the last write, by `write_late`. Thread-safe; `active` may end after `close`, not before.
 class KustomizationController::Observer final : public gitops::RunObserver {
 public:
-    Observer(KustomizationController& controller, Active& active) : controller_(controller), active_(active) {}
+    Observer(KustomizationController& controller, Active& active) : controller_(controller), active_(active), key_(active.key) {}
 
     Result<void> on_status(const gitops::KustomizationStatus& status) override;
-    void on_event(const gitops::Event& event) override { controller_.events_.send(active_.object, event); }
+    void on_event(const gitops::Event& event) override;
     void on_progress(const gitops::Progress&) override {}
-    // Writes what was put off.
-    Result<void> flush();
+    // Writes what was put off, if it is time.
+    void write_late();
+    // Whatever was put off is not written any more. Returns when no write is under way.
+    void close();
 
 private:
     [[nodiscard]] bool has_new_objects(const gitops::KustomizationStatus& status) const;
+    [[nodiscard]] std::chrono::nanoseconds until_due() const;
+    Result<void> write();
 
     KustomizationController& controller_;
     Active& active_;
-    std::optional<Tick> last_;
+    const std::string key_;
+    std::mutex mutex_; // guards all below, and `active_`'s object and status; held while one is written
+    Tick last_ = std::chrono::steady_clock::now();
     std::optional<gitops::KustomizationStatus> pending_;
+    bool closed_ = false;
 };
 
 } // namespace weber::agent

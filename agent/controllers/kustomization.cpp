@@ -120,14 +120,16 @@ bool KustomizationController::settled(const std::string& key) const {
 // ---- what starts a run -------------------------------------------------------------------------------------------
 
 void KustomizationController::watch_everything() {
-    // Sources first, so that a Kustomization finds its own.
+    // Sources first, so that a Kustomization finds its own. A list tells at once that it is complete; of a stream the API server says so up to 1.25 s later.
+    kube::WatchOptions list_first;
+    list_first.streaming_list = false;
     std::vector<std::string> kinds{"GitRepository", "OCIRepository", "Bucket"};
     if (options_.allow_external_artifact) kinds.push_back("ExternalArtifact");
     for (const std::string& kind : kinds) {
         const kube::GroupVersionKind gvk{std::string(gitops::kSourceGroup), "v1", kind};
         if (!client_->discovery().find(gvk)) continue; // not installed
         auto informer = std::make_unique<kube::Informer>(
-            client_, kube::InformerOptions{.target = {.gvk = gvk, .ns = options_.watch_namespace}, .watch = {}, .project = slim_source});
+            client_, kube::InformerOptions{.target = {.gvk = gvk, .ns = options_.watch_namespace}, .watch = list_first, .project = slim_source});
         informer->add_handler({.added = [this, kind](const Object& o, bool) { on_source(kind, nullptr, o); },
                                .updated = [this, kind](const Object& before, const Object& after) { on_source(kind, &before, after); }});
         informer->start();
@@ -377,10 +379,10 @@ void KustomizationController::finish_waits(std::stop_token stop) {
     while (auto ended = waits_.next(stop)) {
         std::unique_ptr<Active> active;
         {
-            const std::lock_guard writing(flushing_);
             const std::lock_guard lock(mutex_);
             active = std::move(active_.extract(ended->key).mapped());
         }
+        stop_watching_progress(*active);
         active->run->finish(ended->health);
         gitops::RunResult result = active->run->result();
         remember(*active, result);
@@ -388,18 +390,26 @@ void KustomizationController::finish_waits(std::stop_token stop) {
     }
 }
 
+void KustomizationController::watch_progress(Active& active) {
+    active.observer = std::make_shared<Observer>(*this, active);
+    const std::lock_guard lock(mutex_);
+    observers_[active.key] = active.observer;
+}
+
+void KustomizationController::stop_watching_progress(Active& active) {
+    active.observer->close();
+    const std::lock_guard lock(mutex_);
+    observers_.erase(active.key);
+}
+
 void KustomizationController::write_late_statuses(std::stop_token stop) {
     while (const auto key = late_.next(stop)) {
+        std::shared_ptr<Observer> observer;
         {
-            const std::lock_guard writing(flushing_); // nobody finishes the wait meanwhile
-            Active* active = nullptr;
-            {
-                const std::lock_guard lock(mutex_);
-                if (const auto at = active_.find(*key); at != active_.end()) active = at->second.get();
-            }
-            if (active != nullptr)
-                if (auto written = active->observer->flush(); !written) active->log.error("failed to update status", written.error().message);
+            const std::lock_guard lock(mutex_);
+            if (const auto at = observers_.find(*key); at != observers_.end()) observer = at->second;
         }
+        if (observer) observer->write_late();
         late_.done(*key);
     }
 }

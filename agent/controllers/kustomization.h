@@ -68,6 +68,8 @@ private:
 
     // Its end.
     void finish_waits(std::stop_token stop);
+    void watch_progress(Active& active);
+    void stop_watching_progress(Active& active);
     void write_late_statuses(std::stop_token stop);
     void look_back(std::stop_token stop);
     void correct_drift(const gitops::NamespacedName& owner, const std::string& what);
@@ -101,8 +103,9 @@ private:
     ReconcileMemory memory_;
     WrittenObjects written_;
 
-    std::mutex mutex_; // guards active_, fetching_, drift_
+    std::mutex mutex_; // guards active_, observers_, fetching_, drift_
     std::map<std::string, std::unique_ptr<Active>> active_; // those that wait
+    std::map<std::string, std::shared_ptr<Observer>> observers_; // of runs that have begun and not ended
     struct Fetching {
         ArtifactRef artifact;
         std::stop_source stop;
@@ -114,9 +117,8 @@ private:
         std::string pending = {}; // what a wait is to be ended for
     };
     std::map<std::string, Drift> drift_;
-    std::mutex flushing_; // held while the status of a waiting run is written; taken before mutex_
     WorkQueue done_; // keys whose last good run is to be compared with what the watches say
-    WorkQueue late_; // keys whose health-check status is to be written, if they still wait
+    WorkQueue late_; // keys whose status was put off, to be written if their run still goes on
 
     // Their threads use all above.
     WaitBoard waits_;

@@ -32,19 +32,39 @@ bool KustomizationController::Observer::has_new_objects(const gitops::Kustomizat
     });
 }
 
+std::chrono::nanoseconds KustomizationController::Observer::until_due() const { return kWorthAWrite - (std::chrono::steady_clock::now() - last_); }
+
 Result<void> KustomizationController::Observer::on_status(const gitops::KustomizationStatus& status) {
+    const std::lock_guard lock(mutex_);
     pending_ = status;
-    const Tick now = std::chrono::steady_clock::now();
-    if (last_ && now - *last_ < kWorthAWrite && !has_new_objects(status)) return {};
-    return flush();
+    const auto wait = until_due();
+    if (wait.count() <= 0 || has_new_objects(status)) return write();
+    controller_.late_.add_after(key_, wait);
+    return {};
 }
 
-Result<void> KustomizationController::Observer::flush() {
-    if (!pending_) return {};
+void KustomizationController::Observer::on_event(const gitops::Event& event) {
+    const std::lock_guard lock(mutex_);
+    controller_.events_.send(active_.object, event);
+}
+
+Result<void> KustomizationController::Observer::write() {
     last_ = std::chrono::steady_clock::now();
     auto saved = controller_.save_status(active_, *pending_);
     pending_.reset();
     return saved;
+}
+
+void KustomizationController::Observer::write_late() {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || !pending_) return;
+    if (const auto wait = until_due(); wait.count() > 0) return controller_.late_.add_after(key_, wait);
+    if (auto written = write(); !written) active_.log.error("failed to update status", written.error().message);
+}
+
+void KustomizationController::Observer::close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
 }
 
 void KustomizationController::work(const std::string& key, std::stop_token stop) {
@@ -252,7 +272,7 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
     a.settings = std::make_unique<gitops::PipelineSettings>(pipeline_settings(a, target, stop));
     a.settings->own = client_.get();
     if (a.reader) a.settings->health_reader = [reader = a.reader](const gitops::Kustomization&) { return reader; };
-    a.observer = std::make_unique<Observer>(*this, a);
+    watch_progress(a);
     a.target = target ? *target : Target{targets_.local(), client_};
     a.k.object = a.object;
     gitops::RunSource source{.revision = a.artifact.revision, .origin_revision = a.artifact.origin_revision, .open = {}};
@@ -264,6 +284,7 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
     a.run.emplace(a.k, a.written, std::move(source), *a.settings, *a.target.client, *a.observer);
     memory_.forget(a.key); // what it will write is no drift
     const std::optional<gitops::WaitTask> task = a.run->until_wait(stop);
+    if (!task) stop_watching_progress(a);
     if (a.superseded) { // the status goes on saying that it is in progress
         queue_.add(a.key);
         return leave(a.key);
@@ -276,7 +297,6 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
         const gitops::ChangeSet applied = a.run->changes();
         const Target where = a.target;
         memory_.remember(key, applied_by(a, applied)); // a wait may last: drift is corrected meanwhile, too
-        late_.add_after(key, kWorthAWrite);
         {
             const std::lock_guard lock(mutex_);
             active_[key] = std::move(active);

@@ -134,6 +134,22 @@ TEST_P(KustomizationTriggers, ArtifactsAreFetchedAndVerified) { // items 16, 17,
     await(k, applied("main@sha1:1"));
 }
 
+TEST_P(KustomizationTriggers, AStepThatLastsIsShown) { // item 7
+    const std::string bytes = pack(files("1"));
+    Arrivals<std::shared_ptr<kube::server::Exchange>> held;
+    auto front = kube::server::HttpFront::start({}, [&](kube::server::HttpRequest&&, const std::shared_ptr<kube::server::Exchange>& exchange) { held.add(exchange); }).value();
+    publish("main@sha1:1", files("1"), {.url = "http://127.0.0.1:" + std::to_string(front->port()) + "/slow.tar.gz", .digest = gitops::artifact_digest(bytes)});
+    const Object k = make(kustomization("app", "./"));
+    start_agent();
+    const auto exchange = held.await([](const auto&) { return true; });
+    const Object fetching = await(k, ready("Unknown", "Progressing", "Reconciliation in progress"));
+    EXPECT_EQ(status_of(fetching).find("Reconciling")->message.rfind("Fetching manifests for revision main@sha1:1 with a timeout of ", 0), 0u);
+    kube::server::HttpResponse answer;
+    answer.body = bytes;
+    exchange->respond(std::move(answer));
+    EXPECT_EQ(status_of(await(k, applied("main@sha1:1"))).find("Reconciling"), nullptr);
+}
+
 TEST_P(KustomizationTriggers, OriginRevisionsAreCarried) { // item 21
     publish("main@sha1:1", files("1"), {.origin = "main@sha1:origin"});
     const Object k = make(kustomization("app", "./"));
