@@ -198,22 +198,26 @@ void Controllers::sync_crds() {
     std::vector<ResourcePtr> custom;
     for (const auto& a : accepted)
         if (a.resource) custom.push_back(a.resource);
-    core_.set_registry(Registry::built_in()->with_custom(std::move(custom)));
-    for (std::size_t i = 0; i < accepted.size(); ++i) sync_crd(page.objects[i], accepted[i]);
+    // Who sees "Established" finds the resource served, and who finds it served sees "Established".
+    core_.set_registry(Registry::built_in()->with_custom(std::move(custom)), [&] {
+        for (std::size_t i = 0; i < accepted.size(); ++i)
+            if (!page.objects[i]->deleting && !accepted[i].status.is_null()) store_status(page.objects[i]->name, accepted[i].status);
+    });
+    for (std::size_t i = 0; i < accepted.size(); ++i)
+        if (page.objects[i]->deleting) end_definition(page.objects[i], accepted[i]);
 }
 
-void Controllers::sync_crd(const ObjectPtr& definition, const AcceptedCrd& accepted) {
+void Controllers::store_status(const std::string& definition, const Node& status) {
+    core_.edit(*info(kCrds), "", definition, [&](Node& obj) {
+        if (is_deleting(obj)) return false;
+        obj.set("status", status);
+        return true;
+    }, "kube-apiserver", "status");
+}
+
+// Its objects first, then the definition itself.
+void Controllers::end_definition(const ObjectPtr& definition, const AcceptedCrd& accepted) {
     const ResourcePtr crds = info(kCrds);
-    if (!definition->deleting) {
-        if (accepted.status.is_null()) return; // nothing new
-        core_.edit(*crds, "", definition->name, [&](Node& obj) {
-            if (is_deleting(obj)) return false;
-            obj.set("status", accepted.status);
-            return true;
-        }, "kube-apiserver", "status");
-        return;
-    }
-    // Going: its objects first, then the definition itself.
     std::size_t left = 0;
     if (accepted.resource) {
         for (const auto& o : core_.store.list(accepted.resource->id(), "").objects) {

@@ -50,7 +50,8 @@ private:
     void sync_namespace(const Key& key);
     void sync_crds();
     bool sync_roles(); // those that consist of others; false: nothing was to be done
-    void sync_crd(const ObjectPtr& definition, const AcceptedCrd& accepted);
+    void store_status(const std::string& definition, const Node& status);
+    void end_definition(const ObjectPtr& definition, const AcceptedCrd& accepted);
     void sync_owners(const Key& key, const StoredObject& o);
     void sync_finalizers(const Key& key, const Node& obj);
     void sync_status(const Key& key, const ResourceInfo& resource, const StoredObject& o);

@@ -96,8 +96,9 @@ RegistryPtr Core::registry() const {
     return registry_;
 }
 
-void Core::set_registry(RegistryPtr next) {
+void Core::set_registry(RegistryPtr next, const std::function<void()>& with) {
     std::lock_guard lock(registry_mutex_);
+    if (with) with();
     registry_ = std::move(next);
 }
 

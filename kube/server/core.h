@@ -49,7 +49,8 @@ public:
     std::function<Api<void>(const Call&, const Node& next, const Node& live)> admit = [](const Call&, const Node&, const Node&) { return Api<void>(); };
 
     [[nodiscard]] RegistryPtr registry() const;
-    void set_registry(RegistryPtr next);
+    // `with` runs first, while no other thread gets a registry: what it stores and what is served change as one for every client.
+    void set_registry(RegistryPtr next, const std::function<void()>& with = {});
 
     // ---- versions -----------------------------------------------------------------------------------
     // Stored (storage version) → version of the request, and back. The object's apiVersion says what it is in.
@@ -96,7 +97,7 @@ private:
     Api<std::optional<Written>> try_remove(const ResourceInfo& resource, std::string_view ns, std::string_view name,
                                            const DeleteOptions& options, Ack& ack);
 
-    mutable std::mutex registry_mutex_;
+    mutable std::recursive_mutex registry_mutex_; // recursive: what set_registry runs asks for it, too
     RegistryPtr registry_; // guarded by registry_mutex_
 };
 

@@ -1,7 +1,9 @@
 // The embedded server through its HTTP front: objects, lists, watches, deletion, namespaces, definitions, and its state on disk.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 
 #include "kube/base/json.h"
 #include "tests/kube/server/test_server.h"
@@ -383,6 +385,29 @@ TEST(ServerDefinitions, ServeTheirObjects) {
     const Reply table = s->send({.path = kFooPath, .accept = "application/json;as=Table;v=v1;g=meta.k8s.io"});
     EXPECT_EQ(table.at("columnDefinitions.1.name"), "Size");
     EXPECT_EQ(table.at("rows.0.cells.1"), "3");
+}
+
+// Nobody sees one without the other, however closely he looks.
+TEST(ServerDefinitions, AreEstablishedWhenTheirObjectsAreServed) {
+    const TestServer s;
+    for (int i = 0; i < 60; ++i) {
+        const std::string n = std::to_string(i), definition = kCrds + "/foos" + n + ".y.io", objects = "/apis/y.io/v1/foos" + n;
+        ASSERT_EQ(s->post(kCrds, "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: foos" + n +
+                                     ".y.io}, spec: {group: y.io, scope: Cluster, names: {kind: Foo" + n + ", plural: foos" + n +
+                                     "}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}}").status, 201);
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+        const auto until = [&](const std::string& path, const std::function<bool(const Reply&)>& done) { // as fast as it can, unlike Api::wait
+            while (!done(s->get(path)) && std::chrono::steady_clock::now() < deadline) {}
+        };
+        const auto served = [](const Reply& r) { return r.status == 200; };
+        if (i % 2 == 0) {
+            until(objects, served);
+            EXPECT_TRUE(established(s->get(definition))) << i;
+        } else {
+            until(definition, established);
+            EXPECT_EQ(s->get(objects).status, 200) << i;
+        }
+    }
 }
 
 TEST(ServerDefinitions, SayThatRulesInCelAreSkipped) {
