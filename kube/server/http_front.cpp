@@ -34,6 +34,7 @@ using TlsStream = asio::ssl::stream<Stream>;
 constexpr auto kReadTimeout = std::chrono::seconds(60);    // from the first byte of a request to its last
 constexpr auto kIdleTimeout = std::chrono::seconds(180);   // between requests
 constexpr auto kWriteTimeout = std::chrono::seconds(60);   // without progress on a piece
+constexpr auto kDrainTimeout = std::chrono::seconds(10);   // for a refused request's rest, from its answer on
 constexpr std::size_t kHeaderLimit = 64u << 10;
 
 std::string_view view(beast::string_view s) { return {s.data(), s.size()}; }
@@ -116,6 +117,7 @@ public:
         asio::async_write(stream_, buffers, [self = self()](error_code ec, std::size_t) {
             self->body_ = {};
             if (ec) return self->finish();
+            if (self->drain_) return self->drain();
             if (!self->keep_alive_) return self->finish();
             self->read();
         });
@@ -194,6 +196,7 @@ private:
     }
 
     void refuse(error_code ec) {
+        drain_ = true;
         if (ec == http::error::body_limit) {
             keep_alive_ = false;
             return deliver(HttpResponse{
@@ -211,6 +214,26 @@ private:
                                : HttpResponse{.status = 400, .content_type = "text/plain", .headers = {}, .body = "400 Bad Request"});
         }
         finish();
+    }
+
+    // The answer went out before the whole request came in. To close now would reset the connection under a client that
+    // still sends: it would see a broken pipe, not the answer (RFC 9112, 9.6). The rest is read and forgotten, for a while.
+    void drain() {
+        parser_.reset();
+        buffer_.clear();
+        buffer_.shrink_to_fit();
+        probe_.resize(16u << 10);
+        error_code ignored;
+        lowest().socket().shutdown(asio::socket_base::shutdown_send, ignored);
+        lowest().expires_after(kDrainTimeout);
+        drain_more();
+    }
+
+    void drain_more() { // below TLS: what the bytes say does not matter
+        lowest().async_read_some(asio::buffer(probe_), [self = self()](error_code ec, std::size_t) {
+            if (ec) return self->finish();
+            self->drain_more();
+        });
     }
 
     void handle() {
@@ -318,7 +341,7 @@ private:
     beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
     std::string head_, body_, chunk_, probe_;
-    bool keep_alive_ = true, request_is_head_ = false, writing_ = false, closed_ = false;
+    bool keep_alive_ = true, request_is_head_ = false, writing_ = false, closed_ = false, drain_ = false;
 };
 
 } // namespace

@@ -112,6 +112,26 @@ TEST_P(KustomizationRuns, ACommitThatDoesNotTouchItMovesOnlyItsRevision) {
     EXPECT_EQ(after.apply - before.apply, 1u);
 }
 
+TEST_P(KustomizationRuns, AChangedValueRebuildsOnlyItsUsers) {
+    const auto values = [&](const std::string& name) {
+        return in_ns("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", labels: {reconcile.fluxcd.io/watch: Enabled}}\ndata: {v: one}\n");
+    };
+    for (const char* name : {"vars", "other"}) ASSERT_TRUE(api().create(values(name)).has_value());
+    publish("main@sha1:1", {{"a/cm.yaml", config_map("a", "${v}")}, {"b/cm.yaml", config_map("b", "${v}")}, {"c/cm.yaml", config_map("c", "1")}});
+    const auto from = [](const std::string& name) { return "postBuild: {substituteFrom: [{kind: ConfigMap, name: " + name + "}]}"; };
+    const Object a = make(kustomization("a", "./a", from("vars"))), b = make(kustomization("b", "./b", from("other"))), c = make(kustomization("c", "./c"));
+    start_agent();
+    for (const Object& k : {a, b, c}) await(k, applied("main@sha1:1"));
+    for (const char* name : {"a", "b", "c"}) await_settled(name);
+    const kube::RequestCounts before = client_->counts();
+    ASSERT_TRUE(api().patch(kube::ref_of(values("vars")), kube::PatchType::merge, object_of("data: {v: two}\n").root()).has_value());
+    await(in_ns(config_map("a", "")), [](const Object& o) { return o.at({"data", "k"})->text() == "two"; });
+    await_settled("a");
+    const kube::RequestCounts after = client_->counts();
+    EXPECT_EQ(after.dry_run - before.dry_run, 1u) << "only a was built and checked";
+    EXPECT_EQ(after.apply - before.apply, 1u);
+}
+
 TEST_P(KustomizationRuns, AskedForItRunsAndSaysSo) { // items 8, 86
     publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
     const Object k = make(kustomization("app", "./"));

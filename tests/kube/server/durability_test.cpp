@@ -249,6 +249,17 @@ TEST(ServerLoad, WatchersThatDoNotReadHoldNoMemory) {
     for (const int fd : watches) ::close(fd);
 }
 
+TEST(ServerLimits, AClientThatStillSendsReadsItsRefusal) {
+    const ScratchDir dir;
+    const ServerProcess server(dir.path());
+    const int fd = server.connect();
+    int status = 0;
+    // Far more than any buffer of the kernel: it is sent only if the server, whose answer is out long ago, still reads.
+    EXPECT_TRUE(exchange(fd, "POST", kMaps, "application/json", std::string(32u << 20, 'x'), status));
+    EXPECT_EQ(status, 413);
+    ::close(fd);
+}
+
 TEST(ServerLimits, RefuseWhatIsTooLargeOrTooDeep) {
     const TestServer s;
     const std::string large(3u << 20, 'x');
