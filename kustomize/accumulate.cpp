@@ -101,7 +101,8 @@ Result<Target> Target::load(Session& session, Loader loader, Origin origin, cons
     return Target(session, std::move(loader), std::move(origin), std::move(kustomization));
 }
 
-// `openapi`: the first kustomization that names a schema, from the root down, decides for the whole build.
+// `openapi`: the first kustomization that names a schema, from the root down, decides for the whole build. It takes the place of the
+// built-in one, unless that was needed before: by a merge, or to learn whether some kind has a namespace (kyaml openapi.go: initSchema).
 Result<void> Target::use_schema() const {
     const StringMap& openapi = kustomization_->openapi;
     if (openapi.empty() || session_->schema || session_->schema_version_set) return {};
@@ -118,7 +119,7 @@ Result<void> Target::use_schema() const {
     if (version != openapi.end()) return fail(ErrorCode::invalid, "builtin version and custom schema provided, cannot use both", where);
     auto documents = loader_.load_documents(path->second, YamlKind::kustomization);
     if (!documents) return fail(std::move(documents.error()).at(where));
-    auto schema = MergeSchema::from_openapi((*documents)->empty() ? Node() : (*documents)->front());
+    auto schema = MergeSchema::from_openapi((*documents)->empty() ? Node() : (*documents)->front(), session_->builtin_schema_used);
     if (!schema) return fail(std::move(schema.error()).at(where));
     session_->schema = std::make_unique<const MergeSchema>(std::move(*schema));
     return {};
@@ -188,6 +189,8 @@ Result<void> Target::accumulate_file(Accumulator& acc, const std::string& path) 
     }
     auto resources = resources_of(**documents);
     if (!resources) return fail(std::move(resources.error()).with_prefix(reading));
+    if (!session_->builtin_schema_used)
+        session_->builtin_schema_used = std::ranges::any_of(resources->all(), [](const auto& r) { return !r->gvk().scope_known(); });
     if (session_->tracks_origin()) {
         const Origin origin = origin_.appended(path);
         for (const auto& r : resources->all()) set_origin(*r, origin);
@@ -375,6 +378,7 @@ Result<void> Target::run_transformers(Accumulator& acc) const {
         steps.push_back(std::move(step));
     }
     for (const Step& step : steps) {
+        session_->builtin_schema_used = session_->builtin_schema_used || step.merges;
         TRY_VOID(step.run(acc.resources));
         if (session_->explanation) session_->explanation->note(acc.resources, step.kind, written_by(step));
         if (step.origin) add_transformation(acc.resources, *step.origin);
@@ -410,6 +414,7 @@ Result<ResourceSet> Target::plugin_configs(const std::vector<ListEntry>& entries
             paths.push_back(entry);
             continue;
         }
+        session_->builtin_schema_used = true; // kinds of plugins are in no table
         if (session_->tracks_origin()) {
             for (const auto& r : inlined->all()) set_origin(*r, origin_.appended(kustomization_->file));
         }

@@ -35,6 +35,7 @@ struct Session {
     std::unordered_map<std::string, std::shared_ptr<const Kustomization>> kustomizations = {};
     std::unique_ptr<const MergeSchema> schema = {}; // null: the built-in one
     bool schema_version_set = false;                // some kustomization chose a built-in schema
+    bool builtin_schema_used = false;               // so far: a schema that is named later then lies over it
     std::unique_ptr<Explanation> explanation = {}; // null: nobody asked
     std::size_t directories = 0; // accumulated so far, counting repeats
     std::size_t depth = 0;       // of the recursion, now

@@ -58,7 +58,7 @@ bool is_build_annotation(std::string_view key) {
 
 // An unquoted date as it stood in a file: go-yaml v3 reads a time, which kustomize prints in RFC 3339. Built nodes have no line.
 std::string date_of(const Node& node) {
-    bool as_written = node.is_string() && node.style() == NodeStyle::plain && node.line() != 0;
+    bool as_written = node.is_string() && is_bare(node.style()) && node.line() != 0;
     return as_written ? kube::yaml_timestamp(node.text()) : std::string();
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 #include <unordered_map>
 
 namespace weber::kustomize {
@@ -58,6 +59,56 @@ constexpr auto kClusterScoped = std::to_array<TypeName>({
     {"v1", "PersistentVolume"},
 });
 
+// The other entries of that table: kinds that live in a namespace.
+constexpr auto kNamespaced = std::to_array<TypeName>({
+    {"apps/v1", "ControllerRevision"},
+    {"apps/v1", "DaemonSet"},
+    {"apps/v1", "Deployment"},
+    {"apps/v1", "ReplicaSet"},
+    {"apps/v1", "StatefulSet"},
+    {"autoscaling/v1", "HorizontalPodAutoscaler"},
+    {"autoscaling/v1", "Scale"},
+    {"autoscaling/v2beta1", "HorizontalPodAutoscaler"},
+    {"autoscaling/v2beta2", "HorizontalPodAutoscaler"},
+    {"batch/v1", "CronJob"},
+    {"batch/v1", "Job"},
+    {"batch/v1beta1", "CronJob"},
+    {"coordination.k8s.io/v1", "Lease"},
+    {"coordination.k8s.io/v1beta1", "Lease"},
+    {"discovery.k8s.io/v1", "EndpointSlice"},
+    {"discovery.k8s.io/v1beta1", "EndpointSlice"},
+    {"events.k8s.io/v1", "Event"},
+    {"events.k8s.io/v1beta1", "Event"},
+    {"extensions/v1beta1", "Ingress"},
+    {"networking.k8s.io/v1", "Ingress"},
+    {"networking.k8s.io/v1", "NetworkPolicy"},
+    {"networking.k8s.io/v1beta1", "Ingress"},
+    {"policy/v1", "PodDisruptionBudget"},
+    {"policy/v1beta1", "PodDisruptionBudget"},
+    {"rbac.authorization.k8s.io/v1", "Role"},
+    {"rbac.authorization.k8s.io/v1", "RoleBinding"},
+    {"rbac.authorization.k8s.io/v1beta1", "Role"},
+    {"rbac.authorization.k8s.io/v1beta1", "RoleBinding"},
+    {"storage.k8s.io/v1beta1", "CSIStorageCapacity"},
+    {"v1", "ConfigMap"},
+    {"v1", "Endpoints"},
+    {"v1", "Event"},
+    {"v1", "LimitRange"},
+    {"v1", "PersistentVolumeClaim"},
+    {"v1", "Pod"},
+    {"v1", "PodAttachOptions"},
+    {"v1", "PodExecOptions"},
+    {"v1", "PodPortForwardOptions"},
+    {"v1", "PodProxyOptions"},
+    {"v1", "PodTemplate"},
+    {"v1", "ReplicationController"},
+    {"v1", "ResourceQuota"},
+    {"v1", "Secret"},
+    {"v1", "Service"},
+    {"v1", "ServiceAccount"},
+    {"v1", "ServiceProxyOptions"},
+});
+
 std::string key_of(std::string_view a, std::string_view b) {
     std::string key;
     key.reserve(a.size() + b.size() + 1);
@@ -66,8 +117,8 @@ std::string key_of(std::string_view a, std::string_view b) {
 }
 
 // Called once per distinct kind.
-bool certainly_cluster_scoped(std::string_view api_version, std::string_view kind) {
-    return std::ranges::any_of(kClusterScoped, [&](const TypeName& t) { return t.kind == kind && t.api_version == api_version; });
+bool holds(std::span<const TypeName> types, std::string_view api_version, std::string_view kind) {
+    return std::ranges::any_of(types, [&](const TypeName& t) { return t.kind == kind && t.api_version == api_version; });
 }
 
 // Guards both maps. Infos are never freed, so pointers handed out stay good.
@@ -95,7 +146,8 @@ const GvkInfo* intern_parts(Interner& in, std::string_view group, std::string_vi
         info->version = version;
         info->kind = kind;
         info->api_version = canonical_api_version(group, version);
-        info->cluster_scoped = certainly_cluster_scoped(info->api_version, kind);
+        info->cluster_scoped = holds(kClusterScoped, info->api_version, kind);
+        info->scope_known = info->cluster_scoped || holds(kNamespaced, info->api_version, kind);
         slot = std::move(info);
     }
     return slot.get();

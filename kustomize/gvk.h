@@ -17,6 +17,7 @@ struct GvkInfo {
     std::string kind;
     std::string api_version;     // "group/version", or "version" for the core group
     bool cluster_scoped = false; // known for certain to be cluster scoped (unknown kinds are not), as kustomize's openapi says
+    bool scope_known = false;    // by kustomize's short table, without its OpenAPI schema
 };
 
 class Gvk {
@@ -31,6 +32,7 @@ public:
     [[nodiscard]] const std::string& kind() const { return info_->kind; }
     [[nodiscard]] const std::string& api_version() const { return info_->api_version; }
     [[nodiscard]] bool cluster_scoped() const { return info_->cluster_scoped; }
+    [[nodiscard]] bool scope_known() const { return info_->scope_known; }
     // Stable for the life of the process: a cheap key for per-kind caches.
     [[nodiscard]] const GvkInfo* info() const { return info_; }
 

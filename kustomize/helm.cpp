@@ -33,6 +33,17 @@ std::string_view without_preamble(std::string_view text) {
     return separator == std::string_view::npos ? text : text.substr(separator + 1);
 }
 
+// A merge keeps the quotes of the value it replaces; in values a number stays a number all the same.
+void drop_quotes(Node& values) {
+    if (values.is_map()) {
+        for (Node::Entry& e : values.entries_mut()) drop_quotes(e.value);
+    } else if (values.is_list()) {
+        for (Node& item : values.items_mut()) drop_quotes(item);
+    } else if (values.is_string()) {
+        values.set_style(NodeStyle::plain);
+    }
+}
+
 class Inflation {
 public:
     Inflation(HelmChart chart, const HelmGlobals& globals, const PluginContext& context, HelmRunner& runner)
@@ -112,6 +123,7 @@ private:
                 const bool inline_wins = chart_.values_merge == "override";
                 Node under = inline_wins ? theirs : values, over = inline_wins ? values : theirs;
                 if (under.is_null()) under = Node::map();
+                drop_quotes(under);
                 TRY_VOID(strategic_merge(under, std::move(over), MergeSchema::builtin()));
                 values = std::move(under);
             }

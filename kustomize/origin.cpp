@@ -42,7 +42,7 @@ static void rewrite_annotation(Resource& resource, std::string_view key, std::st
     resource.set_annotation(key, value);
     Node& annotations = *resource.edit().find_mut("metadata")->find_mut("annotations");
     for (Node::Entry& e : annotations.entries_mut())
-        if (!e.value.is_string()) e.value = Node::string(written_text(e.value));
+        if (!e.value.is_string() || is_bare(e.value.style())) e.value = Node::string(written_text(e.value));
 }
 
 void set_origin(Resource& resource, const Origin& origin) {

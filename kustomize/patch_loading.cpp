@@ -57,12 +57,15 @@ Result<Step> patch_step(Patch patch, const PluginContext& context) {
     } else if (auto loaded = load_text(patch, context.loader); !loaded) {
         return fail(std::move(loaded.error()).with_prefix("failed to get the patch file from path(" + patch.path + "): ").at(patch.where));
     }
+    const bool merges = !patch.text.starts_with('-') && !patch.text.starts_with('[');
     auto shared = std::make_shared<const Patch>(std::move(patch));
-    return Step{"PatchTransformer", [shared, schema = &context.schema](ResourceSet& set) -> Result<void> {
+    return Step{.kind = "PatchTransformer",
+                .run = [shared, schema = &context.schema](ResourceSet& set) -> Result<void> {
                     auto applied = apply_patch(set, *shared, *schema);
                     if (!applied) return fail(std::move(applied.error()).at(shared->where));
                     return applied;
-                }};
+                },
+                .merges = merges};
 }
 
 Result<Step> patch_json6902_step(Patch patch, const PluginContext& context) {
@@ -103,8 +106,9 @@ Result<Step> patches_strategic_merge_step(const std::vector<ListEntry>& entries,
                     entries.empty() ? Where{} : entries.front().where);
     }
     auto shared = std::make_shared<const std::vector<Node>>(std::move(patches));
-    return Step{"PatchStrategicMergeTransformer",
-                [shared, schema = &context.schema](ResourceSet& set) { return apply_patches_strategic_merge(set, *shared, *schema); }};
+    return Step{.kind = "PatchStrategicMergeTransformer",
+                .run = [shared, schema = &context.schema](ResourceSet& set) { return apply_patches_strategic_merge(set, *shared, *schema); },
+                .merges = true};
 }
 
 Result<std::vector<Replacement>> load_replacements(const Loader& loader, const std::vector<ReplacementEntry>& entries) {

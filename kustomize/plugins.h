@@ -33,6 +33,7 @@ struct Step {
     std::string kind; // kustomize's name of it, e.g. NamespaceTransformer
     std::function<Result<void>(ResourceSet&)> run;
     std::optional<Origin> origin = {}; // recorded on the resources when set
+    bool merges = false;               // a strategic merge, which looks into the schema
     // Only when changes are explained (explain.h):
     Where where = {};                // what asked for it
     bool own_lines = false;          // values bring their line with them: patches

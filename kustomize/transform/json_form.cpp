@@ -7,6 +7,7 @@
 #include "kube/base/number.h"
 #include "kube/base/yaml.h"
 #include "kube/base/yaml_style.h"
+#include "kustomize/transform/scalars.h"
 
 namespace weber::kustomize {
 namespace {
@@ -47,7 +48,7 @@ Result<Node> converted(const Node& scalar) {
     if (scalar.is_null()) return Node();
     if (scalar.is_bool()) return Node::boolean(scalar.as_bool());
     if (scalar.is_string()) {
-        const bool unquoted = scalar.style() == NodeStyle::plain && scalar.line() != 0;
+        const bool unquoted = is_bare(scalar.style()) && scalar.line() != 0;
         const std::string date = unquoted ? kube::yaml_timestamp(scalar.text()) : std::string();
         return written_string(date.empty() ? scalar.text() : std::string_view(date));
     }
@@ -60,7 +61,7 @@ Result<Node> converted(const Node& scalar) {
 Node json_value(const Node& scalar) {
     if (scalar.is_bool()) return Node::boolean(scalar.as_bool());
     if (scalar.is_string()) {
-        const std::string date = scalar.style() == NodeStyle::plain && scalar.line() != 0 ? kube::yaml_timestamp(scalar.text()) : std::string();
+        const std::string date = is_bare(scalar.style()) && scalar.line() != 0 ? kube::yaml_timestamp(scalar.text()) : std::string();
         return Node::string(date.empty() ? scalar.text() : std::string_view(date), NodeStyle::double_quoted);
     }
     if (const auto whole = kube::parse_int(scalar.text())) return Node::integer(*whole);

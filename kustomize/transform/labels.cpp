@@ -1,5 +1,7 @@
 #include "kustomize/transform/labels.h"
 
+#include "kube/base/yaml.h"
+#include "kube/base/yaml_style.h"
 #include "kustomize/transform/field_specs.h"
 #include "kustomize/transform/field_walker.h"
 #include "kustomize/transform/scalars.h"
@@ -7,11 +9,25 @@
 namespace weber::kustomize {
 namespace {
 
+// YAML 1.1, in which kustomizations are read, takes an unquoted n, no or off for false. kustomize refuses
+// what the map then holds, and keys that are true, 1 or a date even in quotes.
+Result<void> check_key(const std::string& key) {
+    const NodeKind kind = kube::resolve_plain(key, kube::YamlSchema::go_yaml_v3);
+    if (kind == NodeKind::string && kube::yaml_timestamp(key).empty()) return {};
+    const bool boolean = kind == NodeKind::boolean;
+    return fail(Error{.code = ErrorCode::invalid,
+                      .message = "the key " + key + " of a label or annotation is no text",
+                      .hint = boolean ? "unquoted y, yes, on, n, no and off are booleans in a kustomization: quote the key, or choose another" : "choose another key"});
+}
+
 Result<void> set_entries(ResourceSet& resources, const StringMap& entries, const FieldSpecs& specs) {
     if (entries.empty()) return {};
     std::vector<std::pair<kube::Text, Node>> pairs; // shared by all objects
     pairs.reserve(entries.size());
-    for (const auto& [key, value] : entries) pairs.emplace_back(kube::Text(key), Node::string(value));
+    for (const auto& [key, value] : entries) {
+        TRY_VOID(check_key(key));
+        pairs.emplace_back(kube::Text(key), Node::string(value));
+    }
 
     const FieldWalker walker(specs, FieldWalker::Creates::map);
     const FieldWalker::Visit set = [&](Node& node) -> Result<void> {

@@ -57,7 +57,7 @@ struct MergeSchema::Owned {
 
 namespace {
 
-constexpr std::size_t kMaxTypes = std::numeric_limits<SchemaType>::max() - 1;
+constexpr std::size_t kMaxTypes = std::numeric_limits<SchemaType>::max() - 1 - std::size(kNodes); // the built-in ones may lie beneath
 
 // Turns OpenAPI definitions into tables.
 struct OpenApiReader {
@@ -155,7 +155,7 @@ const MergeSchema& MergeSchema::builtin() {
     return schema;
 }
 
-Result<MergeSchema> MergeSchema::from_openapi(const Node& document) {
+Result<MergeSchema> MergeSchema::from_openapi(const Node& document, bool over_builtin) {
     const Node* definitions = document.find("definitions");
     if (definitions == nullptr || !definitions->is_map())
         return fail(ErrorCode::invalid, "an OpenAPI schema needs a map of `definitions`", document.where());
@@ -179,7 +179,9 @@ Result<MergeSchema> MergeSchema::from_openapi(const Node& document) {
     owned->tables.fields = owned->fields;
     owned->tables.nodes = owned->nodes;
     owned->tables.roots = owned->roots;
-    return MergeSchema(std::move(owned));
+    MergeSchema schema(std::move(owned));
+    schema.over_builtin_ = over_builtin;
+    return schema;
 }
 
 MergeSchema::MergeSchema(const SchemaTables& tables) : tables_(&tables) {}
@@ -188,24 +190,43 @@ MergeSchema::MergeSchema(MergeSchema&&) noexcept = default;
 MergeSchema& MergeSchema::operator=(MergeSchema&&) noexcept = default;
 MergeSchema::~MergeSchema() = default;
 
+SchemaType MergeSchema::beneath(SchemaType type) const {
+    const std::size_t own = tables_->nodes.size();
+    return over_builtin_ && type >= own ? static_cast<SchemaType>(type - own) : SchemaType{0};
+}
+
+SchemaType MergeSchema::lifted(SchemaType type) const {
+    return type == 0 ? type : static_cast<SchemaType>(type + tables_->nodes.size());
+}
+
 SchemaType MergeSchema::of(std::string_view api_version, std::string_view kind) const {
     const std::pair wanted(kind, api_version);
     const auto key = [](const SchemaRoot& r) { return std::pair(r.kind, r.api_version); };
     const auto found = std::ranges::lower_bound(tables_->roots, wanted, {}, key);
-    return found != tables_->roots.end() && key(*found) == wanted ? found->type : SchemaType{0};
+    if (found != tables_->roots.end() && key(*found) == wanted) return found->type;
+    return over_builtin_ ? lifted(builtin().of(api_version, kind)) : SchemaType{0};
 }
 
 SchemaType MergeSchema::field(SchemaType type, std::string_view name) const {
+    if (const SchemaType low = beneath(type)) return lifted(builtin().field(low, name));
     const SchemaNode& node = tables_->nodes[type];
     const auto fields = tables_->fields.subspan(node.first_field, node.field_count);
     const auto found = std::ranges::lower_bound(fields, name, {}, &SchemaField::name);
     return found != fields.end() && found->name == name ? found->type : node.additional;
 }
 
-SchemaType MergeSchema::elements(SchemaType type) const { return tables_->nodes[type].items; }
-bool MergeSchema::merges(SchemaType type) const { return tables_->nodes[type].key_list != 0; }
+SchemaType MergeSchema::elements(SchemaType type) const {
+    if (const SchemaType low = beneath(type)) return lifted(builtin().elements(low));
+    return tables_->nodes[type].items;
+}
+
+bool MergeSchema::merges(SchemaType type) const {
+    if (const SchemaType low = beneath(type)) return builtin().merges(low);
+    return tables_->nodes[type].key_list != 0;
+}
 
 std::span<const std::string_view> MergeSchema::keys(SchemaType type) const {
+    if (const SchemaType low = beneath(type)) return builtin().keys(low);
     return tables_->key_lists[tables_->nodes[type].key_list - 1u];
 }
 

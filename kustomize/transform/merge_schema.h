@@ -23,8 +23,9 @@ using SchemaType = std::uint16_t;
 class MergeSchema {
 public:
     static const MergeSchema& builtin();
-    // From an OpenAPI document (`definitions` with x-kubernetes-group-version-kind). Errors: invalid, too_large.
-    static Result<MergeSchema> from_openapi(const Node& document);
+    // From an OpenAPI document (`definitions` with x-kubernetes-group-version-kind); kinds it lacks are the built-in schema's when
+    // that is asked for, else unknown. Errors: invalid, too_large.
+    static Result<MergeSchema> from_openapi(const Node& document, bool over_builtin = false);
 
     MergeSchema(MergeSchema&&) noexcept;
     MergeSchema& operator=(MergeSchema&&) noexcept;
@@ -42,8 +43,12 @@ private:
     struct Owned;
     explicit MergeSchema(const SchemaTables& tables);
     explicit MergeSchema(std::unique_ptr<Owned> owned);
+    // The built-in schema's name of a type that lies under this one; 0: it is our own.
+    [[nodiscard]] SchemaType beneath(SchemaType type) const;
+    [[nodiscard]] SchemaType lifted(SchemaType type) const;
     const SchemaTables* tables_;
     std::unique_ptr<Owned> owned_; // null for the built-in one
+    bool over_builtin_ = false;
 };
 
 } // namespace weber::kustomize

@@ -70,6 +70,9 @@ Result<void> merge_into(Resource& target, Node patch, const PatchOptions& option
     if (!options.allow_name_change) {
         Node& metadata = map_under(merged, "metadata");
         if (metadata.text_at("name") != name) metadata.set("name", Node::string(name));
+        // kustomize writes the name anew in any case, as a scalar without type.
+        if (const Node* written = metadata.find("name"); written && written->is_string() && written->style() == NodeStyle::plain)
+            metadata.find_mut("name")->set_style(NodeStyle::untyped);
     }
     target.set_node(std::move(merged));
     target.set_namespace(ns);
@@ -159,6 +162,18 @@ Result<std::optional<kube::JsonPatch>> read_operations(const Patch& patch) {
     return read;
 }
 
+// kustomize writes the annotations again, as strings: an empty or null map goes, unless it keeps its memory there.
+void rewrite_annotations(Node& object, Resource& target) {
+    Node* metadata = object.find_mut("metadata");
+    const Node* annotations = metadata && metadata->is_map() ? metadata->find("annotations") : nullptr;
+    const bool none = !annotations || !annotations->is_map() || annotations->empty();
+    if (annotations && none) {
+        if (target.had_build_annotations) metadata->set("annotations", Node::map());
+        else metadata->erase("annotations");
+    }
+    target.had_build_annotations = target.had_build_annotations || !none;
+}
+
 Result<void> apply_operations(ResourceSet& resources, const Patch& patch, const kube::JsonPatch& operations, bool remember_id) {
     auto targets = resources.select(*patch.target);
     if (!targets) return fail(std::move(targets).error().at(patch.where));
@@ -175,7 +190,7 @@ Result<void> apply_operations(ResourceSet& resources, const Patch& patch, const 
             return fail(std::move(done).error().on(subject).at(patch.where).advise("correct the operation's path; `op: add` makes a field that is not there"));
         if (auto done = through_json(object); !done) return fail(std::move(done).error().on(subject).at(patch.where));
         if (!object.is_map()) return fail(Error{.code = ErrorCode::invalid, .message = "a JSON patch must leave an object", .where = patch.where, .object = subject});
-        target->had_build_annotations = true; // kustomize writes the annotations again, as strings
+        rewrite_annotations(object, *target);
         target->set_node(std::move(object));
     }
     return {};

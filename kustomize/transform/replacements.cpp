@@ -82,18 +82,30 @@ Result<const Resource*> select_source(const ResourceSet& resources, const Replac
     return found;
 }
 
-Result<Node> replacement_value(const ResourceSet& resources, const Replacement& replacement) {
+// What is written. kustomize keeps the source's own node: when a target is that node, later targets get what it then holds.
+struct Value {
+    Node node;
+    const Resource* live = nullptr; // the object it stands in; null: a text of its own
+    std::vector<std::string> path = {};
+
+    void refresh() {
+        if (auto found = lookup(live->node(), path); found && *found != nullptr) node = **found;
+    }
+};
+
+Result<Value> replacement_value(const ResourceSet& resources, const Replacement& replacement) {
     if (replacement.source_value && replacement.source) return fail(ErrorCode::invalid, "value and resource selectors are mutually exclusive");
-    if (replacement.source_value) return bare_scalar(*replacement.source_value);
+    if (replacement.source_value) return Value{bare_scalar(*replacement.source_value)};
     const ReplacementSource& source = *replacement.source;
     TRY(const Resource* resource, select_source(resources, source));
     const std::string path = source.field_path.empty() ? std::string(kDefaultFieldPath) : source.field_path;
-    auto found = lookup(resource->node(), split_bracketed_path(path));
+    std::vector<std::string> parts_of_path = split_bracketed_path(path);
+    auto found = lookup(resource->node(), parts_of_path);
     if (!found) return fail(std::move(found).error().with_prefix("error looking up replacement source: "));
     const Node* value = *found;
     if (value == nullptr || value->is_null() || ((value->is_map() || value->is_list()) && value->empty()))
         return fail(ErrorCode::not_found, "fieldPath `" + path + "` is missing for replacement source " + id_text(source));
-    if (!source.options || source.options->delimiter.empty()) return *value;
+    if (!source.options || source.options->delimiter.empty()) return Value{*value, resource, std::move(parts_of_path)};
     if (!is_scalar_like(*value)) return fail(ErrorCode::invalid, "delimiter option can only be used with scalar nodes", value->where());
     const std::vector<std::string> parts = split(written_text(*value), source.options->delimiter);
     const int index = source.options->index;
@@ -102,14 +114,14 @@ Result<Node> replacement_value(const ResourceSet& resources, const Replacement& 
         const std::string shown = resource->kind() == "Secret" ? "(of a Secret)" : std::string(written_text(*value));
         return fail(ErrorCode::invalid, "options.index " + std::to_string(index) + " is out of bounds for value " + shown, value->where());
     }
-    return bare_scalar(parts[static_cast<std::size_t>(index)], value->style());
+    return Value{bare_scalar(parts[static_cast<std::size_t>(index)], value->style())};
 }
 
 // ---- target -----------------------------------------------------------------------------------------------------
 
-// Made by `create`, now or by an earlier replacement: it takes any type.
+// Made by `create` or written by an earlier step: it takes any type.
 bool is_untyped(const Node& target) {
-    return target.line() == 0 && !target.is_string() && (!target.is_null() || target.style() == NodeStyle::absent);
+    return target.style() == NodeStyle::untyped || (target.line() == 0 && !target.is_string() && (!target.is_null() || target.style() == NodeStyle::absent));
 }
 
 // Puts a text where a scalar stands; the scalar keeps its type and quotes.
@@ -117,7 +129,7 @@ Result<void> overwrite(Node& target, std::string_view text) {
     const NodeKind kind = target.kind();
     const NodeKind looks = kube::resolve_plain(text, kube::YamlSchema::go_yaml_v3);
     const std::uint32_t file = target.file(), line = target.line();
-    if (kind == NodeKind::string) {
+    if (kind == NodeKind::string && !is_untyped(target)) {
         target = Node::string(text, target.style());
     } else if (looks == kind || (kind == NodeKind::floating && looks == NodeKind::integer) || is_untyped(target)) {
         target = bare_scalar(text);
@@ -174,7 +186,7 @@ std::string cannot_find(std::string_view path, bool create) {
 // A target with everything compiled that all objects share.
 class Target {
 public:
-    static Result<Target> compile(const ReplacementTarget& target, const Node& value) {
+    static Result<Target> compile(const ReplacementTarget& target, Value& value) {
         if (!target.select) return fail(ErrorCode::invalid, "target must specify resources to select");
         auto select = CompiledSelector::compile(*target.select);
         if (!select) return fail(std::move(select).error().with_prefix("error creating target selector: "));
@@ -187,7 +199,7 @@ public:
         for (const std::string& path : target.field_paths) t.paths_.emplace_back(path, PathPattern(split_bracketed_path(path)));
         if (t.paths_.empty()) t.paths_.emplace_back(kDefaultFieldPath, PathPattern(split_bracketed_path(kDefaultFieldPath)));
         if (target.options && target.options->create)
-            t.create_ = value.is_map() || value.is_list() ? value.kind() : NodeKind::string;
+            t.create_ = value.node.is_map() || value.node.is_list() ? value.node.kind() : NodeKind::string;
         return t;
     }
 
@@ -201,7 +213,7 @@ public:
     }
 
 private:
-    Target(const ReplacementTarget& target, const Node& value, CompiledSelector select) : target_(target), value_(value), select_(std::move(select)) {}
+    Target(const ReplacementTarget& target, Value& value, CompiledSelector select) : target_(target), value_(value), select_(std::move(select)) {}
 
     [[nodiscard]] static bool any_id(const CompiledSelector& selector, const Resource& r) {
         return selector.match_id(r.cur_id()) || std::ranges::any_of(r.prev_ids(), [&](const ResId& id) { return selector.match_id(id); });
@@ -219,24 +231,30 @@ private:
         if (r.empty() || !any_id(select_, r)) return {};
         if (!select_.match_annotations(r.node()) || !select_.match_labels(r.node()) || rejects(r)) return {};
         for (const auto& [text, path] : paths_) {
-            if (auto done = copy_to(r.edit(), text, path); !done) return fail(std::move(done).error().on(r.cur_id().to_string()).at(r.where()));
+            if (auto done = copy_to(r, text, path); !done) return fail(std::move(done).error().on(r.cur_id().to_string()).at(r.where()));
         }
         r.sync_id();
         return {};
     }
 
-    Result<void> copy_to(Node& object, std::string_view text, const PathPattern& path) const {
-        TRY(const bool done, write_into_text(object, value_, path, create_, target_.options));
+    Result<void> copy_to(Resource& r, std::string_view text, const PathPattern& path) const {
+        Node& object = r.edit();
+        const bool own = value_.live == &r;
+        TRY(const bool done, write_into_text(object, value_.node, path, create_, target_.options));
+        if (done && own) value_.refresh();
         if (done) return {};
         auto matches = match_fields(object, path.parts(), create_);
         if (!matches) return fail(std::move(matches).error().with_prefix(cannot_find(text, create_.has_value()) + ": "));
         if (matches->fields.empty()) return fail(ErrorCode::not_found, cannot_find(text, create_.has_value()));
-        for (Node* field : matches->fields) TRY_VOID(write_field(*field, value_, target_.options));
+        for (Node* field : matches->fields) {
+            TRY_VOID(write_field(*field, value_.node, target_.options));
+            if (own) value_.refresh();
+        }
         return {};
     }
 
     const ReplacementTarget& target_;
-    const Node& value_;
+    Value& value_;
     CompiledSelector select_;
     std::vector<CompiledSelector> reject_;
     std::vector<std::pair<std::string, PathPattern>> paths_;
@@ -246,7 +264,7 @@ private:
 Result<void> apply_one(ResourceSet& resources, const Replacement& replacement) {
     if ((!replacement.source && !replacement.source_value) || replacement.targets.empty())
         return fail(ErrorCode::invalid, "replacements must specify a source and at least one target");
-    TRY(const Node value, replacement_value(resources, replacement));
+    TRY(Value value, replacement_value(resources, replacement));
     for (const ReplacementTarget& target : replacement.targets) {
         TRY(const Target compiled, Target::compile(target, value));
         TRY_VOID(compiled.apply(resources));

@@ -20,9 +20,13 @@ Node bare_scalar(std::string_view text, NodeStyle style) {
     if (is_quoting(style)) return Node::string(text, style);
     if (text.find('\n') != std::string_view::npos) return Node::string(text, NodeStyle::literal);
     const NodeKind kind = kube::resolve_plain(text, kube::YamlSchema::go_yaml_v3);
-    if (kind == NodeKind::string) return Node::string(text);
-    if (kind == NodeKind::boolean) return Node::boolean(text.front() == 't' || text.front() == 'T');
-    if (kind != NodeKind::null) return Node::scalar(kind, kube::Text(text));
+    if (kind == NodeKind::string) return Node::string(text, NodeStyle::untyped);
+    if (kind == NodeKind::boolean) {
+        Node boolean = Node::boolean(text.front() == 't' || text.front() == 'T');
+        boolean.set_style(NodeStyle::untyped);
+        return boolean;
+    }
+    if (kind != NodeKind::null) return Node::scalar(kind, kube::Text(text), NodeStyle::untyped);
     Node null;
     if (text.empty()) null.set_style(NodeStyle::absent);
     else if (text == "~") null.set_style(NodeStyle::tilde);
@@ -44,16 +48,21 @@ Node restyled(Node value, NodeStyle style) {
         text.set_position(value.file(), value.line());
         return text;
     }
-    value.set_style(NodeStyle::plain);
+    if (value.style() != NodeStyle::untyped) value.set_style(NodeStyle::plain);
     return value;
 }
 
 bool needs_quotes(const Node& value) {
-    return value.is_string() && value.style() == NodeStyle::plain && kube::resolve_plain(value.text(), kube::YamlSchema::yaml_1_1) != NodeKind::string;
+    const bool text = value.style() == NodeStyle::untyped || (value.is_string() && value.style() == NodeStyle::plain);
+    return text && kube::resolve_plain(value.text(), kube::YamlSchema::yaml_1_1) != NodeKind::string;
+}
+
+void put_quotes(Node& value) {
+    if (needs_quotes(value)) value = restyled(std::move(value), NodeStyle::double_quoted);
 }
 
 void set_field(Node& map, std::string_view key, Node value) {
-    if (needs_quotes(value)) value.set_style(NodeStyle::double_quoted);
+    put_quotes(value);
     Node* old = map.find_mut(key);
     if (old == nullptr) {
         map.set(key, std::move(value));

@@ -12,8 +12,15 @@
 
 namespace weber::kustomize {
 
-// A scalar without a type of its own: quoted (or with a line break) it is a string, plain it is what its text says.
+// A scalar without a type of its own: quoted (or with a line break) it is a string, plain it is what its text says (a node of style
+// `untyped`, until a merge makes a text of it or another text takes its place).
 Node bare_scalar(std::string_view text, NodeStyle style = NodeStyle::plain);
+
+// Written without quotes.
+inline bool is_bare(NodeStyle style) { return style == NodeStyle::plain || style == NodeStyle::untyped; }
+
+// Is it a string, or a scalar without type, which kyaml takes for one?
+inline bool is_text(const Node& node) { return node.is_string() || node.style() == NodeStyle::untyped; }
 
 // Puts `text` in the place of a scalar or null, keeping its style and position. Error on a list or map.
 Result<void> set_bare_text(Node& target, std::string_view text);
@@ -21,9 +28,10 @@ Result<void> set_bare_text(Node& target, std::string_view text);
 // `value` as it reads after taking over another scalar's style: in quotes everything is a string.
 Node restyled(Node value, NodeStyle style);
 
-// Is it a string without quotes that YAML 1.1 takes for something else (y, on, No)? kyaml puts quotes around those whenever it
+// Is it a string, or a scalar without type, without quotes that YAML 1.1 takes for something else (y, on, No)? kyaml puts quotes around those whenever it
 // writes a field, and they outlive the value. Source: kyaml FieldSetter.Filter, IsYaml1_1NonString.
 bool needs_quotes(const Node& value);
+void put_quotes(Node& value); // where they are needed
 
 // Sets map[key] as kyaml's FieldSetter does: a scalar that replaces a scalar takes over its style.
 void set_field(Node& map, std::string_view key, Node value);

@@ -123,7 +123,7 @@ private:
         if (!fate) return fail(std::move(fate).error().at(theirs != nullptr ? theirs->where() : dest.where()));
         if (*fate == Fate::cleared) dest.erase(name);
         else if (*fate == Fate::patch && theirs != ours) set_field(dest, name, *theirs);
-        else if (ours != nullptr && needs_quotes(*ours)) ours->set_style(NodeStyle::double_quoted);
+        else if (ours != nullptr) put_quotes(*ours);
         return {};
     }
 

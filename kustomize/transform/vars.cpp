@@ -104,16 +104,16 @@ private:
 Result<void> expand_field(Node& node, const Expander& expander) {
     const auto expand = [&](Node& string) {
         if (string.text().find('$') != std::string_view::npos) string = expander.expand(string.text());
-        else string.set_style(NodeStyle::plain); // written anew by kustomize
+        else string = Node::string(string.shared_text()); // written anew by kustomize
     };
-    if (node.is_string()) {
+    if (is_text(node)) {
         expand(node);
     } else if (node.is_map()) {
         for (Node::Entry& e : node.entries_mut())
-            if (e.value.is_string()) expand(e.value);
+            if (is_text(e.value)) expand(e.value);
     } else if (node.is_list()) {
         for (Node& item : node.items_mut()) {
-            if (!item.is_string()) return fail(ErrorCode::invalid, "invalid value type expect a string", item.where());
+            if (!is_text(item)) return fail(ErrorCode::invalid, "invalid value type expect a string", item.where());
             expand(item);
         }
     }

@@ -81,6 +81,8 @@ const std::vector<Case>& cases() {
         {"replacement_path_and_inline", "resources: [cm.yaml]\nreplacements:\n- path: r.yaml\n  source: {kind: ConfigMap, name: a}\n  targets: []\n", {{"r.yaml", ""}}, "kustomization.yaml:3: cannot specify both path and inline replacement"},
         {"replicas_unknown", "resources: [cm.yaml]\nreplicas:\n- name: none\n  count: 2\n", {}, "kustomization.yaml:3: resource with name none does not match a config with the following GVK [Deployment.[noVer].[noGrp] StatefulSet.[noVer].[noGrp] ReplicaSet.[noVer].[n"},
         {"replicas_type", "resources: [cm.yaml]\nreplicas:\n- name: none\n  count: two\n", {}, "kustomization.yaml:4: invalid Kustomization: replicas: count: expected an integer, found string"},
+        {"annotation_key_n", "resources: [cm.yaml]\ncommonAnnotations: {n: x}\n", {}, "the key false of a label or annotation is no text"},
+        {"label_key_number", "resources: [cm.yaml]\nlabels:\n- pairs: {'1': x}\n", {}, "the key 1 of a label or annotation is no text"},
         {"sort_order", "resources: [cm.yaml]\nsortOptions:\n  order: random\n", {}, "kustomization.yaml:3: the field 'sortOptions.order' must be one of [fifo, legacy]"},
         {"sort_fifo_with_legacy", "resources: [cm.yaml]\nsortOptions:\n  order: fifo\n  legacySortOptions: {orderFirst: [Namespace]}\n", {}, "kustomization.yaml:3: the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'"},
         {"component_kind", "resources:\n- comp\n", {{"comp/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamePrefix: x\n"}}, "kustomization.yaml:2: accumulating resources: expected kind != 'Component' for path 'comp'"},
