@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kube/base/error.h"
 #include "kube/base/node.h"
@@ -16,6 +17,7 @@ struct JsonReadOptions {
     std::string_view file = {};        // name for errors and positions
     std::size_t bytes = 256u << 20;    // cap on the input
     std::size_t depth = 512;           // cap on nesting
+    std::vector<std::string>* repeated = nullptr; // gets the paths of keys that come again ("metadata.labels.a", "list[0].b"), each once
 };
 
 // One JSON value. Numbers keep their text; a number with fraction or exponent is `floating`, else `integer`.

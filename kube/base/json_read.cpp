@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "kube/base/json.h"
@@ -26,7 +27,9 @@ public:
     bool binary(nlohmann::json::binary_t&) { return false; }
     bool start_object(std::size_t) { return open(Node::map()); }
     bool key(std::string& v) {
-        stack_.back().key = intern(v);
+        Frame& top = stack_.back();
+        top.key = intern(v);
+        if (options_.repeated != nullptr && top.node.find(top.key) != nullptr) note_repeated();
         return true;
     }
     bool end_object() { return close(); }
@@ -56,6 +59,22 @@ private:
         Node node;
         Text key; // of the member being read
     };
+
+    void note_repeated() {
+        std::string path;
+        for (const Frame& f : stack_) {
+            if (f.node.is_list()) {
+                path += '[';
+                path += std::to_string(f.node.size());
+                path += ']';
+            } else {
+                if (!path.empty()) path += '.';
+                path += f.key.view();
+            }
+        }
+        auto& all = *options_.repeated;
+        if (std::find(all.begin(), all.end(), path) == all.end()) all.push_back(std::move(path));
+    }
 
     Text intern(const std::string& key) {
         if (key.size() > 40) return Text(key);

@@ -37,6 +37,7 @@ struct YamlReadOptions {
     YamlSchema schema = YamlSchema::go_yaml_v3;
     YamlLimits limits = {};
     bool unique_keys = true;    // a repeated map key is an error (go-yaml v3: `mapping key "x" already defined at line n`)
+    std::vector<std::string>* repeated = nullptr; // without unique_keys: gets `line 4: key "c" already set in map` for each, as go-yaml v2 says it
 };
 
 // All documents of `text`, in order. Empty documents (nothing, or comments only) are null nodes;

@@ -228,6 +228,7 @@ private:
             bool merge = false;
             TRY(Text key, map_key(merge));
             TRY_VOID(next());
+            const std::uint32_t item_line = line();
             TRY(Node item, value(depth + 1, weight));
             if (merge) {
                 TRY_VOID(merge_in(merged, item, weight));
@@ -240,6 +241,7 @@ private:
                             "yaml: line " + in_text(key_line) + ": mapping key \"" + key.str() + "\" already defined",
                             {std::string(options_.file), key_line, 0});
             } else {
+                if (options_.repeated != nullptr) options_.repeated->push_back("line " + in_text(item_line) + ": key \"" + key.str() + "\" already set in map");
                 map.set(key, std::move(item)); // the last one wins
             }
         }

@@ -20,6 +20,7 @@ std::vector<ManagedEntry> read_managed_fields(const Node& object) {
         e.subresource = n.text_at("subresource");
         e.time = n.text_at("time");
         if (const Node* fields = n.find("fieldsV1")) e.fields = FieldSet(*fields);
+        std::erase_if(out, [&](const ManagedEntry& earlier) { return earlier.same_owner(e); }); // of two of one owner the last one counts
         out.push_back(std::move(e));
     }
     return out;

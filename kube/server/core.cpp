@@ -135,7 +135,8 @@ Api<Written> Core::create(Call& call, Node obj, Ack& ack) {
     API_TRY_VOID(match_namespace(call, obj));
     for (const auto field : {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"})
         erase_meta(obj, field);
-    if (!meta_text(obj, "resourceVersion").empty())
+    const std::string given_rv(meta_text(obj, "resourceVersion"));
+    if (!given_rv.empty() && !call.dry_run) // which looks at neither
         return refuse(unclassified("resourceVersion should not be set on objects to be created"));
     const bool generate = meta_text(obj, "name").empty() && !meta_text(obj, "generateName").empty();
     if (generate) set_meta(obj, "name", std::string(meta_text(obj, "generateName")) + random_suffix());
@@ -143,7 +144,9 @@ Api<Written> Core::create(Call& call, Node obj, Ack& ack) {
     obj = track_update(call, Node(), std::move(obj), {});
     API_TRY_VOID(admit_namespace(call, call.path.ns));
     API_TRY_VOID(admit(call, obj, Node()));
-    return store_new(call, std::move(obj), ack);
+    auto made = store_new(call, std::move(obj), ack);
+    if (made && !given_rv.empty()) set_meta(made->object, "resourceVersion", given_rv);
+    return made;
 }
 
 // From an object with managedFields to a stored one.
@@ -319,7 +322,10 @@ Api<std::optional<Written>> Core::try_remove(const ResourceInfo& resource, std::
                                                           return probe;
                                                       }()));
     if (!pending) {
-        if (options.dry_run) return Written{std::move(obj), 200, true};
+        if (options.dry_run) {
+            if (resource.id() == "/pods") mark_deleted(obj);
+            return Written{std::move(obj), 200, true};
+        }
         StoreWrite write{resource.id(), live_ptr, to_stored(obj), true};
         const ObjectPtr stored = store.commit(std::move(write), ack.expect());
         if (!stored) {
@@ -363,7 +369,7 @@ Call Core::own_call(const ResourceInfo& resource, std::string_view manager) cons
 }
 
 bool Core::apply(const ResourceInfo& resource, std::string_view ns, std::string_view name, const Node& patch, std::string_view manager) {
-    const Call call = own_call(resource, manager);
+    Call call = own_call(resource, manager);
     for (int i = 0; call.resource && i < kMaxTries; ++i) {
         const ObjectPtr live_ptr = store.get(resource.id(), ns, name);
         if (!live_ptr) return false;

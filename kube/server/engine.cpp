@@ -80,10 +80,11 @@ Api<void> decode_object(Call& call, Node& obj) {
                                   call.resource->kind + ": " + decoded.error().message));
     if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
     if (call.resource->custom) std::sort(decoded->unknown.begin(), decoded->unknown.end());
-    if (!decoded->unknown.empty() && call.validation != FieldValidation::ignore) {
+    if (!(decoded->unknown.empty() && call.repeated.empty()) && call.validation != FieldValidation::ignore) {
         std::string all;
-        for (const auto& field : decoded->unknown) {
-            const std::string text = "unknown field \"" + field + "\"";
+        std::vector<std::string> problems = call.repeated;
+        for (const auto& field : decoded->unknown) problems.push_back("unknown field \"" + field + "\"");
+        for (const auto& text : problems) {
             if (call.validation == FieldValidation::warn) call.warnings.push_back(text);
             all += (all.empty() ? "" : ", ") + text;
         }
@@ -102,7 +103,19 @@ Node track_update(const Call& call, const Node& live, Node next, std::string_vie
     return merge::update(live, std::move(next), request_of(call, subresource, now));
 }
 
-Api<Node> apply_patch(const Call& call, const Node& live, const Node& patch, bool force, std::string_view subresource) {
+// Keys that an applied body has twice.
+Api<void> tell_repeated(Call& call) {
+    if (call.repeated.empty() || call.validation == FieldValidation::ignore) return {};
+    if (call.validation == FieldValidation::warn) {
+        call.warnings = call.repeated;
+        return {};
+    }
+    std::string all;
+    for (const auto& line : call.repeated) all += "\n  " + line;
+    return refuse(bad_request("error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:" + all));
+}
+
+Api<Node> apply_patch(Call& call, const Node& live, const Node& patch, bool force, std::string_view subresource) {
     const std::string now = now_text();
     merge::Request request = request_of(call, subresource, now);
     request.force = force;
@@ -111,6 +124,7 @@ Api<Node> apply_patch(const Call& call, const Node& live, const Node& patch, boo
         if (merged.error().code == ErrorCode::conflict) return refuse(from_error(merged.error()));
         return refuse(unclassified(merged.error().message));
     }
+    API_TRY_VOID(tell_repeated(call));
     Node obj = std::move(*merged);
     Node managed;
     if (const Node* m = obj.find_path({"metadata", "managedFields"})) managed = *m;

@@ -23,7 +23,7 @@ void complete_object(const Call& call, Node& obj, bool stored = true);
 // request's manager.
 Node track_update(const Call& call, const Node& live, Node next, std::string_view subresource);
 // Server-side apply of `patch` (spec apply.md 11.2–11.6). Errors: 409 with conflicts, 500 for type errors.
-Api<Node> apply_patch(const Call& call, const Node& live, const Node& patch, bool force, std::string_view subresource);
+Api<Node> apply_patch(Call& call, const Node& live, const Node& patch, bool force, std::string_view subresource);
 
 // 422 causes; empty = valid.
 std::vector<ErrorDetail> validate_new(const Call& call, const Node& obj);

@@ -22,14 +22,18 @@ ApiError does_not_fit() {
 }
 
 // The merge schema fits the URL's type; the wording of mismatches is the apply handler's.
-Api<Node> read_apply(const Call& call) {
+Api<Node> read_apply(Call& call) {
     const std::string& body = call.http->body;
     const auto first = body.find_first_not_of(" \t\r\n");
     const bool json = first != std::string::npos && body[first] == '{';
-    auto parsed = json ? read_json(body, {.bytes = 4u << 20}) : Result<Node>(fail(ErrorCode::invalid, ""));
-    if (!parsed) // flow mappings that are not JSON are YAML too
-        parsed = read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false});
+    std::vector<std::string> repeated;
+    auto parsed = json ? read_json(body, {.bytes = 4u << 20, .repeated = &repeated}) : Result<Node>(fail(ErrorCode::invalid, ""));
+    if (!parsed || !repeated.empty()) { // flow mappings that are not JSON are YAML too; which lines repeat a key only the YAML reader says
+        repeated.clear();
+        parsed = read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false, .repeated = &repeated});
+    }
     if (!parsed) return refuse(bad_request("error decoding YAML: " + parsed.error().message));
+    call.repeated = std::move(repeated); // told when everything else about the patch is right
     if (parsed->is_null()) return refuse(bad_request("invalid object type: /, Kind="));
     if (!parsed->is_map())
         return refuse(bad_request("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
@@ -71,9 +75,12 @@ Api<PatchType> patch_type(const Call& call) {
     return refuse(std::move(e));
 }
 
-Api<Node> read_patch(const Call& call, PatchType type) {
+Api<Node> read_patch(Call& call, PatchType type) {
     if (type == PatchType::apply) return read_apply(call);
-    auto parsed = read_json(call.http->body, {.bytes = 4u << 20});
+    std::vector<std::string> repeated;
+    auto parsed = read_json(call.http->body, {.bytes = 4u << 20, .repeated = &repeated});
+    for (const auto& path : repeated)
+        call.repeated.push_back((type == PatchType::json ? "json patch duplicate field " : "duplicate field ") + write_json(Node::string(path)));
     if (!parsed) {
         std::string why = go_json_error(call.http->body);
         if (why.empty()) why = parsed.error().message;

@@ -41,22 +41,6 @@ void mount_token(Node& spec) {
     spec.get_or_insert("volumes").push_back(std::move(volume));
 }
 
-void add_tolerations(Node& spec) {
-    for (const auto key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
-        bool tolerated = false;
-        if (const Node* list = spec.find("tolerations"))
-            for (const auto& t : list->items())
-                tolerated = tolerated || ((t.text_at("key") == key || t.text_at("key").empty()) &&
-                                          (t.text_at("effect") == "NoExecute" || t.text_at("effect").empty()));
-        if (tolerated) continue;
-        spec.get_or_insert("tolerations")
-            .push_back(Node::map({{"key", Node::string(key)},
-                                  {"operator", Node::string("Exists")},
-                                  {"effect", Node::string("NoExecute")},
-                                  {"tolerationSeconds", Node::integer(300)}}));
-    }
-}
-
 // BestEffort without any request or limit, Guaranteed when every container limits cpu and memory to its requests.
 std::string_view qos_class(const Node& spec) {
     bool any = false, guaranteed = true;
@@ -78,6 +62,22 @@ std::string_view qos_class(const Node& spec) {
 }
 
 } // namespace
+
+void add_tolerations(Node& spec) {
+    for (const auto key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
+        bool tolerated = false;
+        if (const Node* list = spec.find("tolerations"))
+            for (const auto& t : list->items())
+                tolerated = tolerated || ((t.text_at("key") == key || t.text_at("key").empty()) &&
+                                          (t.text_at("effect") == "NoExecute" || t.text_at("effect").empty()));
+        if (tolerated) continue;
+        spec.get_or_insert("tolerations")
+            .push_back(Node::map({{"key", Node::string(key)},
+                                  {"operator", Node::string("Exists")},
+                                  {"effect", Node::string("NoExecute")},
+                                  {"tolerationSeconds", Node::integer(300)}}));
+    }
+}
 
 Api<void> admit_pod(Core& core, const Call& call, Node& pod) {
     Node& spec = pod.get_or_insert("spec");

@@ -7,5 +7,7 @@ namespace weber::kube::server {
 
 // 403 when its service account does not exist.
 Api<void> admit_pod(Core& core, const Call& call, Node& pod);
+// DefaultTolerationSeconds, which changed Pods get as well.
+void add_tolerations(Node& spec);
 
 } // namespace weber::kube::server

@@ -42,6 +42,7 @@ struct Call {
     FieldValidation validation = FieldValidation::warn;
     std::string manager; // fieldManager, else the User-Agent up to the first "/"
     std::vector<std::string> warnings;
+    std::vector<std::string> repeated; // what the body's reader has to say about keys that come again: `duplicate field "a.b"`
 
     [[nodiscard]] const std::string& group() const { return resource->group; }
     [[nodiscard]] const std::string& plural() const { return resource->plural; }

@@ -1,6 +1,7 @@
 #include "kube/server/scale.h"
 
 #include <algorithm>
+#include <span>
 
 #include "kube/server/convert.h"
 #include "kube/server/engine.h"
@@ -125,6 +126,62 @@ Api<Node> as_scale(const Call& call, Api<Node> applied) {
     return refuse(std::move(e));
 }
 
+// Does an entry of managedFields hold this field ("spec", "replicas")?
+bool owns(const Node& entry, const std::vector<std::string>& keys) {
+    const Node* n = entry.find("fieldsV1");
+    for (const auto& key : keys) n = n != nullptr ? n->find("f:" + key) : nullptr;
+    return n != nullptr;
+}
+
+// Takes the field away; parents that hold nothing else go with it.
+void disown(Node& fields, std::span<const std::string> keys) {
+    const std::string key = "f:" + keys.front();
+    Node* inside = fields.find_mut(key);
+    if (inside == nullptr) return;
+    if (keys.size() > 1) disown(*inside, keys.subspan(1));
+    if (keys.size() == 1 || inside->empty()) fields.erase(key);
+}
+
+Node only_field(std::span<const std::string> keys) {
+    return keys.empty() ? Node::map() : Node::map({{kube::Text("f:" + keys.front()), only_field(keys.subspan(1))}});
+}
+
+// apimachinery's scalehandler.go: updaters that keep the replicas get an entry for them alone, which has no time; a Scale that nobody owns is not
+// tracked at all.
+Node with_scale_owners(const Call& call, const Node& live, Node next, bool applied) {
+    const auto keys = path_keys(replicas_path(call));
+    const Node* before = live.find_path({"metadata", "managedFields"});
+    const bool owned = before != nullptr && std::any_of(before->items().begin(), before->items().end(), [&](const Node& e) { return owns(e, keys); });
+    if (!owned && !applied) {
+        if (before != nullptr)
+            meta_mut(next).set("managedFields", *before);
+        else
+            erase_meta(next, "managedFields");
+        return next;
+    }
+    const Node* after = next.find_path({"metadata", "managedFields"});
+    if (after == nullptr) return next;
+    // In a Scale no replicas are no field: who sets 0 owns nothing.
+    const bool none = !applied && first_int(next, replicas_path(call)) == 0 && first_int(live, replicas_path(call)) != 0;
+    Node appliers = Node::list(), untimed = Node::list(), timed = Node::list(); // their order in the list
+    for (const Node& entry : after->items()) {
+        if (entry.text_at("operation") == "Apply" || !owns(entry, keys)) {
+            (entry.text_at("operation") == "Apply" ? appliers : entry.contains("time") ? timed : untimed).push_back(entry);
+            continue;
+        }
+        Node alone = entry, rest = entry;
+        alone.erase("time");
+        alone.set("fieldsV1", only_field(keys));
+        if (!none) untimed.push_back(std::move(alone));
+        disown(*rest.find_mut("fieldsV1"), keys);
+        if (!rest.find("fieldsV1")->empty()) (rest.contains("time") ? timed : untimed).push_back(std::move(rest));
+    }
+    for (Node* more : {&untimed, &timed})
+        for (Node& e : more->items_mut()) appliers.push_back(std::move(e));
+    meta_mut(next).set("managedFields", std::move(appliers));
+    return next;
+}
+
 // The real server keeps no time with an apply of a Scale.
 Api<Node> untimed(const Call& call, Api<Node> applied) {
     if (!applied) return applied;
@@ -158,7 +215,7 @@ Api<HttpResponse> scale_update(Core& core, Call& call, const Presentation& form,
                                  [&](const Node& live) -> Api<Node> {
                                      Node next = with_replicas(call, live, replicas);
                                      if (!rv.empty()) set_meta(next, "resourceVersion", rv);
-                                     return track_update(call, live, std::move(next), "scale");
+                                     return with_scale_owners(call, live, track_update(call, live, std::move(next), "scale"), false);
                                  },
                                  ack));
     return answer(call, form, w);
@@ -172,15 +229,20 @@ Api<HttpResponse> scale_patch(Core& core, Call& call, const Presentation& form, 
                                  [&](const Node& live) -> Api<Node> {
                                      if (type == PatchType::apply) {
                                          API_TRY(const std::int64_t n, wanted(call, patch));
+                                         const bool says = patch.find_path({"spec", "replicas"}) != nullptr; // else the manager owns nothing of it any more
+                                         if (const auto rv = meta_text(patch, "resourceVersion"); !rv.empty() && rv != meta_text(live, "resourceVersion"))
+                                             return refuse(modified_conflict(call.plural(), call.group(), call.path.name));
                                          Node main = Node::map({{"apiVersion", Node::string(call.api_version())},
                                                                 {"kind", Node::string(call.resource->kind)},
                                                                 {"metadata", Node::map({{"name", Node::string(call.path.name)}})}});
-                                         set_path(main, path_keys(replicas_path(call)), Node::integer(n));
-                                         return untimed(call, as_scale(call, apply_patch(call, live, main, call.http->flag("force"), "scale")));
+                                         if (says) set_path(main, path_keys(replicas_path(call)), Node::integer(n));
+                                         API_TRY(Node next, untimed(call, as_scale(call, apply_patch(call, live, main, call.http->flag("force"), "scale"))));
+                                         if (first_int(next, replicas_path(call)) == 0) set_path(next, path_keys(replicas_path(call)), Node::integer(0));
+                                         return with_scale_owners(call, live, std::move(next), true);
                                      }
                                      API_TRY(const Node scale, patched(call, type, scale_of(call, live), patch));
                                      API_TRY(const std::int64_t n, wanted(call, scale));
-                                     return track_update(call, live, with_replicas(call, live, n), "scale");
+                                     return with_scale_owners(call, live, track_update(call, live, with_replicas(call, live, n), "scale"), false);
                                  },
                                  ack));
     return answer(call, form, w);

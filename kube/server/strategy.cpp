@@ -298,6 +298,7 @@ Api<void> prepare_update(Core& core, const Call& call, Node& obj, const Node& li
     if (resource.custom) return {};
     if (id == "certificates.k8s.io/certificatesigningrequests") change_signing_request(obj, live, subresource);
     if (id == "/secrets") move_string_data(obj);
+    if (id == "/pods" && subresource.empty()) add_tolerations(obj.get_or_insert("spec"));
     if (id == "apps/daemonsets") count_template(obj, live);
     if (id == "/namespaces" && subresource.empty())
         if (const Node* list = live.find_path({"spec", "finalizers"})) obj.get_or_insert("spec").set("finalizers", *list);

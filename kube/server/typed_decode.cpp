@@ -42,8 +42,7 @@ public:
         case TypeKind::bytes:
             if (custom_) return {};
             if (!v.is_string()) return misfit(v, path, "[]uint8");
-            if (!base64_decode(v.text())) return fail(ErrorCode::invalid, "illegal base64 data at input byte 0");
-            return {};
+            return bytes(v);
         case TypeKind::object: return object(v, t, path);
         case TypeKind::map: return map(v, t, path);
         case TypeKind::list: return list(v, t, path);
@@ -53,6 +52,13 @@ public:
 
 private:
     static Result<void> ok() { return {}; }
+    static Result<void> bytes(Node& v) {
+        const auto decoded = base64_decode(v.text());
+        if (!decoded) return fail(ErrorCode::invalid, "illegal base64 data at input byte 0");
+        std::string again = base64_encode(*decoded); // bits beyond the last byte are lost
+        if (again != v.text()) v = Node::string(std::move(again));
+        return {};
+    }
     // Go names the struct that holds the field.
     Result<void> misfit(const Node& v, const std::string& path, std::string_view type) const {
         const std::string_view what = v.is_bool() ? "bool" : v.is_number() ? "number" : v.kind_word();

@@ -129,9 +129,9 @@ std::vector<ErrorDetail> validate_built_in(std::string_view id, bool, const Node
     // Some strategies validate the whole object again, its metadata included.
     static const std::set<std::string_view> kThrice{"/configmaps", "/secrets", "/persistentvolumeclaims", "/serviceaccounts",
                                                     "rbac.authorization.k8s.io/rolebindings", "rbac.authorization.k8s.io/clusterrolebindings",
-                                                    "rbac.authorization.k8s.io/roles", "rbac.authorization.k8s.io/clusterroles"};
+                                                    "rbac.authorization.k8s.io/roles", "rbac.authorization.k8s.io/clusterroles", "/pods", "apps/replicasets"};
     if (!live.is_null() && kThrice.contains(id)) check_metadata(p, name_rule(id), obj, Node(), true);
-    if (!live.is_null() && id == "/configmaps") check_metadata(p, name_rule(id), obj, Node(), true);
+    if (!live.is_null() && (id == "/configmaps" || id == "/secrets")) check_metadata(p, name_rule(id), obj, Node(), true);
     for (const auto find : {workload_rule, network_rule, other_rule})
         if (const KindRule rule = find(id)) rule(p, obj, live);
     return std::move(p.list);

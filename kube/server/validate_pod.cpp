@@ -176,24 +176,29 @@ void check_container(Problems& p, const std::string& path, const Node& c, const 
     check_resources(p, path + ".resources", child(c, "resources"));
 }
 
+// The order in which kube-apiserver looks for sources: the second one found is the one too many.
+constexpr std::string_view kSources[] = {"emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs", "iscsi", "glusterfs",
+                                         "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte", "downwardAPI", "fc", "configMap", "azureFile", "flocker",
+                                         "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk", "storageos", "scaleIO", "projected", "csi", "ephemeral", "image"};
+
 void check_volume_source(Problems& p, const std::string& path, const Node& v) {
     int sources = 0;
-    for (const auto& e : v.entries()) {
-        const auto kind = e.key.view();
-        if (kind == "name" || e.value.is_null()) continue;
+    for (const auto kind : kSources) {
+        const Node* source = v.find(kind);
+        if (source == nullptr || source->is_null()) continue;
         if (sources++ > 0) {
-            p.forbidden(path + "." + e.key.str(), "may not specify more than 1 volume type");
+            p.forbidden(path + "." + std::string(kind), "may not specify more than 1 volume type");
             continue;
         }
-        if (kind == "hostPath" && e.value.text_at("path").empty()) p.required(path + ".hostPath.path");
-        if (kind == "secret" && e.value.text_at("secretName").empty()) p.required(path + ".secret.secretName");
-        if (kind == "configMap" && e.value.text_at("name").empty()) p.required(path + ".configMap.name");
-        if (kind == "persistentVolumeClaim" && e.value.text_at("claimName").empty()) p.required(path + ".persistentVolumeClaim.claimName");
+        if (kind == "hostPath" && source->text_at("path").empty()) p.required(path + ".hostPath.path");
+        if (kind == "secret" && source->text_at("secretName").empty()) p.required(path + ".secret.secretName");
+        if (kind == "configMap" && source->text_at("name").empty()) p.required(path + ".configMap.name");
+        if (kind == "persistentVolumeClaim" && source->text_at("claimName").empty()) p.required(path + ".persistentVolumeClaim.claimName");
         if (kind == "nfs") {
-            if (e.value.text_at("server").empty()) p.required(path + ".nfs.server");
-            if (e.value.text_at("path").empty()) p.required(path + ".nfs.path");
+            if (source->text_at("server").empty()) p.required(path + ".nfs.server");
+            if (source->text_at("path").empty()) p.required(path + ".nfs.path");
         }
-        if (kind == "csi" && e.value.text_at("driver").empty()) p.required(path + ".csi.driver");
+        if (kind == "csi" && source->text_at("driver").empty()) p.required(path + ".csi.driver");
     }
     if (sources == 0) p.required(path, "must specify a volume type");
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "kube/server/quantity.h"
@@ -82,23 +83,29 @@ Node internal_strategy(const Node& strategy) {
     return Node::map({{"Type", child(strategy, "type")}, {"RollingUpdate", child(strategy, "rollingUpdate")}});
 }
 
-void deployment_status(Problems& p, const Node& status, const Node& before) {
+using Fields = std::initializer_list<const char*>;
+
+// `counts`: none below zero; `parts`: none above "replicas".
+void replica_status(Problems& p, const Node& status, const Node& before, Fields counts, Fields parts, const char* ready = "readyReplicas") {
     const auto count = [&](const Node& s, std::string_view field) { return child(s, field).as_int().value_or(0); };
-    for (const auto field : {"observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas", "terminatingReplicas",
-                             "collisionCount"})
-        p.nonnegative(std::string("status.") + field, status.find(field));
-    for (const auto field : {"updatedReplicas", "readyReplicas", "availableReplicas"})
+    for (const auto field : counts) p.nonnegative(std::string("status.") + field, status.find(field));
+    for (const auto field : parts)
         if (count(status, field) > count(status, "replicas"))
             p.invalid(std::string("status.") + field, Node::integer(count(status, field)), "cannot be greater than status.replicas");
     if (count(status, "availableReplicas") > count(status, "readyReplicas"))
-        p.invalid("status.availableReplicas", Node::integer(count(status, "availableReplicas")), "cannot be greater than readyReplicas");
+        p.invalid("status.availableReplicas", Node::integer(count(status, "availableReplicas")), std::string("cannot be greater than ") + ready);
     if (count(status, "collisionCount") < count(before, "collisionCount"))
         p.invalid("status.collisionCount", Node::integer(count(status, "collisionCount")), "cannot be decremented");
 }
 
+// A write of the status changes nothing else; false: this one is none.
+bool only_status(const Node& obj, const Node& live) { return !live.is_null() && !(child(obj, "status") == child(live, "status")); }
+
 void deployment(Problems& p, const Node& obj, const Node& live) {
-    const Node &status = child(obj, "status"), &before = child(live, "status");
-    if (!live.is_null() && !(status == before)) return deployment_status(p, status, before); // a write of the status changes nothing else
+    if (only_status(obj, live))
+        return replica_status(p, child(obj, "status"), child(live, "status"),
+                              {"observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas", "terminatingReplicas", "collisionCount"},
+                              {"updatedReplicas", "readyReplicas", "availableReplicas"});
     const Node& spec = spec_of(obj);
     check_replicated(p, spec, "deployment");
     const Node& strategy = child(spec, "strategy");
@@ -129,6 +136,9 @@ void deployment(Problems& p, const Node& obj, const Node& live) {
 }
 
 void replica_set(Problems& p, const Node& obj, const Node& live) {
+    if (only_status(obj, live))
+        return replica_status(p, child(obj, "status"), child(live, "status"), {"replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration", "terminatingReplicas"},
+                              {"fullyLabeledReplicas", "readyReplicas", "availableReplicas"});
     const Node& spec = spec_of(obj);
     check_replicated(p, spec, "deployment");
     p.nonnegative("spec.minReadySeconds", spec.find("minReadySeconds"));
@@ -150,6 +160,10 @@ void daemon_set(Problems& p, const Node& obj, const Node& live) {
 }
 
 void stateful_set(Problems& p, const Node& obj, const Node& live) {
+    if (only_status(obj, live))
+        return replica_status(p, child(obj, "status"), child(live, "status"),
+                              {"replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas", "observedGeneration", "collisionCount"},
+                              {"readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"}, "status.readyReplicas");
     const Node& spec = spec_of(obj);
     if (const auto policy = spec.text_at("podManagementPolicy"); policy != "OrderedReady" && policy != "Parallel")
         p.invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'");
@@ -259,9 +273,40 @@ void cron_job(Problems& p, const Node& obj, const Node&) {
     p.nonnegative("spec.failedJobsHistoryLimit", spec.find("failedJobsHistoryLimit"));
 }
 
+// A deadline may be set and become shorter. False: nothing more is to be said about the pod.
+bool check_deadline(Problems& p, const Node& now, const Node& before) {
+    const std::string path = "spec.activeDeadlineSeconds";
+    if (now.is_null() && !before.is_null()) p.invalid(path, now, "must not update from a positive integer to nil value");
+    if (now.is_null()) return true;
+    const auto seconds = now.as_int().value_or(0);
+    if (seconds < 0 || seconds > INT32_MAX) {
+        p.invalid(path, now, "must be between 0 and 2147483647, inclusive");
+        return false;
+    }
+    if (before.is_null() || before.as_int().value_or(0) >= seconds) return true;
+    p.invalid(path, now, "must be less than or equal to previous value");
+    return false;
+}
+
+// Those that were there stay, their tolerationSeconds aside.
+void check_old_tolerations(Problems& p, const Node& now, const Node& before) {
+    const auto timeless = [](Node t) {
+        t.erase("tolerationSeconds");
+        return t;
+    };
+    for (const Node& old : before.items())
+        if (std::none_of(now.items().begin(), now.items().end(), [&](const Node& t) { return timeless(t) == timeless(old); }))
+            return p.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds");
+}
+
 void pod(Problems& p, const Node& obj, const Node& live) {
     check_pod_spec(p, "spec", spec_of(obj));
     if (live.is_null()) return;
+    for (const std::string list : {"containers", "initContainers"})
+        if (child(spec_of(obj), list).size() != child(spec_of(live), list).size())
+            return p.forbidden("spec." + list, list == "containers" ? "pod updates may not add or remove containers" : "pod updates may not add or remove init containers");
+    if (!check_deadline(p, child(spec_of(obj), "activeDeadlineSeconds"), child(spec_of(live), "activeDeadlineSeconds"))) return;
+    check_old_tolerations(p, child(spec_of(obj), "tolerations"), child(spec_of(live), "tolerations"));
     // Images, deadlines and added tolerations may change; nothing else.
     Node now = spec_of(obj), before = spec_of(live);
     for (Node* n : {&now, &before}) {

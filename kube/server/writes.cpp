@@ -1,5 +1,8 @@
 #include "kube/server/writes.h"
 
+#include <map>
+#include <utility>
+
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "kube/base/yaml.h"
@@ -90,7 +93,22 @@ std::string json_error(std::string_view body, const Error& error) {
     return words.empty() ? error.message : words;
 }
 
-// The patch fits, what it makes does not: told about the whole result.
+// As Go prints a map (%+v): "map[a:map[b:1] c:[x <nil>]]", keys sorted.
+std::string go_text(const Node& n) {
+    if (n.is_null()) return "<nil>";
+    std::string out, separator;
+    if (n.is_list()) {
+        for (const Node& item : n.items()) out += std::exchange(separator, " ") + go_text(item);
+        return "[" + out + "]";
+    }
+    if (!n.is_map()) return std::string(n.text());
+    std::map<std::string_view, const Node*> sorted;
+    for (const auto& [key, value] : n.entries()) sorted.emplace(key.view(), &value);
+    for (const auto& [key, value] : sorted) out += std::exchange(separator, " ") + std::string(key) + ":" + go_text(*value);
+    return "map[" + out + "]";
+}
+
+// The patch fits, what it makes does not: told about the whole result (of a strategic patch: about the patch).
 ApiError bad_result(const ApiError& decoding, const std::string& result) {
     constexpr std::string_view kBefore = " cannot be handled as a ";
     std::string why = decoding.message;
@@ -152,7 +170,7 @@ Api<DeleteOptions> read_delete_options(Call& call) {
     if (!causes.empty()) return refuse(invalid("DeleteOptions", "meta.k8s.io", "", std::move(causes)));
     if (const Node* dry = body.find("dryRun"))
         for (const auto& d : dry->items()) o.dry_run = o.dry_run || d.text() == "All";
-    o.dry_run = o.dry_run || call.dry_run;
+    if (call.http->body.empty()) o.dry_run = call.dry_run; // beside a body the parameter counts for nothing
     return o;
 }
 
@@ -169,7 +187,7 @@ Node with_finalizers(const Node& live, const Node& body) {
 
 } // namespace
 
-Api<Node> read_body(const Call& call) {
+Api<Node> read_body(Call& call) {
     const auto type = media_type(call);
     const std::string& body = call.http->body;
     const bool yaml = type == "application/yaml";
@@ -181,8 +199,10 @@ Api<Node> read_body(const Call& call) {
     }
     if (!type.empty() && type != "application/json" && type != "*/*" && !yaml)
         return refuse(unsupported_media(call.resource->custom ? "application/json, application/yaml" : "application/json, application/yaml, application/vnd.kubernetes.protobuf"));
-    auto parsed = yaml ? read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false})
-                       : read_json(body, {.bytes = 4u << 20});
+    std::vector<std::string> repeated;
+    auto parsed = yaml ? read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false, .repeated = &repeated})
+                       : read_json(body, {.bytes = 4u << 20, .repeated = &repeated});
+    for (const auto& r : repeated) call.repeated.push_back(yaml ? r : "duplicate field " + write_json(Node::string(r)));
     const std::string shown = summary(body);
     if (!parsed)
         return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind +
@@ -256,7 +276,7 @@ Api<HttpResponse> write_patch(Core& core, Call& call, Ack& ack) {
                                      API_TRY(Node next, patched(call, type, live, patch));
                                      API_TRY_VOID(check_name(call, next));
                                      call.warnings.clear();
-                                     const std::string shown = write_json(next);
+                                     const std::string shown = type == PatchType::strategic ? go_text(patch) : write_json(next);
                                      if (auto decoded = decode_object(call, next); !decoded) return refuse(bad_result(decoded.error(), shown));
                                      return track_update(call, live, std::move(next), sub);
                                  },

@@ -14,6 +14,6 @@ Api<HttpResponse> write_delete(Core& core, Call& call, Ack& ack);
 Api<HttpResponse> write_delete_collection(Core& core, Call& call, Ack& ack);
 
 // The body as a tree: JSON or YAML by its content type. 415, 400.
-Api<Node> read_body(const Call& call);
+Api<Node> read_body(Call& call);
 
 } // namespace weber::kube::server

@@ -25,6 +25,7 @@ std::string comparable_text(std::string text) {
         {std::regex("20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z"), "<time>"},
         {std::regex("10\\.96\\.[0-9]+\\.[0-9]+"), "<ip>"},
         {std::regex("kube-api-access-[a-z0-9]{5}"), "kube-api-access-<id>"},
+        {std::regex("\\bgen-[bcdfghjklmnpqrstvwxz2456789]{5}\\b"), "gen-<id>"},
         {std::regex("(ersion in (precondition|record)) \\([0-9]+\\)"), "$1 (<rv>)"},
     };
     if (text.size() < 8) return text;

@@ -29,6 +29,8 @@ Sequence random_sequence(std::uint32_t seed);
 Sequence random_custom_sequence(std::uint32_t seed);
 // Of a resource with several versions, written at each of them: a custom one, or HorizontalPodAutoscalers.
 Sequence random_versions_sequence(std::uint32_t seed);
+// Of what surrounds a write: subresources, directives, preconditions, deletions, lists.
+Sequence random_verbs_sequence(std::uint32_t seed);
 // Of one of nine more kinds.
 Sequence random_kinds_sequence(std::uint32_t seed);
 

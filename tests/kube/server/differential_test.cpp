@@ -159,6 +159,12 @@ TEST(DifferentialRandom, SeededSequencesOfMoreKindsAgree) {
     check("kinds", sequences);
 }
 
+TEST(DifferentialRandom, SeededSequencesOfVerbsAgree) {
+    std::vector<Sequence> sequences;
+    for (std::uint32_t seed = 1; seed <= 80; ++seed) sequences.push_back(random_verbs_sequence(seed));
+    check("verbs", sequences);
+}
+
 TEST(DifferentialRandom, FreshSequencesAgreeLive) {
     if (!real_api(RealServer::bare) || std::getenv("WEBER_RECORD")) GTEST_SKIP() << "no real kube-apiserver to ask (tests/cluster/cluster.sh run --bare)";
     std::vector<Sequence> sequences;
@@ -171,6 +177,7 @@ TEST(DifferentialRandom, FreshSequencesAgreeLive) {
     for (std::uint32_t i = 0; i < std::max(15U, seeds / 3); ++i) sequences.push_back(random_custom_sequence(start + i));
     for (std::uint32_t i = 0; i < std::max(15U, seeds / 3); ++i) sequences.push_back(random_versions_sequence(start + i));
     for (std::uint32_t i = 0; i < seeds; ++i) sequences.push_back(random_kinds_sequence(start + i));
+    for (std::uint32_t i = 0; i < seeds; ++i) sequences.push_back(random_verbs_sequence(start + i));
     check("fresh", sequences);
 }
 
