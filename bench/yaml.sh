@@ -13,7 +13,7 @@ if [ $# = 0 ]; then
   bench/generate.py flat 2000 "$temporary/flat"
   mapfile -t files < <(find "$temporary/flat" -name '*.yaml' ! -name kustomization.yaml)
 fi
-"$build/bench/yaml_bench" "$rounds" 17 "${files[@]}" >"$temporary/ours"
+"$build/yaml_bench" "$rounds" 17 "${files[@]}" >"$temporary/ours"
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 printf 'weber: read %s MB/s, write %s MB/s, both %s MB/s\n' "$(cut -d' ' -f1 "$temporary/ours" | median)" \
   "$(cut -d' ' -f2 "$temporary/ours" | median)" "$(cut -d' ' -f3 "$temporary/ours" | median)"

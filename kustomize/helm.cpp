@@ -64,8 +64,8 @@ private:
     // Defaults and checks (kustomize: validateArgs).
     Result<void> check() {
         if (chart_.name.empty()) return fail(ErrorCode::invalid, "chart name cannot be empty", chart_.where);
-        if (!runner_.kube_version.empty()) chart_.kube_version = runner_.kube_version;
-        if (!runner_.api_versions.empty()) chart_.api_versions = runner_.api_versions;
+        if (chart_.kube_version.empty()) chart_.kube_version = runner_.kube_version;
+        if (chart_.api_versions.empty()) chart_.api_versions = runner_.api_versions;
         if (runner_.debug) chart_.debug = true;
         const std::string home = globals_.chart_home.empty() ? "charts" : globals_.chart_home;
         chart_home_ = is_absolute(home) ? home : join_path(loader_.root(), home);

@@ -28,7 +28,7 @@ public:
     // Writes a file that only this user can read.
     [[nodiscard]] virtual Result<void> write_file(const std::string& path, std::string_view text) = 0;
 
-    // --helm-kube-version, --helm-api-versions, --helm-debug: they win over what charts say. Empty, false: as the chart says.
+    // --helm-kube-version, --helm-api-versions, --helm-debug: for charts that say nothing themselves, as kustomize does it.
     std::string kube_version = {};
     std::vector<std::string> api_versions = {};
     bool debug = false;

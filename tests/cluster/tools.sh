@@ -33,9 +33,10 @@ age-keygen|v1.3.1|flux|filippo.io/age/cmd/age-keygen|-X main.Version=v1.3.1
 flux-oracle|$oracle|flux|.|
 kustomize-controller|v1.9.6|kustomize-controller|github.com/fluxcd/kustomize-controller|
 flux|v2.9.5|flux-cli|github.com/fluxcd/flux2/v2/cmd/flux|-X main.VERSION=2.9.5
+helm|v3.22.0|helm|helm.sh/helm/v3/cmd/helm|-X helm.sh/helm/v3/internal/version.version=v3.22.0
 TABLE
 }
-default_names="kustomize etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl sops age age-keygen flux-oracle kustomize-controller flux"
+default_names="kustomize etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl sops age age-keygen flux-oracle kustomize-controller flux helm"
 
 if [ "${1:-}" = --list ]; then
   catalogue | cut -d'|' -f1
