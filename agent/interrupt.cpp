@@ -2,7 +2,6 @@
 
 #include <condition_variable>
 #include <csignal>
-#include <ctime>
 #include <mutex>
 
 #include <unistd.h>
@@ -25,9 +24,9 @@ Interrupt::Interrupt() {
     const sigset_t set = ending_signals();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     waiter_ = std::jthread([this, set](const std::stop_token& end) {
-        const timespec slice{.tv_sec = 0, .tv_nsec = 50'000'000}; // how long the end of the process may lag
-        while (!end.stop_requested()) {
-            if (sigtimedwait(&set, nullptr, &slice) < 0) continue;
+        for (;;) { // without a timeout: a process that has nothing to do sleeps
+            if (sigwaitinfo(&set, nullptr) < 0) continue;
+            if (end.stop_requested()) return;
             if (source_.stop_requested()) _exit(130);
             source_.request_stop();
         }
@@ -36,6 +35,7 @@ Interrupt::Interrupt() {
 
 Interrupt::~Interrupt() {
     waiter_.request_stop();
+    pthread_kill(waiter_.native_handle(), SIGTERM); // to this thread alone: it wakes and ends
     waiter_.join();
     const sigset_t set = ending_signals();
     pthread_sigmask(SIG_UNBLOCK, &set, nullptr);

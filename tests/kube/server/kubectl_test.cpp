@@ -180,8 +180,10 @@ TEST_F(Kubectl, IsToldThatThereAreNoContainers) {
     int status = 0;
     expect_has(run({"logs", "p"}, &status), "simulates pods and runs no containers");
     EXPECT_EQ(status, 1);
-    expect_has(run({"exec", "p", "--", "ls"}, &status), "runs no containers");
-    EXPECT_EQ(status, 1);
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"exec", "p", "--", "ls"}, {"attach", "p"}, {"cp", "p:/etc/hosts", file("hosts")}, {"port-forward", "p", ":80"}}) {
+        expect_has(run(command, &status), "runs no containers");
+        EXPECT_EQ(status, 1) << command[0];
+    }
 }
 
 TEST_F(Kubectl, IsToldThatThereAreNoMetrics) {
