@@ -7,27 +7,14 @@
 #include "kube/base/digest.h"
 #include "kube/base/utf8.h"
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_plain.h"
+#include "kube/base/yaml_text_pool.h"
 
 namespace weber::kube {
 
 namespace {
 
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
-
-// Keys and short scalars repeat over and over in manifests ("metadata", "name", "app"): one buffer for all.
-class TextPool {
-public:
-    Text get(std::string_view s) {
-        if (s.empty() || s.size() > 40) return Text(s);
-        Text& slot = slots_[std::hash<std::string_view>{}(s) % kSlots];
-        if (slot.view() != s) slot = Text(s);
-        return slot;
-    }
-
-private:
-    static constexpr std::size_t kSlots = 1021;
-    std::vector<Text> slots_{kSlots};
-};
 
 struct Anchor {
     Node node;
@@ -301,8 +288,11 @@ Result<std::vector<Node>> read_yaml(std::string_view text, const YamlReadOptions
     if (text.size() > options.limits.bytes)
         return fail(ErrorCode::too_large, "YAML text of " + std::to_string(text.size()) + " bytes exceeds the limit of " + std::to_string(options.limits.bytes),
                     {std::string(options.file), 0, 0});
-    return Reader(text, options).documents();
+    if (auto documents = read_plain_yaml(text, options)) return std::move(*documents);
+    return read_any_yaml(text, options);
 }
+
+Result<std::vector<Node>> read_any_yaml(std::string_view text, const YamlReadOptions& options) { return Reader(text, options).documents(); }
 
 Result<Node> read_yaml_one(std::string_view text, const YamlReadOptions& options) {
     TRY(std::vector<Node> documents, read_yaml(text, options));

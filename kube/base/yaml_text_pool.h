@@ -1,0 +1,28 @@
+// One buffer for texts that repeat while a YAML text is read. Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "kube/base/node.h"
+
+namespace weber::kube {
+
+// Keys and short scalars repeat over and over in manifests ("metadata", "name", "app"): one buffer for all.
+class TextPool {
+public:
+    Text get(std::string_view s) {
+        if (s.empty() || s.size() > 40) return Text(s);
+        Text& slot = slots_[std::hash<std::string_view>{}(s) % kSlots];
+        if (slot.view() != s) slot = Text(s);
+        return slot;
+    }
+
+private:
+    static constexpr std::size_t kSlots = 1021;
+    std::vector<Text> slots_{kSlots};
+};
+
+} // namespace weber::kube
