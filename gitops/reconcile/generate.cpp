@@ -66,13 +66,13 @@ Result<void> check_manifest(const Snapshot& s, const std::string& path) {
     auto documents = kube::read_yaml(text, {.file = shown});
     if (!documents) return wrap(Error(documents.error()).with_prefix("MalformedYAMLError: "));
     for (const Node& d : *documents) {
-        if (d.is_null()) continue;
-        if (d.text_at("kind").ends_with("List") && d.contains("items")) continue;
+        if (d.is_null() || (d.is_map() && d.entries().empty())) continue;
         const Object o(d);
-        if (!d.is_map() || d.find("metadata") == nullptr)
-            return wrap(Error{.code = ErrorCode::invalid, .message = "missing Resource metadata", .where = d.where()});
+        const Node* metadata = d.is_map() ? d.find("metadata") : nullptr;
+        const bool anything = !o.kind().empty() || !o.api_version().empty() || (metadata != nullptr && metadata->is_map() && !metadata->entries().empty());
+        if (!d.is_map() || !anything) return wrap(Error{.code = ErrorCode::invalid, .message = "missing Resource metadata", .where = d.where()});
         if (o.kind().empty()) return wrap(Error{.code = ErrorCode::invalid, .message = "missing kind in object", .where = d.where()});
-        if (o.name().empty()) return wrap(Error{.code = ErrorCode::invalid, .message = "missing metadata.name in object", .where = d.where()});
+        if (o.name().empty() && !o.kind().ends_with("List")) return wrap(Error{.code = ErrorCode::invalid, .message = "missing metadata.name in object", .where = d.where()});
     }
     return {};
 }

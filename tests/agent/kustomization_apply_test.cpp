@@ -170,6 +170,7 @@ TEST_P(KustomizationApplies, RolesHaveAStageWhenTheyAreNamed) { // item 50
     const Object k = make(kustomization("app", "./", "serviceAccountName: deployer"));
     start_agent();
     await(k, ready("False", "ReconciliationFailed", "RoleBinding/" + ns_ + "/reader not found: "));
+    await(k, ready("False", "ReconciliationFailed", ".rbac.authorization.k8s.io \"reader\" not found"));
     stop_agent();
     options_.custom_stage_kinds = {{"rbac.authorization.k8s.io", "Role"}};
     start_agent();

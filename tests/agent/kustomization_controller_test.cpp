@@ -23,7 +23,12 @@ TEST_P(KustomizationRuns, AppliesPrunesAndFinalizes) { // items 1, 6, 51, 63, 71
     EXPECT_EQ(status.inventory->size(), 2u);
     EXPECT_EQ(status.last_attempted_revision, "main@sha1:1");
     EXPECT_EQ(first.at({"metadata", "finalizers"})->items()[0].text(), gitops::kFinalizer);
-    EXPECT_EQ(await(in_ns(config_map("one", "")), [](const Object&) { return true; }).label(gitops::kOwnerName), "app");
+    const Object one = live(in_ns(config_map("one", "")));
+    EXPECT_EQ(one.label(gitops::kOwnerName), "app");
+    EXPECT_EQ(one.label(gitops::kOwnerNamespace), ns_);
+    const Node& entry = first.at({"status", "inventory", "entries"})->items()[0];
+    EXPECT_EQ(entry.text_at("id"), ns_ + "_one__ConfigMap");
+    EXPECT_EQ(entry.text_at("v"), "v1");
 
     publish("main@sha1:2", {{"a.yaml", config_map("one", "1")}});
     await(k, applied("main@sha1:2"));
@@ -47,8 +52,14 @@ TEST_P(KustomizationRuns, SourceMissingEmptyThenThere) { // items 11, 12
     const Object k = make(kustomization("app", "./"));
     start_agent();
     await(k, ready("False", "ArtifactFailed", "gitrepositories.source.toolkit.fluxcd.io \"fleet\" not found"));
+    make(in_ns("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: fleet}\nspec: {interval: 1h, url: 'https://example.org/x.git'}\n"));
+    ask(k, "now"); // a source without artifact wakes nobody
+    const Object empty = await(k, ready("False", "ArtifactFailed", "Source artifact not found, retrying in 10m0s"));
+    EXPECT_EQ(gitops::read_status(empty)->last_attempted_revision, "");
     publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
     await(k, applied("main@sha1:1"));
+    events_seen_.await(EventReceiver::of("app", "ReconciliationSucceeded"));
+    EXPECT_EQ(events_seen_.count(EventReceiver::of("app", "ArtifactFailed")), 0u);
 }
 
 TEST_P(KustomizationRuns, DriftIsSeenByWatchAndCorrected) {
@@ -193,6 +204,12 @@ TEST_P(KustomizationRuns, CrossNamespaceReferencesAreRefusedWhenAsked) { // item
     start_agent();
     const Object denied = await(k, ready("False", "AccessDenied", "can't access 'GitRepository/elsewhere/fleet', cross-namespace references have been blocked"));
     EXPECT_TRUE(gitops::read_status(denied)->is_true("Stalled"));
+    EXPECT_EQ(gitops::read_status(denied)->find("Stalled")->reason, "AccessDenied");
+    EXPECT_EQ(events_seen_.await(EventReceiver::of("app", "AccessDenied", "cross-namespace references have been blocked")).text_at("severity"), "error");
+    stop_agent();
+    options_.no_cross_namespace_refs = false;
+    start_agent();
+    await(k, ready("False", "ArtifactFailed", "\"fleet\" not found")); // it is looked for
 }
 
 TEST_P(KustomizationRuns, AnAccountWithoutRightsIsNamed) { // item 60

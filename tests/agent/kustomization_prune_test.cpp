@@ -62,19 +62,27 @@ TEST_P(KustomizationPrunes, WhatStaysLeavesTheInventory) { // items 64 to 66, 70
 }
 
 TEST_P(KustomizationPrunes, FinalizationKeepsTheSameObjects) { // items 64, 65
-    auto files = maps({"disabled", "plain"});
-    files["once.yaml"] = map_text("once", note("ssa", "IfNotPresent"));
+    std::map<std::string, std::string> files;
+    for (const auto& [path, text] : maps({"disabled", "ignored", "plain"})) files["app/" + path] = text;
+    files["app/once.yaml"] = map_text("once", note("ssa", "IfNotPresent"));
+    files["foreign/a.yaml"] = map_text("foreign");
     publish("main@sha1:1", files);
-    const Object k = make(kustomization("app", "./"));
+    const Object k = make(kustomization("app", "./app")), foreign = make(kustomization("foreign", "./foreign", "commonMetadata: {labels: {kustomize.toolkit.fluxcd.io/name: other}}"));
     start_agent();
-    await(k, applied("main@sha1:1"));
+    for (const Object& each : {k, foreign}) await(each, applied("main@sha1:1"));
+    ASSERT_TRUE(api().remove(kube::ref_of(foreign)).has_value());
+    await_gone(foreign);
+    EXPECT_FALSE(gone("foreign"));
     patch(in_ns(config_map("disabled", "")), "metadata: {annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}}\n");
+    patch(in_ns(config_map("ignored", "")), "metadata: {labels: {kustomize.toolkit.fluxcd.io/ssa: Ignore}}\n");
     ASSERT_TRUE(api().remove(kube::ref_of(k)).has_value());
     await_gone(k);
     await_gone(in_ns(config_map("plain", "")));
     await_gone(in_ns(config_map("once", "")));
-    EXPECT_FALSE(gone("disabled"));
-    events_seen_.await(EventReceiver::of("app", "", "ConfigMap/" + ns_ + "/disabled skipped"));
+    for (const char* name : {"disabled", "ignored"}) {
+        EXPECT_FALSE(gone(name)) << name;
+        events_seen_.await(EventReceiver::of("app", "", "ConfigMap/" + ns_ + "/" + name + " skipped"));
+    }
 }
 
 TEST_P(KustomizationPrunes, ARefusedDeleteSurvivesAndIsTriedAgain) { // items 67, 68

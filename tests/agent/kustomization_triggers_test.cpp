@@ -150,15 +150,23 @@ TEST_P(KustomizationTriggers, AStepThatLastsIsShown) { // item 7
     EXPECT_EQ(status_of(await(k, applied("main@sha1:1"))).find("Reconciling"), nullptr);
 }
 
-TEST_P(KustomizationTriggers, OriginRevisionsAreCarried) { // item 21
+TEST_P(KustomizationTriggers, OriginRevisionsAreCarried) { // items 21, 91
     publish("main@sha1:1", files("1"), {.origin = "main@sha1:origin"});
-    const Object k = make(kustomization("app", "./"));
+    Object k = kustomization("app", "./");
+    k.set_annotation("event.toolkit.fluxcd.io/env", "prod");
+    k = make(k);
     start_agent();
     const auto status = status_of(await(k, applied("main@sha1:1")));
     EXPECT_EQ(status.last_applied_origin_revision, "main@sha1:origin");
     EXPECT_EQ(gitops::write_status(status).find("history")->items()[0].find("metadata")->text_at("originRevision"), "main@sha1:origin");
     events_seen_.await(finished("app"));
-    for (const Node& event : events_seen_.all()) EXPECT_EQ(event.find("metadata")->text_at("kustomize.toolkit.fluxcd.io/originRevision"), "main@sha1:origin") << kube::write_json(event);
+    ASSERT_EQ(events_seen_.all().size(), 2u);
+    for (const Node& event : events_seen_.all()) {
+        const Node& metadata = *event.find("metadata");
+        EXPECT_EQ(metadata.text_at("kustomize.toolkit.fluxcd.io/originRevision"), "main@sha1:origin") << kube::write_json(event);
+        EXPECT_EQ(metadata.text_at("event.toolkit.fluxcd.io/env"), "prod") << kube::write_json(event);
+        EXPECT_EQ(metadata.text_at("kustomize.toolkit.fluxcd.io/commit_status"), finished("app")(event) ? "update" : "") << kube::write_json(event);
+    }
 }
 
 TEST_P(KustomizationTriggers, WhatADependencyMustShow) { // items 22 to 24, against dependencies that nobody reconciles
@@ -190,7 +198,9 @@ TEST_P(KustomizationTriggers, WhatADependencyMustShow) { // items 22 to 24, agai
             continue;
         }
         await(kustomization(row.name, ""), ready("False", "DependencyNotReady", "dependency '" + elsewhere + "/" + row.name + "' " + row.problem));
-        EXPECT_EQ(events_seen_.await(EventReceiver::of(row.name, "DependencyNotReady")).text_at("message"), "Dependencies do not meet ready condition, retrying in 10m0s");
+        const Node event = events_seen_.await(EventReceiver::of(row.name, "DependencyNotReady"));
+        EXPECT_EQ(event.text_at("message"), "Dependencies do not meet ready condition, retrying in 10m0s");
+        EXPECT_EQ(event.text_at("severity"), "info");
     }
 }
 

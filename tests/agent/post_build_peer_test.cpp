@@ -270,7 +270,7 @@ TEST_F(SideBySide, Decryption) {
     changed.replace(key, 6, "    d:");
     const std::string generators =
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: " + ns_ + "\nresources: [encoded.yaml, target.yaml, sub]\npatches: [{path: patch.yaml}]\n"
-        "secretGenerator:\n- name: generated\n  files: [a.yaml, b.json, c.ini, d.bin, 'e.yaml=f.txt', config.env=g.env]\n- name: from-env\n  envs: [g.env]\n"
+        "secretGenerator:\n- name: generated\n  files: [a.yaml, b.json, c.ini, d.bin, 'e.yaml=f.txt', config.env=g.env, '.dockerconfigjson=docker']\n- name: from-env\n  envs: [g.env]\n"
         "configMapGenerator:\n- name: same-file\n  files: [d.bin]\n";
     std::string encoded = secret("encoded", "data:\n  a.yaml: " + kube::base64_encode(encrypted("x: y\n", sops::Format::yaml)) + "\n  plain: cGxhaW4=\n  bin: " +
                                                 kube::base64_encode(encrypted("some bytes", sops::Format::binary)) + "\n");
@@ -303,6 +303,7 @@ TEST_F(SideBySide, Decryption) {
           {"c.ini", encrypted("[one]\nkey = value\n\n[two]\nother = 2\n", sops::Format::ini)},
           {"d.bin", encrypted(std::string("\x01\xff text\n", 8), sops::Format::binary)},
           {"f.txt", encrypted("in: yaml\n", sops::Format::yaml)},
+          {"docker", encrypted("{\"auths\": {}}", sops::Format::json)},
           {"g.env", encrypted("# note\nA=1\nB=two words\n", sops::Format::dotenv)},
           {"sub/kustomization.yaml", "secretGenerator: [{name: below, files: [h.txt]}]\n"},
           {"sub/h.txt", encrypted("below", sops::Format::binary)}},

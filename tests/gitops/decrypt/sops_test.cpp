@@ -74,6 +74,13 @@ TEST(Sops, Item63MetadataThatIsRefused) {
     EXPECT_EQ(decrypt_file("a: b\n", Format::yaml, Format::yaml, vector_keys()).error().message, "failed to load encrypted YAML data: sops metadata not found");
 }
 
+// build.md 6.4: each store says what it is.
+TEST(Sops, LoadErrorsNameTheFormat) {
+    for (const auto& [format, text, name] : {std::tuple(Format::yaml, "a: b\n", "YAML"), {Format::json, "{\"a\": \"b\"}", "JSON"}, {Format::binary, "{\"data\": \"b\"}", "binary"},
+                                             {Format::dotenv, "A=b\n", "dotenv"}, {Format::ini, "[a]\nb = c\n", "INI"}})
+        EXPECT_EQ(decrypt_file(text, format, format, vector_keys()).error().message, "failed to load encrypted " + std::string(name) + " data: sops metadata not found");
+}
+
 TEST(Sops, Item60AWrongKeyIsReportedByRecipient) {
     const std::string file = encrypt_file("a: secret\n", Format::yaml, for_age(), {}, std::string(kNow)).value();
     KeyRing other;

@@ -78,13 +78,34 @@ TEST_F(Build, AnEmptySourceBuildsNothing) {
     EXPECT_THAT(subjects(), ElementsAre());
 }
 
+// build.md 8, item 1: byte order in each directory, directories with a file of their own are named, others entered, hidden ones as well.
+TEST_F(Build, Item1WhatTheWalkLists) {
+    for (const char* path : {"A.yaml", "b.yaml", "a.yml", "sub/c.yaml", "sub2/x.yaml", ".hidden/h.yaml"}) dir.write(path, config_map("x"));
+    dir.write("sub2/kustomization.yaml", "resources: [x.yaml]\n");
+    dir.write("README.md", "text");
+    dir.write("x.json", "{}");
+    dir.write("y.yaml.txt", "no: manifest");
+    EXPECT_EQ(file(), "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- ./.hidden/h.yaml\n- ./A.yaml\n- ./a.yml\n- ./b.yaml\n- ./sub/c.yaml\n- ./sub2\n");
+}
+
+// build.md 8, item 2
+TEST_F(Build, Item2NothingToList) {
+    dir.write("README.md", "text");
+    const std::string head = "apiVersion: kustomize.config.k8s.io/v1beta1\nbuildMetadata:\n- originAnnotations\nkind: Kustomization\n";
+    EXPECT_EQ(file(), head + "namespace: _placeholder\n");
+    EXPECT_EQ(file("  targetNamespace: t\n"), head + "namespace: t\n");
+    EXPECT_THAT(subjects(), ElementsAre());
+    EXPECT_THAT(subjects("  targetNamespace: t\n"), ElementsAre());
+}
+
 TEST_F(Build, FilesThatAreNoManifestsAreNamed) {
-    dir.write("values.yaml", "replicas: 1\n");
-    EXPECT_THAT(error(), HasSubstr("failed to decode Kubernetes YAML from values.yaml: missing Resource metadata"));
-    dir.write("values.yaml", "metadata: {name: a}\n");
-    EXPECT_THAT(error(), HasSubstr("missing kind in object"));
-    dir.write("values.yaml", "kind: A\nmetadata: {}\n");
-    EXPECT_THAT(error(), HasSubstr("missing metadata.name in object"));
+    const std::string start = "failed to decode Kubernetes YAML from values.yaml: ";
+    for (const auto& [text, problem] : {std::pair("replicas: 1\n", "missing Resource metadata"), {"- a\n", "missing Resource metadata"}, {"metadata: {}\n", "missing Resource metadata"},
+                                        {"metadata: {name: a}\n", "missing kind in object"}, {"apiVersion: v1\n", "missing kind in object"}, {"kind: A\nmetadata: {}\n", "missing metadata.name in object"},
+                                        {"kind: A\n", "missing metadata.name in object"}, {"a: [\n", "MalformedYAMLError: yaml: line "}}) {
+        dir.write("values.yaml", text);
+        EXPECT_THAT(error(), HasSubstr(start + problem)) << text;
+    }
 }
 
 // The files of an artifact, whoever made it and with whatever rules.
@@ -168,6 +189,24 @@ TEST_F(Build, NothingOutsideTheSourceCanBeRead) {
     EXPECT_THAT(subjects("  path: app\n"), ElementsAre("ConfigMap/shared"));
 }
 
+// build.md 8, items 15, 17, 18: kustomize's words; item 19: no order of ours.
+TEST_F(Build, Items15To19) {
+    dir.write("a.yaml", config_map("a"));
+    dir.write("b.yaml", config_map("a"));
+    EXPECT_THAT(error(), HasSubstr("may not add resource with an already registered id: ConfigMap.v1.[noGrp]/a.[noNs]"));
+    dir.write("kustomization.yaml", "resources: [../../../etc/passwd]\n");
+    EXPECT_THAT(error(), HasSubstr("fs-security-constraint read "));
+    EXPECT_THAT(error(), HasSubstr(": path '/etc/passwd' is not in or below '"));
+    dir.write("kustomization.yaml", "helmCharts: [{name: c, repo: 'https://example.org'}]\n");
+    EXPECT_THAT(error(), HasSubstr("must specify --enable-helm"));
+    dir.write("kustomization.yaml", "resources: [b.yaml, namespace.yaml]\n");
+    dir.write("namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n");
+    EXPECT_THAT(subjects(), ElementsAre("ConfigMap/a", "Namespace/n"));
+    dir.write("b.yaml", config_map("local") + "  annotations: {config.kubernetes.io/local-config: 'true'}\n---\n" + config_map("kept") +
+                            "  annotations: {config.kubernetes.io/local-config: 'false'}\n");
+    EXPECT_THAT(subjects(), ElementsAre("ConfigMap/kept", "Namespace/n"));
+}
+
 TEST_F(Build, PathsAreJoinedSoThatTheyCannotLeaveTheRoot) {
     dir.write("etc/a.yaml", config_map("a"));
     EXPECT_THAT(subjects("  path: ../../etc\n"), ElementsAre("ConfigMap/a"));
@@ -183,6 +222,10 @@ TEST_F(Build, SymbolicLinksAreNotPartOfASource) {
     ASSERT_EQ(symlink("a.yaml", (dir.path() + "/b.yaml").c_str()), 0);
     ASSERT_EQ(symlink("/etc", (dir.path() + "/etc").c_str()), 0);
     EXPECT_THAT(subjects(), ElementsAre("ConfigMap/a"));
+    dir.write("kustomization.yaml", "resources: [a.yaml, b.yaml]\n"); // 16: also when it is named
+    EXPECT_THAT(error(), HasSubstr("b.yaml"));
+    dir.write("kustomization.yaml", "resources: [etc]\n");
+    EXPECT_THAT(error(), HasSubstr("etc"));
 }
 
 TEST_F(Build, TwoKustomizationFilesAreAnError) {
@@ -225,8 +268,10 @@ TEST_F(Build, BuildMetadataGivesOriginAnnotations) {
 }
 
 TEST_F(Build, AKustomizationFileWithoutResourcesIsBuilt) {
-    dir.write("kustomization.yaml", "configMapGenerator:\n- {name: made, literals: [a=b], options: {disableNameSuffixHash: true}}\n");
+    dir.write("kustomization.yaml", "buildMetadata: [managedByLabel]\nconfigMapGenerator:\n- {name: made, literals: [a=b], options: {disableNameSuffixHash: true}}\n");
     EXPECT_THAT(subjects(), ElementsAre("ConfigMap/made"));
+    EXPECT_THAT(file(), HasSubstr("buildMetadata:\n- originAnnotations\nconfigMapGenerator:")); // item 7
+    EXPECT_THAT(std::string(build()->objects.at(0).annotation("config.kubernetes.io/origin")), HasSubstr("configuredBy"));
 }
 
 TEST_F(Build, KustomizeFilesAmongTheObjectsAreDropped) {

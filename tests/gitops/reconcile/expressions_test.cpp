@@ -131,6 +131,17 @@ TEST(HealthExpressions, DecideInAWait) {
               "timeout waiting for: [Foo/ns/a status: 'Unknown': failed to evaluate the CEL expression 'status.x == 1': no such attribute(s): status.x]");
 }
 
+// Flux asks such a rule only when it impersonates an account (docs/differences.md).
+TEST(HealthExpressions, AlsoForJobs) {
+    const Object job = object("apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, namespace: ns}\nstatus: {active: 1, ready: 1}\n");
+    HealthSettings settings;
+    settings.reader = health_reader(rules({{.api_version = "batch/v1", .kind = "Job", .current = "status.ready == 1"}}));
+    HealthTracker tracker(std::vector{job.key()}, settings);
+    tracker.observe(0, {kube::Observation::State::present, job, std::nullopt});
+    EXPECT_TRUE(tracker.ended());
+    EXPECT_TRUE(tracker.conclude(false).healthy);
+}
+
 TEST(HealthExpressions, NoRulesMeanNoReader) { EXPECT_FALSE(health_reader(HealthExpressions())); }
 
 // ---- readyExpr -----------------------------------------------------------------------------------------------------

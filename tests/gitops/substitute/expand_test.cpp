@@ -96,7 +96,8 @@ TEST(ExpandStrict, Item47UnsetIsAnErrorButForDefaults) {
     EXPECT_EQ(strict("${z}").error().message, "variable not set (strict mode): \"z\"");
     EXPECT_EQ(strict("${e}").value(), "");
     EXPECT_EQ(strict("${h:-${z}}").error().message, "variable not set (strict mode): \"z\"");
-    EXPECT_EQ(strict("${z^^}").error().message, "variable not set (strict mode): \"z\"");
+    for (const std::string_view text : {"${z^^}", "${z,}", "${#z}", "${z:1}", "${z:0:1}", "${z#a}", "${z%%a}", "${z/a/b}", "${z//a}${z}"}) // all but the defaults
+        EXPECT_EQ(strict(text).error().message, text.ends_with("${z}") ? std::string(kBad) : "variable not set (strict mode): \"z\"") << text;
     for (const std::string_view text : {"${z:=x}", "${z=x}", "${z:-x}", "${z:?x}", "${z:+x}"}) EXPECT_EQ(strict(text).value(), "x");
 }
 
