@@ -1,7 +1,10 @@
 #include "agent/post_build_flags.h"
 
+#include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "agent/io.h"
 #include "gitops/decrypt/secret_bytes.h"
@@ -34,8 +37,10 @@ std::vector<Flag> post_build_flags() {
 }
 
 Result<std::string> read_file(const std::string& path) {
+    const auto refused = [&](int why) { return fail(ErrorCode::not_found, "cannot read the file: " + std::generic_category().message(why), {path, 0, 0}); };
     std::ifstream in(path, std::ios::binary);
-    if (!in) return fail(ErrorCode::not_found, "cannot read the file", {path, 0, 0});
+    if (!in) return refused(errno);
+    if (std::error_code error; std::filesystem::is_directory(path, error)) return refused(EISDIR);
     std::ostringstream text;
     text << in.rdbuf();
     if (in.bad() || text.view().size() > 64u << 20) return fail(ErrorCode::too_large, "cannot read the file, or it is larger than 64 MiB", {path, 0, 0});

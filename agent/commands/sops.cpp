@@ -17,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace sops = gitops::sops;
+using gitops::WipedAtEnd;
 
 constexpr std::string_view kSecretFields = "^(data|stringData)$";
 
@@ -31,8 +32,8 @@ std::string now() {
 
 // ---- where the result goes ----------------------------------------------------------------------------------------
 
-Result<int> deliver(const Invocation& in, const std::string& file, const std::string& text) {
-    const std::string output = in.flags.on("in-place") ? file : in.flags.text("output");
+Result<int> deliver(const Invocation& in, const std::string& text) {
+    const std::string output = in.flags.on("in-place") ? in.args[0] : in.flags.text("output");
     if (output.empty()) {
         in.io.out << text;
         return kOk;
@@ -41,9 +42,36 @@ Result<int> deliver(const Invocation& in, const std::string& file, const std::st
     return kOk;
 }
 
+// ---- what comes in ------------------------------------------------------------------------------------------------
+
+struct Input {
+    std::string name; // whose suffix and folder count, and which errors show
+    std::string text;
+};
+
+bool from_stdin(const Invocation& in) { return in.args.empty() || in.args[0] == "-"; }
+
+std::string name_of(const Invocation& in) {
+    if (in.flags.given("filename-override")) return in.flags.text("filename-override");
+    return from_stdin(in) ? "" : in.args[0];
+}
+
+Result<Input> input(const Invocation& in) {
+    Input out{name_of(in), {}};
+    if (!from_stdin(in)) {
+        TRY(out.text, read_file(in.args[0]));
+        return out;
+    }
+    out.text.assign(std::istreambuf_iterator<char>(in.io.in), {});
+    return out;
+}
+
 std::string objection(const Invocation& in) {
-    if (in.args.size() != 1) return "name one file";
+    if (in.args.size() > 1 || (in.args.empty() && in.io.in_terminal)) return "name one file";
     if (in.flags.on("in-place") && in.flags.given("output")) return "--in-place and --output exclude each other";
+    if (in.flags.on("in-place") && from_stdin(in)) return "--in-place needs a file";
+    if (from_stdin(in) && !in.flags.given("input-type") && !in.flags.given("filename-override"))
+        return "say what the standard input is: --input-type yaml, json, dotenv, ini or binary, or --filename-override NAME";
     for (const std::string_view flag : {"input-type", "output-type"})
         if (in.flags.knows(flag) && in.flags.given(flag) && !sops::format_from_word(in.flags.text(flag)))
             return "--" + std::string(flag) + " must be yaml, json, dotenv, ini or binary";
@@ -120,40 +148,41 @@ const gitops::KeyRing& ring(const std::shared_ptr<const gitops::KeyRing>& keys) 
     return keys ? *keys : kNone;
 }
 
-Error about(Error error, const std::string& file) { return std::move(error).at({file, error.where.line, 0}); }
+Error about(Error error, const std::string& file) { return std::move(error).at({file.empty() ? "standard input" : file, error.where.line, 0}); }
 
 Result<int> encrypt(Invocation& in) {
     if (const std::string why = objection(in); !why.empty()) return in.usage(why);
-    const std::string& file = in.args[0];
-    const sops::Format format = format_of(in, "input-type", file);
-    TRY(const std::string text, read_file(file));
-    TRY(sops::Metadata settings, settings_for(in, file, text, format));
+    TRY(Input from, input(in));
+    const WipedAtEnd guard(from.text);
+    const sops::Format format = format_of(in, "input-type", from.name);
+    TRY(sops::Metadata settings, settings_for(in, from.name, from.text, format));
     TRY(const auto keys, local_keys(in.flags));
-    auto out = sops::encrypt_file(text, format, std::move(settings), ring(keys), now());
-    if (!out) return fail(about(std::move(out.error()), file));
-    return deliver(in, file, *out);
+    auto out = sops::encrypt_file(from.text, format, std::move(settings), ring(keys), now());
+    if (!out) return fail(about(std::move(out.error()), from.name));
+    return deliver(in, *out);
 }
+
+sops::DecryptOptions mac(const Invocation& in) { return {.verify_mac = !in.flags.on("sops-ignore-mac") && !in.flags.on("ignore-mac")}; }
 
 Result<int> decrypt(Invocation& in) {
     if (const std::string why = objection(in); !why.empty()) return in.usage(why);
-    const std::string& file = in.args[0];
-    TRY(const std::string text, read_file(file));
+    TRY(const Input from, input(in));
     TRY(const auto keys, local_keys(in.flags));
-    const sops::Format from = format_of(in, "input-type", file);
-    const sops::Format to = in.flags.given("output-type") ? format_of(in, "output-type", file) : from;
-    auto out = sops::decrypt_file(text, from, to, ring(keys), {.verify_mac = !in.flags.on("sops-ignore-mac")});
-    if (!out) return fail(about(std::move(out.error()), file));
-    return deliver(in, file, *out);
+    const sops::Format format = format_of(in, "input-type", from.name), to = in.flags.given("output-type") ? format_of(in, "output-type", from.name) : format;
+    auto out = in.flags.given("extract") ? sops::extract_from_file(from.text, format, to, in.flags.text("extract"), ring(keys), mac(in))
+                                         : sops::decrypt_file(from.text, format, to, ring(keys), mac(in));
+    if (!out) return fail(about(std::move(out.error()), from.name));
+    const WipedAtEnd guard(*out);
+    return deliver(in, *out);
 }
 
 Result<int> rotate(Invocation& in) {
     if (const std::string why = objection(in); !why.empty()) return in.usage(why);
-    const std::string& file = in.args[0];
-    TRY(const std::string text, read_file(file));
+    TRY(const Input from, input(in));
     TRY(const auto keys, local_keys(in.flags));
-    auto out = sops::rotate_file(text, format_of(in, "input-type", file), ring(keys), now(), {.verify_mac = !in.flags.on("sops-ignore-mac")});
-    if (!out) return fail(about(std::move(out.error()), file));
-    return deliver(in, file, *out);
+    auto out = sops::rotate_file(from.text, format_of(in, "input-type", from.name), ring(keys), now(), mac(in));
+    if (!out) return fail(about(std::move(out.error()), from.name));
+    return deliver(in, *out);
 }
 
 Result<int> keygen(Invocation& in) {
@@ -161,7 +190,7 @@ Result<int> keygen(Invocation& in) {
     TRY(const gitops::AgeIdentity identity, gitops::make_age_identity());
     std::string secret = gitops::age_identity_text(identity);
     std::string text = "# created: " + now() + "\n# public key: " + identity.recipient + "\n" + secret + "\n";
-    const gitops::WipedAtEnd guard(secret), guard_text(text);
+    const WipedAtEnd guard(secret), guard_text(text);
     const std::string output = in.flags.text("output");
     if (output.empty()) {
         in.io.out << text;
@@ -177,6 +206,7 @@ std::vector<Flag> with_common(std::vector<Flag> flags) {
     flags.push_back({.name = "in-place", .kind = FlagKind::boolean, .help = "write the result over the file", .letter = 'i'});
     flags.push_back({.name = "output", .help = "write the result to this file", .value = "file"});
     flags.push_back({.name = "input-type", .help = "yaml, json, dotenv, ini or binary; by the file's name otherwise", .value = "format"});
+    flags.push_back({.name = "filename-override", .help = "take the file, or the standard input, for one of this name", .value = "name"});
     for (const Flag& flag : key_flags()) flags.push_back(flag);
     return flags;
 }
@@ -196,6 +226,7 @@ std::vector<Flag> encrypt_flags() {
 }
 
 constexpr Flag kIgnoreMac = {.name = "sops-ignore-mac", .kind = FlagKind::boolean, .help = "decrypt though the file's MAC does not fit, as Flux does"};
+constexpr Flag kIgnoreMacOfSops = {.name = "ignore-mac", .kind = FlagKind::boolean, .help = "the same, as sops has it", .hidden = true};
 
 } // namespace
 
@@ -203,14 +234,15 @@ Command sops_command() {
     return {.name = "sops",
             .summary = "Encrypt and decrypt files as SOPS does, with age and OpenPGP keys",
             .about = "The files are those of the sops program, both ways. Kubernetes objects are encrypted below data and stringData unless a rule says\n"
-                     "otherwise. Keys come from --age-key-file, --pgp-key-file, SOPS_AGE_KEY and SOPS_AGE_KEY_FILE.",
-            .children = {{.name = "encrypt", .args = "FILE", .summary = "Encrypt a file", .flags = encrypt_flags(), .run = encrypt},
+                     "otherwise. Keys come from --age-key-file, --pgp-key-file, SOPS_AGE_KEY and SOPS_AGE_KEY_FILE. Without FILE, or with \"-\", the standard input is read.",
+            .children = {{.name = "encrypt", .args = "[FILE]", .summary = "Encrypt a file", .flags = encrypt_flags(), .run = encrypt},
                          {.name = "decrypt",
-                          .args = "FILE",
+                          .args = "[FILE]",
                           .summary = "Decrypt a file",
-                          .flags = with_common({kIgnoreMac, {.name = "output-type", .help = "format of the result", .value = "format"}}),
+                          .flags = with_common({kIgnoreMac, kIgnoreMacOfSops, {.name = "output-type", .help = "format of the result", .value = "format"},
+                                                {.name = "extract", .help = "only the value at that path, such as [\"stringData\"][\"password\"]", .value = "path"}}),
                           .run = decrypt},
-                         {.name = "rotate", .args = "FILE", .summary = "Encrypt a file anew, with another data key, for the same recipients", .flags = with_common({kIgnoreMac}), .run = rotate},
+                         {.name = "rotate", .args = "[FILE]", .summary = "Encrypt a file anew, with another data key, for the same recipients", .flags = with_common({kIgnoreMac, kIgnoreMacOfSops}), .run = rotate},
                          {.name = "keygen",
                           .summary = "Make an age key",
                           .flags = {{.name = "output", .help = "write the key to this new file, its recipient to the standard output", .letter = 'o', .value = "file"}},

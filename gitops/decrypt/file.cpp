@@ -70,6 +70,17 @@ Result<std::string> decrypt_file(std::string_view text, Format from, Format to, 
     return out;
 }
 
+Result<std::string> extract_from_file(std::string_view text, Format from, Format to, std::string_view path, const KeyRing& keys, const DecryptOptions& options) {
+    TRY(Encrypted file, load(text, from));
+    TRY(const SecretBytes key, data_key_of(file.metadata, keys));
+    TRY_VOID(decrypt_loaded(file, key, options));
+    if (file.branches.empty()) return fail(ErrorCode::not_found, "the file has no document");
+    TRY(const Value* value, value_at(file.branches[0], path));
+    if (value->kind == Kind::branch) return emit_plain(to, {value->branch});
+    if (value->kind == Kind::list) return fail(ErrorCode::unsupported, std::string(path) + " is a list: name one of its entries, as in " + std::string(path) + "[0]");
+    return value->kind == Kind::null ? std::string() : leaf_text(*value);
+}
+
 Result<Node> decrypt_document(const Node& document, const KeyRing& keys) {
     TRY(Value root, value_of(document));
     Encrypted file{{std::move(root.branch)}, {}};

@@ -19,6 +19,9 @@ struct DecryptOptions {
 // `error decrypting sops tree: …`, `failed to verify sops data integrity: …`, `failed to emit encrypted YAML file as decrypted binary: …`.
 Result<std::string> decrypt_file(std::string_view text, Format from, Format to, const KeyRing& keys, const DecryptOptions& options = {});
 
+// One value of the decrypted file (of its first document): the text of a leaf, without a line break, or a map in the format `to`. `path`: see value_at.
+Result<std::string> extract_from_file(std::string_view text, Format from, Format to, std::string_view path, const KeyRing& keys, const DecryptOptions& options = {});
+
 // The document of a built object (a map with `sops`), decrypted and without `sops`. The MAC cannot hold there: kustomize has changed the object.
 Result<Node> decrypt_document(const Node& document, const KeyRing& keys);
 

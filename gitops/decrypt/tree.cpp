@@ -130,4 +130,35 @@ const Value* find(const Branch& branch, std::string_view key) {
     return nullptr;
 }
 
+Result<const Value*> value_at(const Branch& root, std::string_view path) {
+    const auto no_path = [&] { return fail(ErrorCode::invalid, "\"" + std::string(path) + "\" is no path: it must look like [\"stringData\"][\"password\"] or [\"list\"][0]"); };
+    const Branch* branch = &root;
+    const std::vector<Value>* list = nullptr;
+    const Value* found = nullptr;
+    std::string_view rest = path;
+    while (!rest.empty()) {
+        const bool quoted = rest.size() > 2 && (rest[1] == '"' || rest[1] == '\'');
+        const std::size_t end = quoted ? rest.find(std::string{rest[1], ']'}, 2) : rest.find(']');
+        if (rest[0] != '[' || end == std::string_view::npos) return no_path();
+        const std::string_view step = rest.substr(0, end + (quoted ? 2 : 1)), name = quoted ? rest.substr(2, end - 2) : rest.substr(1, end - 1);
+        rest.remove_prefix(step.size());
+        std::size_t position = 0;
+        if (const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), position); !quoted && (name.empty() || error != std::errc() || stop != name.data() + name.size()))
+            return no_path();
+        found = nullptr;
+        if (quoted && branch != nullptr) found = find(*branch, name);
+        else if (!quoted && list != nullptr)
+            for (const Value& v : *list)
+                if (v.kind != Kind::comment && position-- == 0) {
+                    found = &v;
+                    break;
+                }
+        if (found == nullptr) return fail(ErrorCode::not_found, "component " + std::string(step) + " not found");
+        branch = found->kind == Kind::branch ? &found->branch : nullptr;
+        list = found->kind == Kind::list ? &found->list : nullptr;
+    }
+    if (found == nullptr) return no_path();
+    return found;
+}
+
 } // namespace weber::gitops::sops

@@ -74,4 +74,8 @@ Node node_of(const Value& value);
 // The text under `key`; nullptr when absent.
 const Value* find(const Branch& branch, std::string_view key);
 
+// What a path such as `["stringData"]["pw"]` or `["list"][0]` leads to; an empty one leads nowhere. Comments do not count.
+// Errors: invalid (no path), not_found with the part that is missing, never a value.
+Result<const Value*> value_at(const Branch& root, std::string_view path);
+
 } // namespace weber::gitops::sops

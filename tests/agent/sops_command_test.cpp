@@ -76,5 +76,68 @@ TEST(SopsCommand, MistakesAreExplained) {
     }
 }
 
+TEST(SopsCommand, ReadsTheStandardInput) {
+    const Workplace w;
+    w.dir.write(".sops.yaml", "creation_rules:\n- path_regex: \\.yaml$\n  age: " + w.recipient + "\n");
+    for (const std::vector<std::string>& how : {std::vector<std::string>{"--filename-override", w.dir / "a.yaml"}, {"--input-type", "yaml", "--age", w.recipient}, {"--input-type", "yaml", "--age", w.recipient, "-"}}) {
+        std::vector<std::string> words{"sops", "encrypt"};
+        words.insert(words.end(), how.begin(), how.end());
+        const Ran encrypted = weber(words, {.input = kSecret});
+        ASSERT_EQ(encrypted.status, 0) << encrypted.err;
+        EXPECT_EQ(weber({"sops", "decrypt", "--age-key-file", w.key, "--input-type", "yaml"}, {.input = encrypted.out}).out, kSecret);
+    }
+    const Ran unnamed = weber({"sops", "encrypt", "--age", w.recipient, "-"}, {.input = kSecret});
+    EXPECT_EQ(unnamed.status, 2);
+    EXPECT_NE(unnamed.err.find("--input-type"), std::string::npos) << unnamed.err;
+    EXPECT_EQ(weber({"sops", "encrypt", "--age", w.recipient, "--input-type", "yaml", "-i"}, {.input = kSecret}).status, 2);
+    const Ran broken = weber({"sops", "decrypt", "--input-type", "yaml", "-"}, {.input = "a: hunter2\n"});
+    EXPECT_EQ(broken.err, "\u2717 standard input: failed to load encrypted YAML data: sops metadata not found\n");
+}
+
+TEST(SopsCommand, ExtractsOneValue) {
+    const Workplace w;
+    const std::string file = w.dir.write("a.yaml", "s:\n    pw: hunter2\n    n: 5\n    none: null\nl:\n    # about\n    - one\n    - \"]\": two\n");
+    ASSERT_EQ(weber({"sops", "encrypt", "-i", "--age", w.recipient, file}).status, 0);
+    const auto extract = [&](const std::string& path) { return weber({"sops", "decrypt", "--age-key-file", w.key, "--extract", path, file}); };
+    for (const auto& [path, value] : {std::pair("[\"s\"][\"pw\"]", "hunter2"), {"['s']['n']", "5"}, {"[\"s\"][\"none\"]", ""}, {"[\"s\"]", "pw: hunter2\n\"n\": 5\nnone: null\n"}, {"[\"l\"][0]", "one"},
+                                      {"[\"l\"][1][\"]\"]", "two"}})
+        EXPECT_EQ(extract(path).out, value) << path;
+    for (const auto& [path, problem] : {std::pair("[\"s\"][\"x\"]", "component [\"x\"] not found"), {"[\"l\"][2]", "component [2] not found"}, {"[\"s\"][\"pw\"][\"x\"]", "component [\"x\"] not found"},
+                                        {"[\"l\"]", "[\"l\"] is a list"}, {"s", "\"s\" is no path"}, {"", "\"\" is no path"}, {"[\"s\"", "is no path"}, {"[x]", "is no path"}, {"[-1]", "is no path"}}) {
+        const Ran ran = extract(path);
+        EXPECT_EQ(ran.status, 1) << path;
+        EXPECT_EQ(ran.out, "");
+        EXPECT_NE(ran.err.find(problem), std::string::npos) << path << ": " << ran.err;
+    }
+    std::string changed = read_file(file);
+    changed.replace(changed.find("none:"), 5, "nune:");
+    w.dir.write("a.yaml", changed);
+    EXPECT_EQ(extract("[\"s\"][\"pw\"]").status, 0) << "keys are not in the MAC";
+    changed.replace(changed.find("null"), 4, "\"\"  ");
+    w.dir.write("b.yaml", changed + "x_unencrypted: y\n");
+    const Ran ran = weber({"sops", "decrypt", "--age-key-file", w.key, "--extract", "[\"s\"][\"pw\"]", w.dir / "b.yaml"});
+    EXPECT_NE(ran.err.find("failed to verify sops data integrity"), std::string::npos) << ran.err;
+    EXPECT_EQ(weber({"sops", "decrypt", "--age-key-file", w.key, "--ignore-mac", "--extract", "[\"s\"][\"pw\"]", w.dir / "b.yaml"}).out, "hunter2");
+}
+
+// Files that are broken in some way, one a store: what is in them is not shown.
+TEST(SopsCommand, ErrorsQuoteNoValue) {
+    const Workplace w;
+    const std::pair<const char*, std::string> files[] = {{"a.json", "{\"data\": hunter2"}, {"b.json", "{\"a\": \"hunter2\x01\"}"}, {"c.json", "[\"hunter2\"]"}, {"d.yaml", "a: hunter2: x\n"}, {"e.yaml", "a: *hunter2\n"},
+                                                         {"f.yaml", "a: \"hunter2\\q\"\n"}, {"g.yaml", "a: hunter2\xFF\n"}, {"h.env", "hunter2\n"}, {"i.ini", "[a\nhunter2\n"}, {"j.bin", "hunter2"}};
+    for (const auto& [name, text] : files)
+        for (const std::vector<std::string>& words : {std::vector<std::string>{"sops", "decrypt"}, {"sops", "encrypt", "--age", w.recipient}}) {
+            std::vector<std::string> all = words;
+            all.push_back(w.dir.write(name, text));
+            const Ran ran = weber(all);
+            if (words[1] == "decrypt" || std::string_view(name) != "j.bin") {
+                EXPECT_EQ(ran.status, 1) << name; // any bytes can be encrypted
+            }
+            EXPECT_EQ((ran.out + ran.err).find("hunter2"), std::string::npos) << ran.err;
+        }
+    EXPECT_NE(weber({"sops", "decrypt", w.dir.path()}).err.find("Is a directory"), std::string::npos);
+    EXPECT_NE(weber({"sops", "decrypt", w.dir / "nope"}).err.find("No such file or directory"), std::string::npos);
+}
+
 } // namespace
 } // namespace weber::agent_test
