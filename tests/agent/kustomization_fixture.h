@@ -46,6 +46,10 @@ public:
         const std::lock_guard lock(mutex_);
         return all_;
     }
+    void clear() {
+        const std::lock_guard lock(mutex_);
+        all_.clear();
+    }
     [[nodiscard]] std::size_t count(const std::function<bool(const T&)>& wanted) const {
         const auto now = all();
         return static_cast<std::size_t>(std::ranges::count_if(now, wanted));

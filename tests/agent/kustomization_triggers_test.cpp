@@ -142,6 +142,8 @@ TEST_P(KustomizationTriggers, AStepThatLastsIsShown) { // item 7
     const Object k = make(kustomization("app", "./"));
     start_agent();
     const auto exchange = held.await([](const auto&) { return true; });
+    ASSERT_NE(exchange, nullptr);
+    held.clear(); // an exchange may not outlive its server
     const Object fetching = await(k, ready("Unknown", "Progressing", "Reconciliation in progress"));
     EXPECT_EQ(status_of(fetching).find("Reconciling")->message.rfind("Fetching manifests for revision main@sha1:1 with a timeout of ", 0), 0u);
     kube::server::HttpResponse answer;
