@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kube/base/json.h"
+#include "kube/base/text_pool.h"
 
 namespace weber::kube {
 
@@ -28,7 +29,7 @@ public:
     bool start_object(std::size_t) { return open(Node::map()); }
     bool key(std::string& v) {
         Frame& top = stack_.back();
-        top.key = intern(v);
+        top.key = pool_.get(v);
         if (options_.repeated != nullptr && top.node.find(top.key) != nullptr) note_repeated();
         return true;
     }
@@ -76,12 +77,6 @@ private:
         if (std::find(all.begin(), all.end(), path) == all.end()) all.push_back(std::move(path));
     }
 
-    Text intern(const std::string& key) {
-        if (key.size() > 40) return Text(key);
-        Text& slot = pool_[std::hash<std::string_view>{}(key) % pool_.size()];
-        if (slot.view() != key) slot = Text(key);
-        return slot;
-    }
     bool open(Node node) {
         if (stack_.size() >= options_.depth) {
             error_ = Error{.code = ErrorCode::too_large, .message = "JSON has more than " + std::to_string(options_.depth) + " nested levels",
@@ -112,7 +107,7 @@ private:
     const JsonReadOptions& options_;
     std::uint32_t file_;
     std::vector<Frame> stack_;
-    std::vector<Text> pool_{509};
+    TextPool<509> pool_;
 };
 
 } // namespace

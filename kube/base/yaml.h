@@ -74,5 +74,10 @@ std::string with_yaml_form(std::string written, std::string_view original);
 
 // What a plain scalar `text` is under `schema`; NodeKind::string when nothing else fits.
 NodeKind resolve_plain(std::string_view text, YamlSchema schema);
+// Of a text that resolves to a boolean: is it true, yes, y or on, in any case?
+inline bool plain_truth(std::string_view text) {
+    const char c = text.front();
+    return c == 't' || c == 'T' || c == 'y' || c == 'Y' || (text.size() == 2 && (c == 'o' || c == 'O'));
+}
 
 } // namespace weber::kube

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "kube/base/yaml_text_pool.h"
+#include "kube/base/text_pool.h"
 
 namespace weber::kube {
 namespace {
@@ -229,15 +229,9 @@ private:
 
     void typed(std::string_view text, Node& out) {
         const NodeKind kind = resolve_plain(text, options_.schema);
-        if (kind == NodeKind::boolean) out = Node::boolean(truth(text));
+        if (kind == NodeKind::boolean) out = Node::boolean(plain_truth(text));
         else if (kind != NodeKind::null) out = Node::scalar(kind, pool_.get(text), NodeStyle::plain);
         else if (text == "~") out.set_style(NodeStyle::tilde);
-    }
-
-    // As in the long way: true, yes, y, on in any case.
-    static bool truth(std::string_view text) {
-        const char c = text.front();
-        return c == 't' || c == 'T' || c == 'y' || c == 'Y' || (text.size() == 2 && (c == 'o' || c == 'O'));
     }
 
     // `|` or `|-`, no other indicator and no comment; no line of blanks only.
@@ -281,7 +275,7 @@ private:
     std::uint32_t line_;
     std::size_t at_ = 0, indent_ = 0;
     std::uint64_t made_ = 0;
-    TextPool pool_;
+    TextPool<> pool_;
 };
 
 } // namespace

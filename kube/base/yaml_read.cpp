@@ -5,10 +5,10 @@
 #include <unordered_map>
 
 #include "kube/base/digest.h"
+#include "kube/base/text_pool.h"
 #include "kube/base/utf8.h"
 #include "kube/base/yaml.h"
 #include "kube/base/yaml_plain.h"
-#include "kube/base/yaml_text_pool.h"
 
 namespace weber::kube {
 
@@ -141,7 +141,7 @@ private:
         const std::string_view text(reinterpret_cast<const char*>(s.value), s.length);
         TRY(const NodeKind kind, scalar_kind(text));
         Node node;
-        if (kind == NodeKind::boolean) node = Node::boolean(truth(text));
+        if (kind == NodeKind::boolean) node = Node::boolean(plain_truth(text));
         else if (std::string value; kind == NodeKind::string && decoded_binary(text, value)) node = Node::string(value);
         else if (kind != NodeKind::null) node = Node::scalar(kind, pool_.get(text), scalar_style(s.style));
         else if (text.empty()) node.set_style(NodeStyle::absent);
@@ -159,12 +159,6 @@ private:
         auto bytes = base64_decode(text);
         if (bytes) value = valid_utf8(std::move(*bytes));
         return bytes.has_value();
-    }
-
-    // Of a text that resolved to a boolean: true, yes, y, on in any case.
-    static bool truth(std::string_view text) {
-        const char c = text.front();
-        return c == 't' || c == 'T' || c == 'y' || c == 'Y' || (text.size() == 2 && (c == 'o' || c == 'O'));
     }
 
     // Type by tag, else by quotes, else by the look of the plain text.
@@ -252,7 +246,7 @@ private:
         if (s.anchor != nullptr) close_anchor(anchor_name(s.anchor), Node::string(text), 1);
         if (options_.schema == YamlSchema::yaml_1_1 && s.style == YAML_PLAIN_SCALAR_STYLE &&
             resolve_plain(text, options_.schema) == NodeKind::boolean)
-            return pool_.get(truth(text) ? "true" : "false");
+            return pool_.get(plain_truth(text) ? "true" : "false");
         return pool_.get(text);
     }
 
@@ -279,7 +273,7 @@ private:
     std::uint64_t made_ = 0;
     std::uint64_t expanded_ = 0;
     std::unordered_map<std::string, Anchor> anchors_;
-    TextPool pool_;
+    TextPool<> pool_;
 };
 
 } // namespace

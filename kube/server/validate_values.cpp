@@ -144,11 +144,12 @@ Messages path_segment(std::string_view v) {
     return out;
 }
 
+std::string quoted(std::string_view text) { return write_json(Node::string(text)); }
+
 // ---- problems -------------------------------------------------------------------------------------------------------------
 
 namespace {
 std::string shown(const Node& v) { return v.is_null() ? "null" : write_json(v); }
-std::string quoted(std::string_view v) { return write_json(Node::string(v)); }
 std::string after(std::string_view word, std::string_view why) { return std::string(word) + (why.empty() ? "" : ": " + std::string(why)); }
 } // namespace
 

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "kube/base/digest.h"
-#include "kube/base/json.h"
 #include "kube/server/crd_formats.h"
 #include "kube/server/crd_values.h"
 #include "kube/server/quantity.h"
@@ -217,7 +216,7 @@ void ignored_of_definition(const Node& definition, Warnings& out) {
         each_schema(*root, [&](const Node& s) {
             rules = rules || s.contains("x-kubernetes-validations");
             const auto format = s.text_at("format");
-            if (!format.empty() && !known_format(s.text_at("type"), format)) out.push_back("unrecognized format " + write_json(Node::string(format)));
+            if (!format.empty() && !known_format(s.text_at("type"), format)) out.push_back("unrecognized format " + quoted(format));
         });
         if (rules) out.push_back("version " + std::string(v.text_at("name")) + " has x-kubernetes-validations, which the embedded API server does not evaluate");
     }

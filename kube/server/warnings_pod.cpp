@@ -1,14 +1,11 @@
 #include <map>
 #include <set>
 
-#include "kube/base/json.h"
 #include "kube/server/validate_rules.h"
 #include "kube/server/warnings_parts.h"
 
 namespace weber::kube::server {
 namespace {
-
-std::string quoted(std::string_view text) { return write_json(Node::string(text)); }
 
 template <class F>
 void each(const std::string& path, const Node& list, F f) {

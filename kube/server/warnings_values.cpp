@@ -1,18 +1,11 @@
 #include <map>
 
-#include "kube/base/json.h"
 #include "kube/server/addresses.h"
 #include "kube/server/quantity.h"
 #include "kube/server/validate_rules.h"
 #include "kube/server/warnings_parts.h"
 
 namespace weber::kube::server {
-namespace {
-
-std::string quoted(std::string_view text) { return write_json(Node::string(text)); }
-
-} // namespace
-
 void ip_warnings(const std::string& path, std::string_view value, Warnings& out) {
     if (const auto right = canonical_ip(value); right && *right != value)
         out.push_back(path + ": IPv6 address " + quoted(value) + " should be in RFC 5952 canonical format (" + quoted(*right) + ")");

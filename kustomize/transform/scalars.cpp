@@ -22,7 +22,7 @@ Node bare_scalar(std::string_view text, NodeStyle style) {
     const NodeKind kind = kube::resolve_plain(text, kube::YamlSchema::go_yaml_v3);
     if (kind == NodeKind::string) return Node::string(text, NodeStyle::untyped);
     if (kind == NodeKind::boolean) {
-        Node boolean = Node::boolean(text.front() == 't' || text.front() == 'T');
+        Node boolean = Node::boolean(kube::plain_truth(text));
         boolean.set_style(NodeStyle::untyped);
         return boolean;
     }

@@ -1,4 +1,4 @@
-// One buffer for texts that repeat while a YAML text is read. Not thread-safe.
+// One buffer for texts that repeat while YAML or JSON is read. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,7 @@
 namespace weber::kube {
 
 // Keys and short scalars repeat over and over in manifests ("metadata", "name", "app"): one buffer for all.
+template <std::size_t kSlots = 1021>
 class TextPool {
 public:
     Text get(std::string_view s) {
@@ -21,7 +22,6 @@ public:
     }
 
 private:
-    static constexpr std::size_t kSlots = 1021;
     std::vector<Text> slots_{kSlots};
 };
 
