@@ -170,8 +170,13 @@ void KustomizationController::watch_everything() {
 }
 
 void KustomizationController::enqueue(const NamespacedName& name, const std::string& trigger, Priority priority) {
-    queue_.add(name.to_string(), priority);
-    waits_.supersede(name.to_string(), trigger);
+    const std::string key = name.to_string();
+    {
+        const std::lock_guard lock(mutex_);
+        outdated_[key] = trigger;
+    }
+    waits_.supersede(key, trigger);
+    queue_.add(key, priority); // last: the run that this starts has seen it, and must not be ended for it
 }
 
 void KustomizationController::on_kustomization(const Object& before, const Object& after) {

@@ -67,6 +67,7 @@ private:
     void finalize(std::unique_ptr<Active> active, std::stop_token stop);
 
     // Its end.
+    void supersede_outdated(const std::string& key);
     void finish_waits(std::stop_token stop);
     void watch_progress(Active& active);
     void stop_watching_progress(Active& active);
@@ -103,9 +104,10 @@ private:
     ReconcileMemory memory_;
     WrittenObjects written_;
 
-    std::mutex mutex_; // guards active_, observers_, fetching_, drift_
+    std::mutex mutex_; // guards active_, observers_, outdated_, fetching_, drift_
     std::map<std::string, std::unique_ptr<Active>> active_; // those that wait
     std::map<std::string, std::shared_ptr<Observer>> observers_; // of runs that have begun and not ended
+    std::map<std::string, std::string> outdated_; // what has come since a key's run began: its wait, if it comes to one, ends for that
     struct Fetching {
         ArtifactRef artifact;
         std::stop_source stop;

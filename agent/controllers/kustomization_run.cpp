@@ -69,6 +69,10 @@ void KustomizationController::Observer::close() {
 
 void KustomizationController::work(const std::string& key, std::stop_token stop) {
     const auto name = gitops::NamespacedName::of(key);
+    {
+        const std::lock_guard lock(mutex_);
+        outdated_.erase(key); // this run reads all there is
+    }
     auto object = current(name);
     if (!object) {
         memory_.forget(key);
@@ -302,11 +306,22 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
             active_[key] = std::move(active);
         }
         waits_.begin(key, *task, applied, where, groups);
+        supersede_outdated(key);
         return done_.add_after(key, kLookBack);
     }
     gitops::RunResult result = a.run->result();
     remember(a, result);
     complete(std::move(active), std::move(result.conclusion), stop);
+}
+
+// What came before the wait began could not end it.
+void KustomizationController::supersede_outdated(const std::string& key) {
+    std::string trigger;
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto at = outdated_.find(key); at != outdated_.end()) trigger = at->second;
+    }
+    if (!trigger.empty()) waits_.supersede(key, trigger);
 }
 
 // What drift is told by. Not yet a good run: its `uid` is empty.

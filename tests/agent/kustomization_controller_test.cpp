@@ -180,6 +180,17 @@ TEST_P(KustomizationRuns, ANewerRevisionSupersedesAWaitAtOnce) { // item 83
     await(k, applied("main@sha1:2"));
 }
 
+// The revision arrives while the one before is applied: its wait, which begins afterwards, must not last until its timeout.
+TEST_P(KustomizationRuns, ARevisionThatComesDuringAnApplySupersedesTheWaitAfterIt) {
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
+    const Object k = make(kustomization("app", "./", "wait: true, timeout: 10m, healthCheckExprs: [{apiVersion: v1, kind: ConfigMap, current: 'data.k == \"2\"'}]"));
+    faults_->fail({.kind = testing::FaultKind::late, .verb = "apply", .path = "/configmaps/one", .nth = 1});
+    start_agent();
+    while (faults_->faults() == 0) std::this_thread::yield();
+    publish("main@sha1:2", {{"a.yaml", config_map("one", "2")}});
+    await(k, applied("main@sha1:2"));
+}
+
 TEST_P(KustomizationRuns, ABrokenCommitLeavesTheLastGoodStateAndSaysWhy) { // items 33, 78
     publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
     const Object k = make(kustomization("app", "./", "retryInterval: 1h"));
