@@ -1,9 +1,12 @@
 // ClusterRoles that consist of others: the same on both servers (on a real one with its controllers, so not --bare).
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "tests/kube/server/either_server.h"
+#include "tests/support/file_lock.h"
 
 namespace weber::testing {
 namespace {
@@ -16,10 +19,12 @@ protected:
     void SetUp() override {
         EitherServer::SetUp();
         if (!api_) return;
+        if (GetParam()) alone_.emplace(std::string(std::getenv("WEBER_TEST_KUBECONFIG")) + ".aggregation");
         (void)api_->remove(kRoles + "?labelSelector=weber-aggregation");
     }
     void TearDown() override {
         if (api_) (void)api_->remove(kRoles + "?labelSelector=weber-aggregation");
+        alone_.reset();
     }
 
     // Labels and the rest of the object as YAML.
@@ -38,6 +43,9 @@ protected:
         });
         EXPECT_EQ(r.at("rules"), wanted.is_null() ? "" : kube::write_json(wanted)) << name;
     }
+
+private:
+    std::optional<FileLock> alone_; // roles have no namespace: two of these tests on one real server would add up each other's
 };
 
 const std::string kMaps = "{verbs: [get], apiGroups: [''], resources: [configmaps]}";
