@@ -1,5 +1,6 @@
 // ClusterRoles that consist of others: the same on both servers (on a real one with its controllers, so not --bare).
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -27,17 +28,19 @@ protected:
         alone_.reset();
     }
 
+    // A name no other process uses: the controller may still apply its rules to a role a test before this one has deleted.
+    static std::string called(const std::string& name) { return "weber-" + std::to_string(::getpid()) + "-" + name; }
     // Labels and the rest of the object as YAML.
     Reply make(const std::string& name, const std::string& labels, const std::string& rest) const {
-        return api_->post(kRoles, "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: weber-" + name + ", labels: {weber-aggregation: x, " + labels + "}}, " + rest + "}");
+        return api_->post(kRoles, "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: " + called(name) + ", labels: {weber-aggregation: x, " + labels + "}}, " + rest + "}");
     }
     Reply relabel(const std::string& name, const std::string& labels) const {
-        return api_->patch(kRoles + "/weber-" + name, "merge", "{metadata: {labels: " + labels + "}}");
+        return api_->patch(kRoles + "/" + called(name), "merge", "{metadata: {labels: " + labels + "}}");
     }
     // Waits until the rules of a role are these.
     void expect_rules(const std::string& name, const std::string& rules) const {
         const Node wanted = *kube::read_json(json_of(rules));
-        const Reply r = api_->wait(kRoles + "/weber-" + name, [&](const Reply& reply) {
+        const Reply r = api_->wait(kRoles + "/" + called(name), [&](const Reply& reply) {
             const Node* have = reply.node("rules");
             return have ? *have == wanted : wanted.is_null();
         });
@@ -61,11 +64,11 @@ TEST_P(Aggregation, RulesFollowTheRolesThatMatch) {
     expect_rules("sum", "[" + kPods + ", " + kMaps + ", " + kPaths + "]"); // by name, each once
     ASSERT_EQ(relabel("a", "{t: none}").status, 200);
     expect_rules("sum", "[" + kMaps + ", " + kPaths + "]");
-    ASSERT_EQ(api_->remove(kRoles + "/weber-b").status, 200);
+    ASSERT_EQ(api_->remove(kRoles + "/" + called("b")).status, 200);
     expect_rules("sum", "[" + kMaps + "]");
     ASSERT_EQ(relabel("c", "{t: none}").status, 200);
     expect_rules("sum", "null");
-    const Reply end = api_->get(kRoles + "/weber-sum");
+    const Reply end = api_->get(kRoles + "/" + called("sum"));
     EXPECT_TRUE(end.node("aggregationRule"));
 }
 
@@ -73,7 +76,7 @@ TEST_P(Aggregation, WhatTheUserWroteIsReplacedAndTheControllerOwnsTheRules) {
     EXPECT_EQ(make("part", "t: one", "rules: [" + kMaps + "]").status, 201);
     EXPECT_EQ(make("sum", "s: sum", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {t: one}}]}, rules: [" + kPods + "]").status, 201);
     expect_rules("sum", "[" + kMaps + "]");
-    const Reply r = api_->get(kRoles + "/weber-sum");
+    const Reply r = api_->get(kRoles + "/" + called("sum"));
     std::string owners;
     for (const Node& e : r.node("metadata.managedFields")->items())
         owners += std::string(e.text_at("manager")) + " " + std::string(e.text_at("operation")) + " " + kube::write_json(*e.find("fieldsV1")) + "\n";
