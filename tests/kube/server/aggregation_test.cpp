@@ -2,12 +2,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "tests/kube/server/either_server.h"
-#include "tests/support/file_lock.h"
 
 namespace weber::testing {
 namespace {
@@ -20,19 +17,19 @@ protected:
     void SetUp() override {
         EitherServer::SetUp();
         if (!api_) return;
-        if (GetParam()) alone_.emplace(std::string(std::getenv("WEBER_TEST_KUBECONFIG")) + ".aggregation");
-        (void)api_->remove(kRoles + "?labelSelector=weber-aggregation");
+        static int count = 0;
+        own_ = "weber-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
     }
     void TearDown() override {
-        if (api_) (void)api_->remove(kRoles + "?labelSelector=weber-aggregation");
-        alone_.reset();
+        if (api_) (void)api_->remove(kRoles + "?labelSelector=weber-aggregation%3D" + own_);
     }
 
-    // A name no other process uses: the controller may still apply its rules to a role a test before this one has deleted.
-    static std::string called(const std::string& name) { return "weber-" + std::to_string(::getpid()) + "-" + name; }
+    [[nodiscard]] std::string called(const std::string& name) const { return own_ + "-" + name; }
+    // The label by which the roles of this test choose each other.
+    [[nodiscard]] std::string part(const std::string& value) const { return own_ + ": " + value; }
     // Labels and the rest of the object as YAML.
     Reply make(const std::string& name, const std::string& labels, const std::string& rest) const {
-        return api_->post(kRoles, "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: " + called(name) + ", labels: {weber-aggregation: x, " + labels + "}}, " + rest + "}");
+        return api_->post(kRoles, "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: " + called(name) + ", labels: {weber-aggregation: " + own_ + ", " + labels + "}}, " + rest + "}");
     }
     Reply relabel(const std::string& name, const std::string& labels) const {
         return api_->patch(kRoles + "/" + called(name), "merge", "{metadata: {labels: " + labels + "}}");
@@ -47,8 +44,8 @@ protected:
         EXPECT_EQ(r.at("rules"), wanted.is_null() ? "" : kube::write_json(wanted)) << name;
     }
 
-private:
-    std::optional<FileLock> alone_; // roles have no namespace: two of these tests on one real server would add up each other's
+    // Roles have no namespace that parts the tests on one real server, and its controller may still apply rules to a role just deleted: names and labels no other test uses do.
+    std::string own_;
 };
 
 const std::string kMaps = "{verbs: [get], apiGroups: [''], resources: [configmaps]}";
@@ -56,25 +53,25 @@ const std::string kPods = "{verbs: [list, get], apiGroups: [''], resources: [pod
 const std::string kPaths = "{verbs: [get], nonResourceURLs: [/x]}";
 
 TEST_P(Aggregation, RulesFollowTheRolesThatMatch) {
-    EXPECT_EQ(make("a", "t: one", "rules: [" + kPods + ", " + kMaps + "]").status, 201);
-    EXPECT_EQ(make("b", "t: one", "rules: [" + kMaps + ", " + kPaths + "]").status, 201);
-    EXPECT_EQ(make("c", "t: two", "rules: [" + kMaps + "]").status, 201);
-    const Reply sum = make("sum", "s: sum", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {t: one}}, {matchExpressions: [{key: t, operator: In, values: [two]}]}]}");
+    EXPECT_EQ(make("a", part("one"), "rules: [" + kPods + ", " + kMaps + "]").status, 201);
+    EXPECT_EQ(make("b", part("one"), "rules: [" + kMaps + ", " + kPaths + "]").status, 201);
+    EXPECT_EQ(make("c", part("two"), "rules: [" + kMaps + "]").status, 201);
+    const Reply sum = make("sum", "s: sum", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {" + part("one") + "}}, {matchExpressions: [{key: " + own_ + ", operator: In, values: [two]}]}]}");
     EXPECT_EQ(sum.status, 201) << sum.body;
     expect_rules("sum", "[" + kPods + ", " + kMaps + ", " + kPaths + "]"); // by name, each once
-    ASSERT_EQ(relabel("a", "{t: none}").status, 200);
+    ASSERT_EQ(relabel("a", "{" + part("none") + "}").status, 200);
     expect_rules("sum", "[" + kMaps + ", " + kPaths + "]");
     ASSERT_EQ(api_->remove(kRoles + "/" + called("b")).status, 200);
     expect_rules("sum", "[" + kMaps + "]");
-    ASSERT_EQ(relabel("c", "{t: none}").status, 200);
+    ASSERT_EQ(relabel("c", "{" + part("none") + "}").status, 200);
     expect_rules("sum", "null");
     const Reply end = api_->get(kRoles + "/" + called("sum"));
     EXPECT_TRUE(end.node("aggregationRule"));
 }
 
 TEST_P(Aggregation, WhatTheUserWroteIsReplacedAndTheControllerOwnsTheRules) {
-    EXPECT_EQ(make("part", "t: one", "rules: [" + kMaps + "]").status, 201);
-    EXPECT_EQ(make("sum", "s: sum", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {t: one}}]}, rules: [" + kPods + "]").status, 201);
+    EXPECT_EQ(make("part", part("one"), "rules: [" + kMaps + "]").status, 201);
+    EXPECT_EQ(make("sum", "s: sum", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {" + part("one") + "}}]}, rules: [" + kPods + "]").status, 201);
     expect_rules("sum", "[" + kMaps + "]");
     const Reply r = api_->get(kRoles + "/" + called("sum"));
     std::string owners;
@@ -85,9 +82,9 @@ TEST_P(Aggregation, WhatTheUserWroteIsReplacedAndTheControllerOwnsTheRules) {
 }
 
 TEST_P(Aggregation, RolesThatAggregateMayBuildOnEachOtherAndNotOnThemselves) {
-    EXPECT_EQ(make("top", "s: top", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {t: middle}}]}").status, 201);
-    EXPECT_EQ(make("middle", "t: middle", "aggregationRule: {clusterRoleSelectors: [{matchExpressions: [{key: t, operator: Exists}, {key: weber-aggregation, operator: Exists}]}]}").status, 201);
-    EXPECT_EQ(make("bottom", "t: bottom", "rules: [" + kMaps + "]").status, 201);
+    EXPECT_EQ(make("top", "s: top", "aggregationRule: {clusterRoleSelectors: [{matchLabels: {" + part("middle") + "}}]}").status, 201);
+    EXPECT_EQ(make("middle", part("middle"), "aggregationRule: {clusterRoleSelectors: [{matchExpressions: [{key: " + own_ + ", operator: Exists}, {key: weber-aggregation, operator: Exists}]}]}").status, 201);
+    EXPECT_EQ(make("bottom", part("bottom"), "rules: [" + kMaps + "]").status, 201);
     expect_rules("middle", "[" + kMaps + "]");
     expect_rules("top", "[" + kMaps + "]");
 }
