@@ -131,8 +131,9 @@ TestServer::TestServer(kube::ServerOptions options) {
     EXPECT_TRUE(server) << server.error().to_string();
     server_ = std::move(*server);
     api_ = std::make_unique<Api>(kube::unix_socket_config(server_->unix_path()));
-    // A controller fills the namespace in the background; without this a watch of ConfigMaps may or may not see its last one come.
-    (void)api_->wait("/api/v1/namespaces/default/configmaps/kube-root-ca.crt", [](const Reply& r) { return r.status == 200; });
+    // A controller fills the namespaces in the background; without this a watch or a list of ConfigMaps may or may not see its last ones come.
+    for (const char* ns : {"default", "kube-node-lease", "kube-public", "kube-system"})
+        (void)api_->wait(std::string("/api/v1/namespaces/") + ns + "/configmaps/kube-root-ca.crt", [](const Reply& r) { return r.status == 200; });
 }
 
 struct WatchReader::State {
