@@ -144,6 +144,7 @@ std::string Builder::cluster_info(const KubeconfigEntry& cluster) const {
     if (!config.tls.ca_file.empty()) ca = read_text(config.tls.ca_file).value_or("");
     if (!ca.empty()) out.set("certificate-authority-data", Node::string(base64_encode(ca)));
     if (!config.proxy_url.empty()) out.set("proxy-url", Node::string(config.proxy_url));
+    if (config.disable_compression) out.set("disable-compression", Node::boolean(true));
     if (!cluster.exec_extension.empty()) {
         if (auto extension = read_json(cluster.exec_extension)) out.set("config", std::move(*extension));
     }
@@ -157,10 +158,20 @@ void Builder::exec(const KubeconfigEntry& e, const KubeconfigEntry& cluster) {
     if (exec.api_version != "client.authentication.k8s.io/v1" && exec.api_version != "client.authentication.k8s.io/v1beta1")
         problems.push_back("exec plugin: unsupported apiVersion \"" + exec.api_version +
                            "\" (client.authentication.k8s.io/v1 and v1beta1 are spoken)");
-    if (e.get("exec.interactiveMode") == "Always") problems.emplace_back("exec plugin: interactiveMode Always cannot be met, there is no terminal");
+    // v1beta1 is IfAvailable when it does not say; we are never interactive, which all but Always allow.
+    const std::string mode = e.get("exec.interactiveMode");
+    if (mode.empty() && exec.api_version == "client.authentication.k8s.io/v1")
+        problems.emplace_back("interactiveMode must be specified to use exec authentication plugin");
+    else if (mode == "Always")
+        problems.emplace_back("exec plugin: interactiveMode Always cannot be met, there is no terminal");
+    else if (!mode.empty() && mode != "Never" && mode != "IfAvailable")
+        problems.push_back("invalid interactiveMode: \"" + mode + "\"");
     if (exec.command.find('/') != std::string::npos) exec.command = absolute(exec.command, e.dir);
     if (const auto args = e.lists.find("exec.args"); args != e.lists.end()) exec.args = args->second;
-    for (const auto& [name, value] : e.exec_env) exec.env.push_back({name, value});
+    for (const auto& [name, value] : e.exec_env) {
+        if (name.empty()) problems.emplace_back("env variable name must be specified to use exec authentication plugin");
+        exec.env.push_back({name, value});
+    }
     exec.install_hint = e.get("exec.installHint");
     exec.provide_cluster_info = truthy(e.get("exec.provideClusterInfo"));
     if (exec.provide_cluster_info) exec.cluster_info = cluster_info(cluster);

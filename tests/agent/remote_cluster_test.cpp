@@ -183,7 +183,7 @@ TEST_P(RemoteClusters, WhatIsWrongWithTheSecretIsSaid) { // item 61
     Remote remote;
     remote.make_namespace(ns_);
     publish("main@sha1:1", {{"a.yaml", map_text("a", "one")}});
-    const std::string where = "'" + ns_ + "/remote'", exec = "users: [{name: admin, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: /bin/touch, args: [" + ns_ + "]}}}]\n",
+    const std::string where = "'" + ns_ + "/remote'", exec = "users: [{name: admin, user: {exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: /bin/touch, args: [" + ns_ + "]}}}]\n",
                       file = "users: [{name: admin, user: {tokenFile: /etc/hostname}}]\n", without_user = remote.kubeconfig.substr(0, remote.kubeconfig.find("users:"));
     const Object k = make(kustomization("app", "./", std::string("retryInterval: 1s, ") + kTo));
     start_agent();

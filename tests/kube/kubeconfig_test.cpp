@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "kube/base/digest.h"
 #include "tests/support/test_cluster.h"
@@ -90,6 +91,59 @@ TEST(Kubeconfig, WaysToAuthenticate) {
     EXPECT_EQ(authorization(*both), "Bearer from-file");
 }
 
+// All that a kubeconfig says of a plugin, as client-go reads and refuses it (clientcmd's validation.go, rest's exec.go).
+TEST(Kubeconfig, ExecPlugins) {
+    TempDir dir;
+    const std::string plugin = dir.write("bin/plugin", "#!/bin/sh\nprintf '{\"apiVersion\":\"client.authentication.k8s.io/%s\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"%s %s %s\"}}' "
+                                                       "\"$V\" \"$1\" \"$A\" \"$(printf %s \"$KUBERNETES_EXEC_INFO\" | base64 -w0)\"\n");
+    std::filesystem::permissions(plugin, std::filesystem::perms::owner_all);
+    const std::string tail = ", command: bin/plugin, args: [first, second], env: [{name: A, value: a}, {name: V, value: ";
+    const std::string file = dir.write("config", config("server: \"https://h\", tls-server-name: n, insecure-skip-tls-verify: true, proxy-url: \"http://p\", disable-compression: true, extensions: [{name: "
+                                                        "client.authentication.k8s.io/exec, extension: {audience: x, n: 3}}, {name: other, extension: y}]",
+                                                        "exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: IfAvailable, provideClusterInfo: true" + tail + "v1}]}"));
+    const auto all = load_kubeconfig({.files = {file}});
+    ASSERT_TRUE(all) << all.error().to_string();
+    const std::string said = authorization(*all);
+    ASSERT_TRUE(said.starts_with("Bearer first a ")) << said;
+    EXPECT_EQ(base64_decode(said.substr(15)).value_or(""), R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false,"cluster":{"server":"https://h",)"
+                                                           R"("tls-server-name":"n","insecure-skip-tls-verify":true,"proxy-url":"http://p","disable-compression":true,"config":{"audience":"x","n":3}}}})");
+    const struct {
+        std::string exec, expected;
+    } refused[] = {
+        {"apiVersion: client.authentication.k8s.io/v1, command: x", "interactiveMode must be specified to use exec authentication plugin"},
+        {"apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Sometimes", "invalid interactiveMode: \"Sometimes\""},
+        {"apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always", "exec plugin: interactiveMode Always cannot be met, there is no terminal"},
+        {"apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never", "command must be specified to use exec authentication plugin"},
+        {"apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never, env: [{value: v}]", "env variable name must be specified to use exec authentication plugin"},
+    };
+    for (const auto& c : refused) EXPECT_EQ(problem(parse_kubeconfig(config("server: \"https://h\"", "exec: {" + c.exec + "}"), "test", {}, true)), "test:9: user \"u\": " + c.expected);
+    // The older version may be silent about it, and has no other answer than its own.
+    const std::string older = "exec: {apiVersion: client.authentication.k8s.io/v1beta1" + tail;
+    EXPECT_TRUE(authorization(*load_kubeconfig({.files = {dir.write("older", config("server: \"https://h\"", older + "v1beta1}]}"))}})).starts_with("Bearer first a "));
+    EXPECT_EQ(authorization(*load_kubeconfig({.files = {dir.write("other", config("server: \"https://h\"", older + "v1}]}"))}})),
+              "error: exec plugin " + plugin + ": it is configured to use API version client.authentication.k8s.io/v1beta1, but it returned version client.authentication.k8s.io/v1");
+}
+
+// Files are merged name by name: an entry of a later file adds nothing to one of the same name (client-go's merge.go), and paths are those of
+// the file that has the entry.
+TEST(Kubeconfig, EntriesOfOneNameAreNotMixed) {
+    TempDir dir;
+    dir.write("one/ca.crt", kPem);
+    const std::string a = dir.write("one/config", "clusters: [{name: k, cluster: {server: \"https://a\", certificate-authority: ca.crt}}]\nusers: [{name: u, user: {as: jane}}]\n");
+    const std::string b = dir.write("two/config", "current-context: c\nclusters: [{name: k, cluster: {server: \"https://b\", tls-server-name: other}}]\nusers: [{name: u, user: {token: t}}]\n"
+                                                  "contexts: [{name: c, context: {cluster: k, user: u, namespace: apps}}]\n");
+    const auto c = load_kubeconfig({.files = {a, b}});
+    ASSERT_TRUE(c) << c.error().to_string();
+    EXPECT_EQ(c->server, "https://a");
+    EXPECT_EQ(c->tls.ca_file, dir.path() + "/one/ca.crt");
+    EXPECT_EQ(c->tls.server_name, "");
+    EXPECT_EQ(c->impersonate.user, "jane");
+    EXPECT_EQ(authorization(*c), "none");
+    EXPECT_EQ(c->ns, "apps");
+    EXPECT_EQ(load_kubeconfig({.files = {b, a}})->server, "https://b");
+    EXPECT_TRUE(problem(load_kubeconfig({.files = {a}})).ends_with("no context is named and there is no current-context (name one with --context)"));
+}
+
 TEST(Kubeconfig, SeveralFilesTheFirstToNameAThingWins) {
     TempDir dir;
     const std::string a = dir.write("a", "current-context: one\nclusters: [{name: k, cluster: {server: \"https://a\"}}]\n");
@@ -173,7 +227,7 @@ TEST(Kubeconfig, ForeignOnesAreSanitized) {
     EXPECT_EQ(authorization(*ca), "Basic " + b64("a:b"));
     EXPECT_EQ(parse_foreign_kubeconfig(config("server: \"https://h\", certificate-authority-data: " + b64(kPem), ""), "x")->tls.ca, kPem);
 
-    const std::string exec = config("server: \"https://h\"", "exec: {apiVersion: client.authentication.k8s.io/v1, command: /bin/false}");
+    const std::string exec = config("server: \"https://h\"", "exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: /bin/false}");
     const auto no_exec = parse_foreign_kubeconfig(exec, "x");
     ASSERT_TRUE(no_exec);
     EXPECT_EQ(no_exec->credentials, nullptr);
