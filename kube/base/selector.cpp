@@ -344,24 +344,28 @@ bool FieldSelector::matches(const Node& object) const {
 }
 
 std::string selector_text(const Node& label_selector) {
-    std::string out;
-    const auto add = [&](std::string term) { out += (out.empty() ? "" : ",") + std::move(term); };
+    std::vector<std::pair<std::string, std::string>> terms; // by key
     if (const Node* labels = label_selector.find("matchLabels"))
-        for (const auto& [key, value] : labels->entries()) add(key.str() + "=" + std::string(value.text()));
+        for (const auto& [key, value] : labels->entries()) terms.emplace_back(key.str(), key.str() + "=" + std::string(value.text()));
     const Node* expressions = label_selector.find("matchExpressions");
-    if (expressions == nullptr) return out;
-    for (const Node& e : expressions->items()) {
+    for (const Node& e : expressions != nullptr ? expressions->items() : std::span<const Node>()) {
         const std::string key(e.text_at("key"));
         const std::string_view op = e.text_at("operator");
         if (op == "Exists" || op == "DoesNotExist") {
-            add((op == "Exists" ? "" : "!") + key);
+            terms.emplace_back(key, (op == "Exists" ? "" : "!") + key);
             continue;
         }
-        std::string values;
+        std::vector<std::string> sorted;
         if (const Node* list = e.find("values"))
-            for (const Node& v : list->items()) values += (values.empty() ? "" : ",") + std::string(v.text());
-        add(key + (op == "NotIn" ? " notin (" : " in (") + values + ")");
+            for (const Node& v : list->items()) sorted.emplace_back(v.text());
+        std::ranges::sort(sorted);
+        std::string values;
+        for (const std::string& v : sorted) values += (values.empty() ? "" : ",") + v;
+        terms.emplace_back(key, key + (op == "NotIn" ? " notin (" : " in (") + values + ")");
     }
+    std::ranges::stable_sort(terms, {}, &std::pair<std::string, std::string>::first);
+    std::string out;
+    for (const auto& [key, term] : terms) out += (out.empty() ? "" : ",") + term;
     return out;
 }
 

@@ -101,6 +101,14 @@ std::string describe(const ManagedEntry& owner) {
     return out;
 }
 
+// Under what the real server keeps an owner, and so the order in which it tells of several: JSON, which puts a subresource before none.
+std::string owner_key(const ManagedEntry& owner) {
+    Node key = Node::map({{"manager", Node::string(owner.manager)}, {"operation", Node::string(owner.apply ? "Apply" : "Update")}});
+    if (!owner.apply) key.set("apiVersion", Node::string(owner.api_version));
+    if (!owner.subresource.empty()) key.set("subresource", Node::string(owner.subresource));
+    return write_json(key);
+}
+
 // `details`: those of one owner together.
 Error conflict_error(std::vector<ErrorDetail> details) {
     Error e{.code = ErrorCode::conflict, .message = {}, .reason = "Conflict", .http_status = 409};
@@ -118,7 +126,7 @@ Error conflict_error(std::vector<ErrorDetail> details) {
 }
 
 Error conflict_error(std::vector<Conflict> conflicts) {
-    std::ranges::stable_sort(conflicts, {}, [](const Conflict& c) { return describe(*c.owner); });
+    std::ranges::stable_sort(conflicts, {}, [](const Conflict& c) { return owner_key(*c.owner); });
     std::vector<ErrorDetail> details;
     for (const Conflict& c : conflicts)
         for (std::string& path : c.fields.leaves().paths()) details.push_back({"FieldManagerConflict", "conflict with " + describe(*c.owner), std::move(path)});
@@ -206,7 +214,7 @@ ManagedEntry identity(const Request& request, bool apply) {
     e.apply = apply;
     e.api_version = request.api_version;
     e.subresource = request.subresource;
-    if (request.subresource != "scale") e.time = request.now; // scaling leaves no time
+    e.time = request.now;
     return e;
 }
 
@@ -337,7 +345,8 @@ Result<Node> apply(const Node& live, const Node& applied, const Request& request
 }
 
 Node update(const Node& live, Node next, const Request& request) {
-    const Node* sent = next.find_path({"metadata", "managedFields"});
+    // Whoever writes a subresource cannot move ownership by hand.
+    const Node* sent = request.subresource.empty() ? next.find_path({"metadata", "managedFields"}) : nullptr;
     const bool reset = sent != nullptr && sent->is_list() && (sent->empty() || (sent->size() == 1 && sent->items()[0].empty()));
     if (reset) return without_managed_fields(std::move(next));
     // Entries that the request sends (a changed list is how ownership is moved by hand) win over the live ones.

@@ -66,7 +66,7 @@ struct Request {
 Result<Node> apply(const Node& live, const Node& applied, const Request& request);
 
 // managedFields of `next` after a create, update or non-apply patch (`live` null: a new object). An explicitly emptied managedFields in `next`
-// ([] or [{}]) resets ownership: nothing is tracked by this request. All ownership is forgotten when the object does not fit the version of one
+// ([] or [{}]) resets ownership: nothing is tracked by this request (a request to a subresource cannot, nor can it send a list). All ownership is forgotten when the object does not fit the version of one
 // of its managers.
 Node update(const Node& live, Node next, const Request& request);
 

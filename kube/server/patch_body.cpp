@@ -41,14 +41,15 @@ Api<Node> read_apply(Call& call) {
     Node obj = std::move(*parsed);
     const std::string version(obj.text_at("apiVersion")), kind(obj.text_at("kind"));
     if (kind.empty()) return refuse(bad_request("Object 'Kind' is missing in '" + write_json(obj) + "'"));
-    const bool scale = call.path.subresource == "scale" && version == "autoscaling/v1" && kind == "Scale";
-    if (!scale && (version != call.api_version() || kind != call.resource->kind))
+    const bool scale = call.path.subresource == "scale";
+    if (version != (scale ? "autoscaling/v1" : call.api_version()) || kind != (scale ? "Scale" : call.resource->kind))
         return refuse(bad_request("invalid object type: " + (version.find('/') == std::string::npos ? "/" + version : version) + ", Kind=" + kind));
     if (const Node* m = obj.find_path({"metadata", "managedFields"})) {
         if (!m->is_null()) return refuse(bad_request("metadata.managedFields must be nil"));
         erase_meta(obj, "managedFields");
     }
     if (const Node* t = obj.find_path({"metadata", "creationTimestamp"}); t && t->is_null()) erase_meta(obj, "creationTimestamp");
+    if (meta_text(obj, "name").empty()) set_meta(obj, "name", call.path.name);
     if (const auto ns = meta_text(obj, "namespace"); !ns.empty()) {
         if (!call.resource->namespaced)
             erase_meta(obj, "namespace");

@@ -1,12 +1,14 @@
 #include "kube/server/scale.h"
 
-#include <algorithm>
-#include <span>
+#include <functional>
 
+#include "kube/base/selector.h"
 #include "kube/server/convert.h"
 #include "kube/server/engine.h"
 #include "kube/server/json_path.h"
 #include "kube/server/object_meta.h"
+#include "kube/server/scale_owners.h"
+#include "kube/server/sent_object.h"
 
 namespace weber::kube::server {
 namespace {
@@ -36,22 +38,16 @@ std::int64_t first_int(const Node& obj, std::string_view path) {
     return found.empty() ? 0 : found[0].as_int().value_or(0);
 }
 
-// A label selector as text, the way Scale's status shows it.
-std::string selector_text(const Call& call, const Node& obj) {
+// The selector as Scale's status shows it.
+std::string shown_selector(const Call& call, const Node& obj) {
     if (call.resource->custom) {
         if (call.version->scale_selector.empty()) return "";
         const auto found = json_path(obj, call.version->scale_selector);
         return found.empty() ? "" : std::string(found[0].text());
     }
-    const Node* labels = obj.find_path({"spec", "selector", "matchLabels"});
-    if (!labels) labels = call.resource->plural == "replicationcontrollers" ? obj.find_path({"spec", "selector"}) : nullptr;
-    if (!labels) return "";
-    std::vector<std::string> parts;
-    for (const auto& e : labels->entries()) parts.push_back(e.key.str() + "=" + std::string(e.value.text()));
-    std::sort(parts.begin(), parts.end());
-    std::string out;
-    for (const auto& p : parts) out += (out.empty() ? "" : ",") + p;
-    return out;
+    const Node* selector = obj.find_path({"spec", "selector"});
+    if (!selector) return "";
+    return selector_text(call.resource->plural == "replicationcontrollers" ? Node::map({{"matchLabels", *selector}}) : *selector);
 }
 
 Node scale_of(const Call& call, const Node& obj) {
@@ -62,7 +58,7 @@ Node scale_of(const Call& call, const Node& obj) {
     if (const auto replicas = first_int(obj, replicas_path(call)); replicas != 0) spec.set("replicas", Node::integer(replicas));
     Node status = Node::map({{"replicas", Node::integer(first_int(
                                               obj, call.resource->custom ? call.version->scale_status : ".status.replicas"))}});
-    if (const auto selector = selector_text(call, obj); !selector.empty()) status.set("selector", Node::string(selector));
+    if (const auto selector = shown_selector(call, obj); !selector.empty()) status.set("selector", Node::string(selector));
     return Node::map({{"kind", Node::string("Scale")},
                       {"apiVersion", Node::string("autoscaling/v1")},
                       {"metadata", std::move(meta)},
@@ -70,7 +66,7 @@ Node scale_of(const Call& call, const Node& obj) {
                       {"status", std::move(status)}});
 }
 
-// A Scale has a table of its own, whatever it scales.
+// A Scale has a type, and a table, of its own, whatever it scales.
 const ResourcePtr& scale_resource() {
     static const ResourcePtr resource = [] {
         auto r = std::make_shared<ResourceInfo>();
@@ -81,115 +77,69 @@ const ResourcePtr& scale_resource() {
         v.name = "v1";
         v.api_version = "autoscaling/v1";
         v.storage = true;
+        v.schema = find_builtin_type("autoscaling", "v1", "Scale");
         r->versions.push_back(std::move(v));
         return ResourcePtr(std::move(r));
     }();
     return resource;
 }
 
-Api<HttpResponse> answer(const Call& call, const Presentation& form, const Written& w) {
+// The call as one about the Scale.
+Call scale_call(const Call& call) {
     Call scale = call;
     scale.resource = scale_resource();
     scale.version = &scale.resource->versions[0];
+    return scale;
+}
+
+Api<HttpResponse> answer(const Call& call, const Presentation& form, const Written& w) {
     Presentation shown = form;
     if (form.form == Presentation::Form::metadata) shown.form = Presentation::Form::object;
-    return respond_json(call, shown, w.status, present(scale, shown, scale_of(call, w.object)));
+    const Call scale = scale_call(call);
+    return respond_json(scale, shown, w.status, present(scale, shown, scale_of(call, w.object)));
 }
 
-Api<std::int64_t> wanted(const Call& call, const Node& scale) {
-    const Node* n = scale.find_path({"spec", "replicas"});
-    const auto value = n ? n->as_int() : std::optional<std::int64_t>(0);
-    if (!value) return refuse(bad_request("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is not a number"));
-    if (*value < 0)
-        return refuse(invalid("Scale", "autoscaling", call.path.name,
-                              {{"FieldValueInvalid",
-                                "Invalid value: " + std::to_string(*value) + ": must be greater than or equal to 0", "spec.replicas"}}));
-    return *value;
+std::vector<ReplicasPath> replicas_paths(const ResourceInfo& resource) {
+    std::vector<ReplicasPath> out;
+    for (const VersionInfo& v : resource.versions) out.push_back({v.api_version, path_keys(resource.custom ? v.scale_spec : ".spec.replicas")});
+    return out;
 }
 
-Node with_replicas(const Call& call, const Node& live, std::int64_t replicas) {
+// What a written Scale must be. Those of custom resources are checked with the object.
+Api<void> check_scale(const Call& call, const Node& scale) {
+    const std::int64_t n = first_int(scale, ".spec.replicas");
+    if (n >= 0 || call.resource->custom) return {};
+    return refuse(invalid("Scale", "autoscaling", call.path.name,
+                          {{"FieldValueInvalid", "Invalid value: " + std::to_string(n) + ": must be greater than or equal to 0", "spec.replicas"}}));
+}
+
+// The object after its Scale was written. A Scale that names no resourceVersion is written whatever the object's.
+Node with_scale(const Call& call, const Node& live, const Node& scale) {
     Node next = live;
-    set_path(next, path_keys(replicas_path(call)), Node::integer(replicas));
+    set_path(next, path_keys(replicas_path(call)), Node::integer(first_int(scale, ".spec.replicas")));
+    if (const auto rv = meta_text(scale, "resourceVersion"); !rv.empty()) set_meta(next, "resourceVersion", std::string(rv));
+    merge::write_managed_fields(next, object_owners(live, scale, replicas_paths(*call.resource), call.api_version()));
     return next;
 }
 
-// Conflicts over a Scale are told in its own version.
-Api<Node> as_scale(const Call& call, Api<Node> applied) {
-    if (applied || applied.error().code != 409) return applied;
-    ApiError e = std::move(applied).error();
-    const std::string main = " using " + call.api_version(), scale = " using autoscaling/v1";
-    const auto reword = [&](std::string& text) {
-        for (auto at = text.find(main); at != std::string::npos; at = text.find(main, at + scale.size())) text.replace(at, main.size(), scale);
-    };
-    reword(e.message);
-    for (auto& c : e.causes) reword(c.message);
-    return refuse(std::move(e));
-}
-
-// Does an entry of managedFields hold this field ("spec", "replicas")?
-bool owns(const Node& entry, const std::vector<std::string>& keys) {
-    const Node* n = entry.find("fieldsV1");
-    for (const auto& key : keys) n = n != nullptr ? n->find("f:" + key) : nullptr;
-    return n != nullptr;
-}
-
-// Takes the field away; parents that hold nothing else go with it.
-void disown(Node& fields, std::span<const std::string> keys) {
-    const std::string key = "f:" + keys.front();
-    Node* inside = fields.find_mut(key);
-    if (inside == nullptr) return;
-    if (keys.size() > 1) disown(*inside, keys.subspan(1));
-    if (keys.size() == 1 || inside->empty()) fields.erase(key);
-}
-
-Node only_field(std::span<const std::string> keys) {
-    return keys.empty() ? Node::map() : Node::map({{kube::Text("f:" + keys.front()), only_field(keys.subspan(1))}});
-}
-
-// apimachinery's scalehandler.go: updaters that keep the replicas get an entry for them alone, which has no time; a Scale that nobody owns is not
-// tracked at all.
-Node with_scale_owners(const Call& call, const Node& live, Node next, bool applied) {
-    const auto keys = path_keys(replicas_path(call));
-    const Node* before = live.find_path({"metadata", "managedFields"});
-    const bool owned = before != nullptr && std::any_of(before->items().begin(), before->items().end(), [&](const Node& e) { return owns(e, keys); });
-    if (!owned && !applied) {
-        if (before != nullptr)
-            meta_mut(next).set("managedFields", *before);
-        else
-            erase_meta(next, "managedFields");
-        return next;
-    }
-    const Node* after = next.find_path({"metadata", "managedFields"});
-    if (after == nullptr) return next;
-    // In a Scale no replicas are no field: who sets 0 owns nothing.
-    const bool none = !applied && first_int(next, replicas_path(call)) == 0 && first_int(live, replicas_path(call)) != 0;
-    Node appliers = Node::list(), untimed = Node::list(), timed = Node::list(); // their order in the list
-    for (const Node& entry : after->items()) {
-        if (entry.text_at("operation") == "Apply" || !owns(entry, keys)) {
-            (entry.text_at("operation") == "Apply" ? appliers : entry.contains("time") ? timed : untimed).push_back(entry);
-            continue;
-        }
-        Node alone = entry, rest = entry;
-        alone.erase("time");
-        alone.set("fieldsV1", only_field(keys));
-        if (!none) untimed.push_back(std::move(alone));
-        disown(*rest.find_mut("fieldsV1"), keys);
-        if (!rest.find("fieldsV1")->empty()) (rest.contains("time") ? timed : untimed).push_back(std::move(rest));
-    }
-    for (Node* more : {&untimed, &timed})
-        for (Node& e : more->items_mut()) appliers.push_back(std::move(e));
-    meta_mut(next).set("managedFields", std::move(appliers));
-    return next;
-}
-
-// The real server keeps no time with an apply of a Scale.
-Api<Node> untimed(const Call& call, Api<Node> applied) {
-    if (!applied) return applied;
-    Node* list = meta_mut(*applied).find_mut("managedFields");
-    if (!list) return applied;
-    for (Node& e : list->items_mut())
-        if (e.text_at("operation") == "Apply" && e.text_at("subresource") == "scale" && e.text_at("manager") == call.manager) e.erase("time");
-    return applied;
+// Writes what `change` makes of the Scale.
+Api<HttpResponse> scale_change(Core& core, Call& call, const Presentation& form, std::string_view uid, const std::function<Api<Node>(Call&, const Node&)>& change, Ack& ack) {
+    Core::ChangeOptions options;
+    options.subresource = "scale";
+    options.precondition_uid = uid;
+    Call scale = scale_call(call);
+    API_TRY(const Written w, core.change(
+                                 call, options,
+                                 [&](const Node& live) -> Api<Node> {
+                                     Node before = scale_of(call, live);
+                                     merge::write_managed_fields(before, scale_owners(live, replicas_paths(*call.resource)));
+                                     API_TRY(const Node after, change(scale, before));
+                                     call.warnings = scale.warnings;
+                                     API_TRY_VOID(check_scale(call, after));
+                                     return with_scale(call, live, after);
+                                 },
+                                 ack));
+    return answer(call, form, w);
 }
 
 } // namespace
@@ -201,51 +151,24 @@ Api<HttpResponse> scale_read(Core& core, Call& call) {
     return answer(call, form, Written{convert_version(*call.resource, parse_stored(*o), *call.version)});
 }
 
-Api<HttpResponse> scale_update(Core& core, Call& call, const Presentation& form, const Node& scale, Ack& ack) {
-    if (const auto name = meta_text(scale, "name"); name != call.path.name)
-        return refuse(bad_request(name.empty() ? "the name of the object (" + call.path.name + " based on URL) was undeterminable: name must be provided"
-                                               : "the name of the object (" + std::string(name) + ") does not match the name on the URL (" + call.path.name + ")"));
-    API_TRY(const std::int64_t replicas, wanted(call, scale));
-    Core::ChangeOptions options;
-    options.subresource = "scale";
-    options.precondition_uid = meta_text(scale, "uid");
-    const std::string rv(meta_text(scale, "resourceVersion"));
-    API_TRY(const Written w, core.change(
-                                 call, options,
-                                 [&](const Node& live) -> Api<Node> {
-                                     Node next = with_replicas(call, live, replicas);
-                                     if (!rv.empty()) set_meta(next, "resourceVersion", rv);
-                                     return with_scale_owners(call, live, track_update(call, live, std::move(next), "scale"), false);
-                                 },
-                                 ack));
-    return answer(call, form, w);
+Api<HttpResponse> scale_update(Core& core, Call& call, const Presentation& form, Node sent, Ack& ack) {
+    Call scale = scale_call(call);
+    API_TRY_VOID(read_object(scale, sent));
+    const auto change = [&](Call& c, const Node& before) -> Api<Node> {
+        c.warnings = scale.warnings;
+        return track_update(c, before, sent, "scale");
+    };
+    return scale_change(core, call, form, meta_text(sent, "uid"), change, ack);
 }
 
 Api<HttpResponse> scale_patch(Core& core, Call& call, const Presentation& form, PatchType type, const Node& patch, Ack& ack) {
-    Core::ChangeOptions options;
-    options.subresource = "scale";
-    API_TRY(const Written w, core.change(
-                                 call, options,
-                                 [&](const Node& live) -> Api<Node> {
-                                     if (type == PatchType::apply) {
-                                         API_TRY(const std::int64_t n, wanted(call, patch));
-                                         const bool says = patch.find_path({"spec", "replicas"}) != nullptr; // else the manager owns nothing of it any more
-                                         if (const auto rv = meta_text(patch, "resourceVersion"); !rv.empty() && rv != meta_text(live, "resourceVersion"))
-                                             return refuse(modified_conflict(call.plural(), call.group(), call.path.name));
-                                         Node main = Node::map({{"apiVersion", Node::string(call.api_version())},
-                                                                {"kind", Node::string(call.resource->kind)},
-                                                                {"metadata", Node::map({{"name", Node::string(call.path.name)}})}});
-                                         if (says) set_path(main, path_keys(replicas_path(call)), Node::integer(n));
-                                         API_TRY(Node next, untimed(call, as_scale(call, apply_patch(call, live, main, call.http->flag("force"), "scale"))));
-                                         if (first_int(next, replicas_path(call)) == 0) set_path(next, path_keys(replicas_path(call)), Node::integer(0));
-                                         return with_scale_owners(call, live, std::move(next), true);
-                                     }
-                                     API_TRY(const Node scale, patched(call, type, scale_of(call, live), patch));
-                                     API_TRY(const std::int64_t n, wanted(call, scale));
-                                     return with_scale_owners(call, live, track_update(call, live, with_replicas(call, live, n), "scale"), false);
-                                 },
-                                 ack));
-    return answer(call, form, w);
+    const auto change = [&](Call& scale, const Node& before) -> Api<Node> {
+        if (type == PatchType::apply) return apply_patch(scale, before, patch, call.http->flag("force"), "scale");
+        API_TRY(Node next, patch_object(scale, type, before, patch));
+        return track_update(scale, before, std::move(next), "scale");
+    };
+    if (type == PatchType::apply) API_TRY_VOID(check_name(call, patch));
+    return scale_change(core, call, form, {}, change, ack);
 }
 
 } // namespace weber::kube::server

@@ -8,7 +8,7 @@
 namespace weber::kube::server {
 
 Api<HttpResponse> scale_read(Core& core, Call& call);
-Api<HttpResponse> scale_update(Core& core, Call& call, const Presentation& form, const Node& scale, Ack& ack);
+Api<HttpResponse> scale_update(Core& core, Call& call, const Presentation& form, Node sent, Ack& ack);
 Api<HttpResponse> scale_patch(Core& core, Call& call, const Presentation& form, PatchType type, const Node& patch, Ack& ack);
 
 } // namespace weber::kube::server

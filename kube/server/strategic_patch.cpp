@@ -181,9 +181,7 @@ Result<Node> merge_list(const Node& live, const Node& patch, const FieldMeta& me
     }
     if (meta.key().empty()) return unclassified("cannot merge lists without merge key for " + std::string(meta.type ? "list" : "unknown"));
     TRY(std::vector<Node> merged, merge_items(left, right, meta));
-    Node out = arranged(merged, right, left, meta.key());
-    strip_directives(out);
-    return out;
+    return arranged(merged, right, left, meta.key()); // new items as they came: directives inside are fields that nobody knows
 }
 
 Result<void> retain_keys(Node& live, Node& patch) {
@@ -208,6 +206,19 @@ Result<void> retain_keys(Node& live, Node& patch) {
     return {};
 }
 
+// The patch's items must stand in the order that it asks for. Deletions have no place.
+Result<void> check_order(const Node& patch, const Node& order, std::string_view key) {
+    if (patch.empty() || order.empty()) return {};
+    std::size_t at = 0;
+    for (const Node& item : patch.items()) {
+        if (const Node* directive = item.find(kDirective); directive && (at < order.size() || directive->text() == "delete")) continue;
+        while (at < order.size() && !same_item(item, order.items()[at], key)) ++at;
+        if (at++ < order.size()) continue;
+        return unclassified("The order in patch list:\n" + go_text(patch) + "\n doesn't match $setElementOrder list:\n" + go_text(order) + "\n");
+    }
+    return {};
+}
+
 // $setElementOrder lists: the lists that they name are merged here, in that order.
 Result<void> merge_ordered(Node& live, Node& patch, const TypeSchema& type) {
     std::vector<std::string> directives;
@@ -221,6 +232,7 @@ Result<void> merge_ordered(Node& live, Node& patch, const TypeSchema& type) {
         const FieldMeta meta = field_meta(type, name);
         const Node *mine = live.find(name), *theirs = patch.find(name);
         if ((mine && !mine->is_list()) || (theirs && !theirs->is_list())) continue;
+        if (theirs) TRY_VOID(check_order(*theirs, order, meta.key()));
         Node merged;
         if (mine && theirs) {
             if (meta.merge()) {

@@ -1,6 +1,5 @@
 #include "kube/server/writes.h"
 
-#include <map>
 #include <utility>
 
 #include "kube/base/digest.h"
@@ -14,6 +13,7 @@
 #include "kube/server/protobuf.h"
 #include "kube/server/reads.h"
 #include "kube/server/scale.h"
+#include "kube/server/sent_object.h"
 #include "kube/server/strategy.h"
 
 namespace weber::kube::server {
@@ -24,59 +24,6 @@ std::string_view media_type(const Call& call) {
     t = t.substr(0, t.find(';'));
     while (!t.empty() && t.back() == ' ') t.remove_suffix(1);
     return t;
-}
-
-// Where a built-in kind lives in the real server's source, which its messages name: "core.ConfigMap", "apps.Deployment".
-std::string internal_type(const ResourceInfo& resource) {
-    const std::string group = resource.group.empty() ? "core" : resource.group.substr(0, resource.group.find('.'));
-    return group + "." + resource.kind;
-}
-
-// A built-in kind got an object of another one. `sent`: "apps/v1", "Deployment".
-ApiError not_convertible(const Call& call, const std::string& sent_version, const std::string& sent_kind) {
-    const auto slash = sent_version.find('/');
-    const std::string group = slash == std::string::npos ? "" : sent_version.substr(0, slash);
-    const std::string version = slash == std::string::npos ? sent_version : sent_version.substr(slash + 1);
-    const std::string start = sent_kind + " in version \"" + version + "\" cannot be handled as a " + call.resource->kind + ": ";
-    if (!find_builtin_type(group, version, sent_kind))
-        return bad_request(start + "no kind \"" + sent_kind + "\" is registered for version \"" + sent_version +
-                           "\" in scheme \"pkg/runtime/scheme.go:111\"");
-    return bad_request(start + "converting (" + version + "." + sent_kind + ") to (" + internal_type(*call.resource) + "): unknown conversion");
-}
-
-// The body's type against the URL's; a body without a type is taken as the URL's.
-Api<void> check_type(const Call& call, Node& obj) {
-    const std::string& kind = call.resource->kind;
-    if (obj.text_at("kind").empty()) obj.set("kind", Node::string(kind));
-    if (obj.text_at("apiVersion").empty()) obj.set("apiVersion", Node::string(call.api_version()));
-    const std::string sent_version(obj.text_at("apiVersion")), sent_kind(obj.text_at("kind"));
-    if (sent_kind != kind) {
-        if (call.resource->custom)
-            return refuse(invalid(sent_kind, call.group(), meta_text(obj, "name"),
-                                  {{"FieldValueInvalid", "Invalid value: " + write_json(Node::string(sent_kind)) + ": must be " + kind, "kind"}}));
-        return refuse(not_convertible(call, sent_version, sent_kind));
-    }
-    const auto slash = sent_version.find('/');
-    const bool known = slash == std::string::npos ? find_builtin_type("", sent_version, kind) != nullptr
-                                                  : find_builtin_type(sent_version.substr(0, slash), sent_version.substr(slash + 1), kind) != nullptr;
-    if (!call.resource->custom && !known) return refuse(not_convertible(call, sent_version, sent_kind));
-    if (sent_version != call.api_version())
-        return refuse(bad_request("the API version in the data (" + sent_version + ") does not match the expected API version (" +
-                                  call.api_version() + ")"));
-    return {};
-}
-
-Api<void> check_name(const Call& call, const Node& obj) {
-    const auto ns = meta_text(obj, "namespace");
-    if (call.resource->namespaced && !ns.empty() && ns != call.path.ns)
-        return refuse(bad_request("the namespace of the provided object does not match the namespace sent on the request"));
-    const auto name = meta_text(obj, "name");
-    if (name.empty())
-        return refuse(bad_request("the name of the object (" + call.path.name + " based on URL) was undeterminable: name must be provided"));
-    if (name != call.path.name)
-        return refuse(bad_request("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
-                                  call.path.name + ")"));
-    return {};
 }
 
 // A body in an error message: its beginning when it looks like JSON, else in hex.
@@ -91,29 +38,6 @@ std::string summary(std::string_view body) {
 std::string json_error(std::string_view body, const Error& error) {
     std::string words = go_json_error(body);
     return words.empty() ? error.message : words;
-}
-
-// As Go prints a map (%+v): "map[a:map[b:1] c:[x <nil>]]", keys sorted.
-std::string go_text(const Node& n) {
-    if (n.is_null()) return "<nil>";
-    std::string out, separator;
-    if (n.is_list()) {
-        for (const Node& item : n.items()) out += std::exchange(separator, " ") + go_text(item);
-        return "[" + out + "]";
-    }
-    if (!n.is_map()) return std::string(n.text());
-    std::map<std::string_view, const Node*> sorted;
-    for (const auto& [key, value] : n.entries()) sorted.emplace(key.view(), &value);
-    for (const auto& [key, value] : sorted) out += std::exchange(separator, " ") + std::string(key) + ":" + go_text(*value);
-    return "map[" + out + "]";
-}
-
-// The patch fits, what it makes does not: told about the whole result (of a strategic patch: about the patch).
-ApiError bad_result(const ApiError& decoding, const std::string& result) {
-    constexpr std::string_view kBefore = " cannot be handled as a ";
-    std::string why = decoding.message;
-    if (const auto at = why.find(kBefore); at != std::string::npos) why = why.substr(why.find(": ", at) + 2);
-    return invalid("", "", "", {{"FieldValueInvalid", "Invalid value: " + write_json(Node::string(result)) + ": " + why, "patch"}});
 }
 
 HttpResponse written_response(const Call& call, const Presentation& form, const Written& w) {
@@ -230,10 +154,8 @@ Api<HttpResponse> write_update(Core& core, Call& call, Ack& ack) {
     API_TRY(const Presentation form, negotiate(*call.http));
     API_TRY_VOID(read_write_options(call, "UpdateOptions", false));
     API_TRY(Node obj, read_body(call));
-    if (call.path.subresource == "scale") return scale_update(core, call, form, obj, ack);
-    API_TRY_VOID(check_type(call, obj));
-    API_TRY_VOID(check_name(call, obj));
-    API_TRY_VOID(decode_object(call, obj));
+    if (call.path.subresource == "scale") return scale_update(core, call, form, std::move(obj), ack);
+    API_TRY_VOID(read_object(call, obj));
     const std::string sub = call.path.subresource;
     Core::ChangeOptions options;
     options.create_allowed = sub.empty() && strategy_of(*call.resource, *call.version).create_on_update;
@@ -263,7 +185,6 @@ Api<HttpResponse> write_patch(Core& core, Call& call, Ack& ack) {
     if (type == PatchType::apply) {
         options.create_allowed = sub.empty();
         const bool force = call.http->flag("force");
-        if (meta_text(patch, "name").empty()) set_meta(patch, "name", call.path.name);
         API_TRY_VOID(check_name(call, patch));
         API_TRY(const Written w,
                 core.change(
@@ -273,11 +194,7 @@ Api<HttpResponse> write_patch(Core& core, Call& call, Ack& ack) {
     API_TRY(const Written w, core.change(
                                  call, options,
                                  [&](const Node& live) -> Api<Node> {
-                                     API_TRY(Node next, patched(call, type, live, patch));
-                                     API_TRY_VOID(check_name(call, next));
-                                     call.warnings.clear();
-                                     const std::string shown = type == PatchType::strategic ? go_text(patch) : write_json(next);
-                                     if (auto decoded = decode_object(call, next); !decoded) return refuse(bad_result(decoded.error(), shown));
+                                     API_TRY(Node next, patch_object(call, type, live, patch));
                                      return track_update(call, live, std::move(next), sub);
                                  },
                                  ack));
