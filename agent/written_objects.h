@@ -16,15 +16,21 @@ bool is_older(const std::string& resource_version, const std::string& than);
 
 gitops::NamespacedName name_of(const Object& object);
 
-// Thread-safe.
+// Holds what the cache does not know yet and nothing else: a fleet's objects are not kept twice. Thread-safe.
 class WrittenObjects {
 public:
-    void wrote(const Object& object);
-    // nullopt: there is none. `cache` may be null.
+    // `object`: the API server's answer to a write. `cache` (here and below): what `handler` was given to; null: not yet started, everything is kept.
+    void wrote(const Object& object, const kube::Informer* cache);
+    // nullopt: there is none.
     std::optional<Object> current(const kube::Informer* cache, const gitops::NamespacedName& name);
+    // For the informer: lets go of what the cache holds by then. Must not outlive this.
+    kube::InformerHandler handler();
+    [[nodiscard]] std::size_t size() const; // objects that are kept
 
 private:
-    std::mutex mutex_; // guards written_
+    void seen(const Object& cached);
+
+    mutable std::mutex mutex_; // guards written_
     std::map<gitops::NamespacedName, Object> written_;
 };
 

@@ -38,6 +38,7 @@ void GitRepositoryController::run(std::stop_token stop) {
                             .updated = [this](const Object& before, const Object& after) { on_change(before, after); },
                             .deleted = [this](const Object& o) { queue_.forget(name_of(o).to_string()); },
                             .trouble = [this](const Error& e) { log_.error("watch of GitRepositories failed", e.message); }});
+    informer_->add_handler(objects_.handler());
     informer_->start();
     std::vector<std::jthread> workers;
     for (std::size_t i = 0; i < kConcurrent; ++i)
@@ -72,7 +73,7 @@ Result<void> GitRepositoryController::save(Object& object, const gitops::GitRepo
     auto saved = gitops::patch_git_status(*client_, object, status, {.stop = std::move(stop)});
     if (!saved) return fail(std::move(saved.error()));
     object = std::move(*saved);
-    objects_.wrote(object);
+    objects_.wrote(object, informer_.get());
     return {};
 }
 
@@ -94,7 +95,7 @@ void GitRepositoryController::reconcile(Object object, const std::string& key, s
             return queue_.add_with_backoff(key);
         }
         object = std::move(*added);
-        objects_.wrote(object);
+        objects_.wrote(object, informer_.get());
     }
     const Node* suspend = object.at({"spec", "suspend"});
     if (suspend != nullptr && suspend->as_bool()) {

@@ -58,7 +58,7 @@ KustomizationController::KustomizationController(std::shared_ptr<kube::Client> c
                      {"controllerKind", Node::string("Kustomization")}})),
       targets_(client, config, options,
                [this](const auto& cluster, const auto& key, const auto& before, const auto& after) { on_managed(cluster, key, before, after); }),
-      settings_(settings_of(options)), queue_(options.backoff) {
+      versions_(client), settings_(settings_of(options)), queue_(options.backoff) {
     metrics_.define_histogram(std::string(kDuration), "The duration in seconds of a GitOps Toolkit resource reconciliation.",
                               Metrics::exponential_buckets(10e-3, 1800, 10));
     metrics_.define_counter("controller_runtime_reconcile_total", "Total number of reconciliations per controller");
@@ -109,6 +109,7 @@ void KustomizationController::run(std::stop_token stop) {
     kustomizations_->stop();
     for (auto& [kind, informer] : sources_) informer->stop();
     for (auto& informer : configs_) informer->stop();
+    versions_.stop();
     targets_.stop();
 }
 
@@ -153,6 +154,7 @@ void KustomizationController::watch_everything() {
                                           queue_.add(name_of(o).to_string());
                                       },
                                   .trouble = [this](const Error& e) { log_.error("watch of Kustomizations failed", e.message); }});
+    kustomizations_->add_handler(written_.handler());
     kustomizations_->start();
 
     if (!options_.watch_configs) return;
@@ -305,7 +307,7 @@ Result<void> KustomizationController::save_status(Active& active, const gitops::
     active.object = std::move(*saved);
     active.object.metadata_mut().erase("managedFields");
     active.written = status;
-    written_.wrote(active.object);
+    written_.wrote(active.object, kustomizations_.get());
     return {};
 }
 

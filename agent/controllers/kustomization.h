@@ -15,6 +15,7 @@
 #include "agent/log.h"
 #include "agent/metrics.h"
 #include "agent/reconcile_memory.h"
+#include "agent/reference_versions.h"
 #include "agent/target_clients.h"
 #include "agent/wait_board.h"
 #include "agent/work_queue.h"
@@ -98,6 +99,7 @@ private:
     TargetClients targets_;
     kustomize::ParseCache cache_;
     std::unique_ptr<gitops::RemoteBases> remote_; // null: remote bases are refused
+    ReferenceVersions versions_;
     const gitops::PipelineSettings settings_;
     WorkQueue queue_;
     KustomizationIndex index_;

@@ -109,7 +109,7 @@ void KustomizationController::begin(std::unique_ptr<Active> active, std::stop_to
         }
         active->object = std::move(*added);
         active->object.metadata_mut().erase("managedFields");
-        written_.wrote(active->object);
+        written_.wrote(active->object, kustomizations_.get());
     }
     std::optional<Outcome> outcome;
     if (!parsed) outcome = gitops::Terminal{"InvalidSpec", parsed.error().message, false};
@@ -188,11 +188,7 @@ std::string KustomizationController::references_of(const gitops::Kustomization& 
     if (k.spec.kube_config && !k.spec.kube_config->config_map_name.empty()) refs.emplace("ConfigMap", k.spec.kube_config->config_map_name);
     std::string out;
     for (const auto& [kind, name] : refs) {
-        const auto found = client_->find({{"", "v1", kind}, k.name.ns, name}, {.metadata_only = true}, {.stop = stop});
-        out += kind + "/" + name + "=";
-        if (!found) out += "?";
-        else if (*found) out += (*found)->resource_version();
-        out += "\n";
+        out += kind + "/" + name + "=" + versions_.of(kind, {k.name.ns, name}, stop) + "\n";
     }
     return out;
 }
@@ -202,6 +198,7 @@ std::string KustomizationController::references_of(const gitops::Kustomization& 
 bool KustomizationController::nothing_changed(Active& active, std::stop_token stop) {
     const auto good = memory_.find(active.key);
     active.references = references_of(active.k, stop);
+    if (active.references.find("=?") != active.references.npos) return false; // the run says why
     if (good && std::ranges::any_of(good->files_read, is_remote)) return false; // what lies elsewhere may have changed
     if (!good || good->uid != active.object.uid() || good->generation != active.object.generation() || good->references != active.references) return false;
     if (!active.written.ready() && !active.written.is_true("Ready")) return false;

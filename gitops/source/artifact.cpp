@@ -217,16 +217,21 @@ Result<std::string> pack_artifact(const Snapshot& snapshot) {
 }
 
 Result<Snapshot> unpack_artifact(std::string_view tar_gz, std::string revision, const UnpackLimits& limits) {
-    TRY(std::string bytes, decompress(tar_gz, limits.bytes));
-    const auto tar = std::make_shared<const std::string>(std::move(bytes));
-    TRY(auto spans, read_tar(*tar, limits.files));
+    TRY(const std::string bytes, decompress(tar_gz, limits.bytes));
+    TRY(const auto spans, read_tar(bytes, limits.files));
+    // Contents alone are kept: of many small files, headers and padding are the larger part.
+    std::size_t total = 0;
+    for (const auto& [path, span] : spans) total += span.size;
+    auto contents = std::make_shared<std::string>();
+    contents->reserve(total);
     std::map<std::string, TreeFileSystem::File, std::less<>> files;
-    for (const auto& [path, span] : spans)
-        files[path] = {.id = kube::sha1_hex(std::string_view(*tar).substr(span.offset, span.size)), .size = span.size};
-    auto reader = [tar, spans = std::move(spans)](const std::string& path, const TreeFileSystem::File&) -> Result<std::string> {
-        const auto at = spans.find(path);
-        if (at == spans.end()) return fail(ErrorCode::not_found, "no such file in the artifact: " + path);
-        return tar->substr(at->second.offset, at->second.size);
+    for (const auto& [path, span] : spans) {
+        const std::string_view content = std::string_view(bytes).substr(span.offset, span.size);
+        files[path] = {.id = kube::sha1_hex(content), .size = span.size, .offset = contents->size()};
+        contents->append(content);
+    }
+    auto reader = [contents = std::shared_ptr<const std::string>(std::move(contents))](const std::string&, const TreeFileSystem::File& file) -> Result<std::string> {
+        return contents->substr(file.offset, file.size);
     };
     return Snapshot{std::make_shared<const TreeFileSystem>(std::string(kSourceMount), std::move(files), std::move(reader)), std::move(revision)};
 }

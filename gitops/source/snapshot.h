@@ -25,6 +25,7 @@ public:
         std::string id;       // changes with the content (blob id, or inode, size and times)
         std::size_t size = 0; // bytes; 0 = not known
         bool executable = false;
+        std::size_t offset = 0; // for the Reader: where the content lies, if it keeps all in one text
     };
     // Content of the file with that path (relative to the root) and id.
     using Reader = std::function<Result<std::string>(const std::string& path, const File& file)>;

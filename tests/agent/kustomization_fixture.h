@@ -177,6 +177,12 @@ protected:
         return in_ns("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: " + name + "}\nspec: {interval: 1h, prune: true, path: " + path +
                      ", sourceRef: {kind: GitRepository, name: fleet}" + (more.empty() ? "" : ", " + more) + "}\n");
     }
+    static Object each_second(Object k) {
+        Node spec = *k.at({"spec"});
+        spec.set("interval", Node::string("1s"));
+        k.root().set("spec", std::move(spec));
+        return k;
+    }
     Object make(Object o) {
         auto made = api().create(o);
         EXPECT_TRUE(made.has_value()) << made.error().to_string();
