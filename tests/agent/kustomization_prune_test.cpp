@@ -1,4 +1,6 @@
 // What the agent deletes, and what it does not: kustomization.md section 9, items 63 to 76, and the prune guard.
+#include <gmock/gmock.h>
+
 #include "tests/agent/kustomization_fixture.h"
 
 namespace weber::agent {
@@ -230,6 +232,44 @@ TEST_P(KustomizationPrunes, TheGuardStopsWhatLooksLikeAnAccident) { // three tri
     EXPECT_EQ(status_of(back).find("Stalled"), nullptr);
     patch(space, "metadata: {annotations: {weber.dev/allow-prune: always}}\n");
     (void)api().remove({.gvk = {"", "v1", "Namespace"}, .name = inner});
+}
+
+// A definition goes with all objects of its kind: those of others stop it, its own do not.
+TEST_P(KustomizationPrunes, TheGuardKeepsADefinitionThatIsInUse) {
+    const std::string group = ns_ + ".example.org";
+    const auto definition = [&](const std::string& kind, const std::string& plural) {
+        return "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: " + plural + "." + group + "}\nspec: {group: " + group +
+               ", scope: Namespaced, names: {kind: " + kind + ", plural: " + plural + "}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}\n";
+    };
+    const auto custom = [&](const std::string& kind, const std::string& name) {
+        return "apiVersion: " + group + "/v1\nkind: " + kind + "\nmetadata: {name: " + name + ", namespace: " + ns_ + "}\n";
+    };
+    const std::map<std::string, std::string> stays{{"cm0.yaml", map_text("cm0")}, {"cm1.yaml", map_text("cm1")}, {"cm2.yaml", map_text("cm2")}};
+    auto files = stays;
+    files["used.yaml"] = definition("Used", "useds");
+    files["unused.yaml"] = definition("Unused", "unuseds");
+    files["own.yaml"] = custom("Unused", "own"); // deleted by name in the same breath
+    publish("main@sha1:1", files);
+    const Object k = make(kustomization("app", "./"));
+    start_agent();
+    await(k, applied("main@sha1:1"));
+    const Object theirs = make(object_of(custom("Used", "precious")));
+
+    publish("main@sha1:2", stays);
+    const Object o = await(k, ready("False", "PruneGuard", "CustomResourceDefinition/useds." + group + " and with it 1 object"));
+    const std::string message = status_of(o).find("Ready")->message;
+    EXPECT_THAT(message, ::testing::HasSubstr("Used/" + ns_ + "/precious"));
+    EXPECT_THAT(message, ::testing::Not(::testing::HasSubstr("would delete CustomResourceDefinition/unuseds")));
+    EXPECT_TRUE(status_of(o).is_true("Stalled"));
+    EXPECT_FALSE(absent(theirs));
+    EXPECT_FALSE(absent(object_of(custom("Unused", "own")))) << "nothing of a stopped prune is deleted";
+    EXPECT_EQ(inventory_of(o).size(), 6u);
+
+    ASSERT_TRUE(api().remove(kube::ref_of(theirs)).has_value()); // nobody uses it any more
+    ask(k, "again");
+    await(k, applied("main@sha1:2"));
+    await_gone(object_of(files["used.yaml"]));
+    await_gone(object_of(files["unused.yaml"]));
 }
 
 } // namespace
