@@ -8,8 +8,10 @@
 #include "gitops/reconcile/apply_errors.h"
 #include "gitops/reconcile/drift.h"
 #include "gitops/reconcile/inventory.h"
+#include "gitops/reconcile/json_diff.h"
 #include "gitops/reconcile/order.h"
 #include "gitops/reconcile/selectors.h"
+#include "kube/base/json.h"
 
 namespace weber::agent {
 
@@ -60,6 +62,16 @@ bool skipped(const Object& wanted, const std::optional<Object>& live) {
     return live && gitops::only_if_absent(wanted);
 }
 
+// What is in the inventory and not in the build.
+Result<gitops::Inventory> pruned_by(const LocalBuild& build) {
+    const Node* status = build.live && build.kustomization.spec.prune ? build.live->at({"status"}) : nullptr;
+    if (status == nullptr) return gitops::Inventory{};
+    TRY(const gitops::Inventory old, gitops::read_inventory(*status));
+    gitops::Inventory now;
+    for (const Object& o : build.objects) now.push_back({o.key(), std::string(o.version())});
+    return gitops::stale(old, now);
+}
+
 Result<Difference> diff_of(kube::Client& client, const LocalBuild& build) {
     Difference out;
     std::vector<Object> wanted = build.objects;
@@ -90,25 +102,62 @@ Result<Difference> diff_of(kube::Client& client, const LocalBuild& build) {
     for (std::size_t i = 0; i < asked.size(); ++i) diff_one(asked[i], live[index[i]], merged[i], build.secret_values, out);
     gitops::mask_secret_values(out.errors, build.secret_values);
 
-    if (!build.live || !build.kustomization.spec.prune || !out.errors.empty()) return out;
-    const Node* status = build.live->at({"status"});
-    if (!status) return out;
-    TRY(const gitops::Inventory old, gitops::read_inventory(*status));
-    gitops::Inventory now;
-    for (const Object& o : wanted) now.push_back({o.key(), std::string(o.version())});
-    for (const gitops::InventoryEntry& gone : gitops::stale(old, now)) {
-        out.text += "► " + gone.key.subject() + " deleted\n";
+    if (!out.errors.empty()) return out;
+    TRY(const gitops::Inventory gone, pruned_by(build));
+    for (const gitops::InventoryEntry& e : gone) {
+        out.text += "► " + e.key.subject() + " deleted\n";
         out.any = true;
     }
     return out;
 }
 
+Node json_entry(const kube::ObjectKey& key, std::string_view version, std::string_view change, Node patch) {
+    return Node::map({{"apiVersion", Node::string((key.group.empty() ? "" : key.group + "/") + std::string(version))},
+                      {"kind", Node::string(key.kind)},
+                      {"namespace", Node::string(key.ns)},
+                      {"name", Node::string(key.name)},
+                      {"change", Node::string(change)},
+                      {"patch", std::move(patch)}});
+}
+
+// For programs: what differs as JSON patches, with the rules of Flux's drift detection (json_diff.h).
+Result<bool> diff_as_json(const Invocation& in, kube::Client& client, const std::vector<LocalBuild>& builds) {
+    bool any = false;
+    std::vector<Error> errors;
+    Node out = Node::list();
+    for (const LocalBuild& build : builds) {
+        const gitops::JsonDiffSettings settings{.field_manager = std::string(gitops::kFieldManager),
+                                                .ignore = build.kustomization.spec.ignore,
+                                                .exclude = {{std::string(gitops::kReconcileKey), "disabled"}, {std::string(gitops::kSsaKey), "Ignore"}},
+                                                .mask_secrets = true,
+                                                .graceful = true,
+                                                .in_flight = kInFlight,
+                                                .secret_values = build.secret_values};
+        TRY(gitops::JsonDiffSet set, gitops::json_diffs(client, build.objects, settings));
+        any = any || set.has_changes();
+        for (gitops::JsonDiff& d : set.entries) out.push_back(json_entry(d.desired.key(), d.desired.version(), to_string(d.type), std::move(d.patch)));
+        if (set.errors.empty()) {
+            TRY(const gitops::Inventory gone, pruned_by(build));
+            for (const gitops::InventoryEntry& e : gone) out.push_back(json_entry(e.key, e.version, "delete", Node::list()));
+            any = any || !gone.empty();
+        }
+        std::ranges::move(set.errors, std::back_inserter(errors));
+    }
+    in.io.out << kube::write_json(out) << "\n";
+    if (errors.empty()) return any;
+    for (std::size_t i = 1; i < errors.size(); ++i) in.io.failure(errors[i]);
+    return fail(std::move(errors.front()));
+}
+
 Result<bool> diff(const Invocation& in) {
+    const std::string format = in.flags.text("output");
+    if (!format.empty() && format != "json") return fail(ErrorCode::invalid, "--output must be json, not " + format);
     TRY(std::string ns, namespace_of(in));
     TRY(const LocalBuildOptions options, local_build_options(in, std::move(ns)));
     TRY_VOID(check(options));
     TRY(const Session session, open_session(in));
     TRY(const std::vector<LocalBuild> builds, build_locally(options, &session.client()));
+    if (!format.empty()) return diff_as_json(in, session.client(), builds);
     bool any = false;
     std::vector<Error> errors;
     for (const LocalBuild& build : builds) {
@@ -145,6 +194,7 @@ Command diff_command() {
                .flags = local_build_flags(),
                .run = run};
     ks.flags.push_back({.name = "progress-bar", .kind = FlagKind::boolean, .help = "accepted for compatibility: there is none", .default_text = "true", .hidden = true});
+    ks.flags.push_back({.name = "output", .help = "json: each object with the JSON patch that is missing; labels and annotations that would only go are left out", .letter = 'o'});
     ks.flags.push_back({.name = "ignore-not-found", .kind = FlagKind::boolean, .help = "a Kustomization that the cluster lacks is new"});
     return {.name = "diff", .summary = "Compare a Kustomization built here with the cluster", .inherited = session_flags(), .children = {std::move(ks)}};
 }

@@ -24,13 +24,6 @@ Node hpa_fixed(const Object& o) {
     return root;
 }
 
-Node body(const Object& o) {
-    Node root = hpa_fixed(o);
-    root.erase("metadata");
-    root.erase("status");
-    return root;
-}
-
 Node map_at(const Object& o, std::string_view field) {
     const Node* n = o.at({"metadata", field});
     return n != nullptr && n->is_map() ? *n : Node::map();
@@ -138,10 +131,19 @@ private:
 
 } // namespace
 
+Node compared_body(const Object& object) {
+    Node root = hpa_fixed(object);
+    root.erase("metadata");
+    root.erase("status");
+    return root;
+}
+
+void veil_values(Object& before, Object& after, const std::vector<std::string>& secret_values) { veil(&before.root(), &after.root(), secret_values); }
+
 bool has_drifted(const Object& live, const Object& dry_run) {
     if (dry_run.resource_version().empty()) return true;
     if (!(map_at(live, "labels") == map_at(dry_run, "labels")) || !(map_at(live, "annotations") == map_at(dry_run, "annotations"))) return true;
-    return !(body(live) == body(dry_run));
+    return !(compared_body(live) == compared_body(dry_run));
 }
 
 std::string diff_text(const Object* before, const Object* after, const std::vector<std::string>& secret_values) {
@@ -176,7 +178,7 @@ void mask_map(Object& object, std::string_view field, const Node* other, const c
 } // namespace
 
 void mask_secrets(Object& before, Object& after, const std::vector<std::string>& secret_values) {
-    if (!secret_values.empty()) veil(&before.root(), &after.root(), secret_values);
+    if (!secret_values.empty()) veil_values(before, after, secret_values);
     const Object b = before, a = after;
     if (is_secret(before) || is_secret(after)) mask_last_applied(before.root(), after.root());
     for (std::string_view field : {"data", "stringData"}) {

@@ -22,6 +22,12 @@ std::string diff_text(const Object* before, const Object* after, const std::vect
 // `secret_values` as in diff_text.
 void mask_secrets(Object& before, Object& after, const std::vector<std::string>& secret_values = {});
 
+// Masks, in both, texts that hold one of `secret_values`, and what stands in their place in the other one.
+void veil_values(Object& before, Object& after, const std::vector<std::string>& secret_values);
+
+// What has_drifted compares beside labels and annotations: without metadata and status, and with the metrics of old servers' HorizontalPodAutoscalers put right.
+Node compared_body(const Object& object);
+
 // Paths of the fields that differ, in order ("spec.replicas"); no values.
 std::vector<std::string> changed_paths(const Object& before, const Object& after);
 

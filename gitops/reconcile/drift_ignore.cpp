@@ -168,6 +168,10 @@ Result<DriftIgnoreRules> DriftIgnoreRules::make(std::span<const IgnoreRule> rule
     return out;
 }
 
+bool DriftIgnoreRules::matches(const Object& object) const {
+    return std::ranges::any_of(rules_, [&](const auto& rule) { return rule->matches(object); });
+}
+
 Object DriftIgnoreRules::without_ignored(const Object& object, const Object& answer) const {
     Object out = object;
     for (const auto& rule : rules_) {

@@ -25,6 +25,8 @@ public:
 
     [[nodiscard]] bool empty() const { return rules_.empty(); }
 
+    // A rule is for this object.
+    [[nodiscard]] bool matches(const Object& object) const;
     // `object` without the ignored paths of the rules that match `answer` (the dry run's), for comparing.
     [[nodiscard]] Object without_ignored(const Object& object, const Object& answer) const;
     // What to apply in place of `desired` when something else drifted: an ignored path that differs is left out when another applier owns it, else it

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
+#include "kube/base/json.h"
 #include "tests/agent/everyday.h"
 
 namespace weber::agent_test {
@@ -331,6 +333,25 @@ TEST_F(Local, DiffSaysWhatWouldChange) {
     EXPECT_THAT(second.out, HasSubstr("\ndata.a\n± value change\n- 0\n+ 1\n"));
     EXPECT_THAT(second.out, HasSubstr("► Secret/web/s drifted\n"));
     for (const char* value : {"planted-one", "planted-two", "cGxhbnRlZC1vbmU", "cGxhbnRlZC10d28"}) EXPECT_THAT(second.out + second.err, Not(HasSubstr(value)));
+}
+
+TEST_F(Local, DiffAsJsonPatches) {
+    apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new, namespace: web}\ndata: {a: '0', old: x}\n");
+    const Ran ran = flux({"diff", "ks", "apps", "--path", dir / "repo/apps", "-o", "json"});
+    EXPECT_EQ(ran.status, 1) << ran.err;
+    const auto entries = kube::read_json(ran.out);
+    ASSERT_TRUE(entries.has_value()) << ran.out;
+    std::map<std::string, std::string> changes;
+    for (const Node& e : entries->items()) changes[std::string(e.text_at("kind")) + "/" + std::string(e.text_at("name"))] = e.text_at("change");
+    EXPECT_EQ(changes["ConfigMap/new"], "update");
+    EXPECT_EQ(changes["Secret/s"], "create");
+    EXPECT_EQ(changes["ConfigMap/settings"], "delete");
+    EXPECT_THAT(ran.out, HasSubstr(R"({"op":"replace","path":"/data/a","value":"1","oldValue":"0"})"));
+    EXPECT_THAT(ran.out, Not(HasSubstr("/data/old"))) << "somebody else's";
+    for (const char* value : {"planted-one", "cGxhbnRlZC1vbmU"}) EXPECT_THAT(ran.out + ran.err, Not(HasSubstr(value)));
+    const Ran wrong = flux({"diff", "ks", "apps", "--path", dir / "repo/apps", "-o", "xml"});
+    EXPECT_EQ(wrong.status, 2);
+    EXPECT_EQ(wrong.err, "✗ --output must be json, not xml\n");
 }
 
 TEST_F(Local, DiffHidesVariablesFromSecretsInWhateverObject) {
