@@ -22,14 +22,14 @@ Selected select_from_list(const List& list, const Value& key, bool test, Budget&
     return {Value::error("index out of bounds: " + display(key, budget))};
 }
 
-// `test`: an absent key is no error.
-Selected select(const Value& object, const Value& key, bool test, Budget& budget) {
+// `test`: an absent key is no error. `strict`: but what has no keys is one.
+Selected select(const Value& object, const Value& key, bool test, bool strict, Budget& budget) {
     if (object.is(Kind::map)) {
         if (auto found = object.as_map().find(key)) return {std::move(*found)};
         return test ? Selected{{}, false} : Selected{missing_key(key, budget)};
     }
     if (object.is(Kind::list)) return select_from_list(object.as_list(), key, test, budget);
-    return test ? Selected{{}, false} : Selected{missing_key(key, budget)};
+    return test && (!strict || object.is(Kind::optional)) ? Selected{{}, false} : Selected{missing_key(key, budget)};
 }
 
 constexpr std::string_view kMissing = "no such attribute(s): ";
@@ -55,7 +55,7 @@ Value apply(Value object, const std::vector<Qualifier>& qualifiers, const Contex
         }
         if (const std::string_view bad = bad_qualifier(key.kind()); !bad.empty()) return Value::error("invalid qualifier type: " + std::string(bad));
         optional = optional || q.optional;
-        Selected selected = select(object, key, optional || q.presence, context.budget);
+        Selected selected = select(object, key, optional || q.presence, q.strict, context.budget);
         if (selected.value.is_error()) return selected.value;
         if (q.presence && !optional) {
             object = Value::boolean(selected.present);

@@ -17,7 +17,7 @@ public:
 
     TypePtr run(Expr& root) {
         check(root);
-        if (issues_.empty()) validate(root, unifier_, environment_.homogeneous_literals, issues_);
+        if (issues_.empty()) validate(root, unifier_, environment_.rules == Rules::flux, issues_);
         return unifier_.resolve(root.type, true);
     }
 
@@ -137,7 +137,7 @@ private:
     }
 
     static bool unwrap_optional(TypePtr& t) {
-        if (t->kind != TypeKind::opaque || t->name != "optional_type") return false;
+        if (t->kind != TypeKind::opaque || t->name != "optional_type" || t->params.empty()) return false;
         t = TypePtr(t->params[0]);
         return true;
     }

@@ -196,13 +196,13 @@ ExprPtr Parser::no_alternative(int state, std::size_t upto) {
     return nullptr;
 }
 
-ExprPtr parse(const Source& source, Issues& issues) {
+ExprPtr parse(const Source& source, Issues& issues, bool quoted_names) {
     if (source.points().size() > kMaxExpressionSize) {
         issues.report(kNowhere, "expression code point size exceeds limit: size: " + std::to_string(source.points().size()) +
                                     ", limit " + std::to_string(kMaxExpressionSize));
         return nullptr;
     }
-    return Parser(source, issues).run();
+    return Parser(source, issues, quoted_names).run();
 }
 
 } // namespace weber::cel

@@ -13,6 +13,7 @@ inline constexpr std::size_t kMaxExpressionSize = 100'000;
 inline constexpr int kMaxNesting = 250;
 
 // The tree, or nullptr and at least one issue. Issues as cel-go words them ("Syntax error: mismatched input …").
-ExprPtr parse(const Source& source, Issues& issues);
+// `quoted_names`: whether fields may be named in backquotes (m.`a-b`).
+ExprPtr parse(const Source& source, Issues& issues, bool quoted_names);
 
 } // namespace weber::cel

@@ -33,7 +33,7 @@ inline constexpr Expected kEnd = Expected{}.or_end();
 // Numbers passed to match() and sync() name places in the grammar. Methods that read a rule bear its name.
 class Parser {
 public:
-    Parser(const Source& source, Issues& issues) : source_(source), issues_(issues), in_(source, issues) {}
+    Parser(const Source& source, Issues& issues, bool quoted_names) : source_(source), issues_(issues), quoted_names_(quoted_names), in_(source, issues) {}
 
     ExprPtr run();
 
@@ -136,7 +136,7 @@ private:
     bool message_fields(Expr& e);
     bool message_field(Expr& e);
 
-    // Names in backquotes are part of the grammar, but Flux's environment does not enable them.
+    // Names in backquotes are part of the grammar, but not of every environment.
     std::optional<std::string> escape_ident(Expected follow);
     ExprPtr literal();
     ExprPtr make_text(const std::string& written, Offset at, bool is_bytes);
@@ -146,6 +146,7 @@ private:
 
     const Source& source_;
     Issues& issues_;
+    bool quoted_names_;
     Recognizer in_;
     NodeMaker make_;
     std::vector<std::pair<Offset, std::string>> late_;

@@ -168,8 +168,11 @@ std::optional<std::string> Parser::escape_ident(Expected follow) {
         no_alternative(209, 1);
     } else {
         const TokenAt t = *in_.accept();
-        if (t.token == esc_identifier) complain(t.from, "unsupported syntax: '`'");
         out = text(t);
+        if (t.token == esc_identifier) {
+            if (!quoted_names_) complain(t.from, "unsupported syntax: '`'");
+            out = out->substr(1, out->size() - 2);
+        }
     }
     in_.leave();
     return out;

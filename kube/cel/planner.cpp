@@ -23,7 +23,7 @@ std::unexpected<Error> refuse(std::string message) { return fail(ErrorCode::inva
 // Source: cel-go interpreter/planner.go and decorators.go.
 class Planner {
 public:
-    explicit Planner(const Environment& environment) : environment_(environment) {}
+    explicit Planner(const Environment& environment) : environment_(environment), language_(environment.rules == Rules::language) {}
 
     Result<StepPtr> plan(const Expr& e) {
         switch (e.kind) {
@@ -60,7 +60,7 @@ private:
         if (!e.resolved.empty()) return plan_checked_ident(e);
         TRY(StepPtr operand, plan(*e.target));
         std::unique_ptr<Attribute> attribute = as_attribute(std::move(operand));
-        attribute->add({std::make_shared<ConstantStep>(Value::string(e.name)), false, e.test_only});
+        attribute->add({std::make_shared<ConstantStep>(Value::string(e.name)), false, e.test_only, language_});
         if (e.test_only) return std::make_unique<PresenceStep>(std::move(attribute));
         return attribute;
     }
@@ -116,13 +116,13 @@ private:
         return bound ? f : nullptr;
     }
 
-    static Result<StepPtr> plan_index(std::vector<StepPtr>& args, bool optional) {
+    Result<StepPtr> plan_index(std::vector<StepPtr>& args, bool optional) {
         if (const Value* key = args[1]->constant())
             if (const std::string_view bad = bad_qualifier(key->kind()); !bad.empty()) return refuse("invalid qualifier type: " + std::string(bad));
         if (dynamic_cast<PresenceStep*>(args[0].get()) != nullptr && args[1]->constant() == nullptr)
             return refuse("test only expressions must have constant qualifiers");
         std::unique_ptr<Attribute> attribute = as_attribute(std::move(args[0]));
-        attribute->add({std::shared_ptr<const Step>(std::move(args[1])), optional, false});
+        attribute->add({std::shared_ptr<const Step>(std::move(args[1])), optional, false, language_});
         return attribute;
     }
 
@@ -139,8 +139,8 @@ private:
         return {};
     }
 
-    static Result<StepPtr> plan_function(const Expr& e, const std::string& name, std::vector<StepPtr> args) {
-        if (e.checked_call && e.overloads.size() == 1 && e.overloads[0] == "in_list" && is_empty_list(args[1]->constant()))
+    Result<StepPtr> plan_function(const Expr& e, const std::string& name, std::vector<StepPtr> args) {
+        if (!language_ && e.checked_call && e.overloads.size() == 1 && e.overloads[0] == "in_list" && is_empty_list(args[1]->constant()))
             return std::make_unique<ConstantStep>(Value::boolean(false)); // whatever the left side is, an error too
         Callee callee{name, e.id, find_bound(name)};
         if (e.overloads.size() == 1 && e.checked_call) callee.overload = find_overload(e.overloads[0]).overload;
@@ -154,11 +154,11 @@ private:
             if (overloads.size() == 1) callee.overload = &overloads[0];
         }
         TRY_VOID(check_shape(callee, args.size()));
-        if (const Value* pattern = name == "matches" && args.size() == 2 ? args[1]->constant() : nullptr; pattern != nullptr && pattern->is(Kind::string)) {
+        if (const Value* pattern = !language_ && name == "matches" && args.size() == 2 ? args[1]->constant() : nullptr; pattern != nullptr && pattern->is(Kind::string)) {
             TRY(auto compiled, Pattern::compile(pattern->as_string()));
             return std::make_unique<MatchStep>(std::move(compiled), std::move(args[0]));
         }
-        const bool constant = args.size() == 1 && args[0]->constant() != nullptr && is_conversion(name);
+        const bool constant = !language_ && args.size() == 1 && args[0]->constant() != nullptr && is_conversion(name);
         auto step = std::make_unique<CallStep>(std::move(callee), std::move(args));
         if (!constant) return step;
         Value value = run_constant(*step);
@@ -243,6 +243,7 @@ private:
     }
 
     const Environment& environment_;
+    bool language_;
 };
 
 } // namespace

@@ -38,7 +38,7 @@ Result<Program> Program::compile(std::string_view text, const Environment& envir
     const Source source(text);
     Issues issues(source);
     const auto unparsable = [&] { return refuse("failed to parse the CEL expression '" + std::string(text) + "': " + issues.to_string()); };
-    const ExprPtr root = parse(source, issues);
+    const ExprPtr root = parse(source, issues, environment.rules == Rules::language);
     if (!root) return unparsable();
     TypePtr type = types::dyn();
     if (environment.check == Check::types) {

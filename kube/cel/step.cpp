@@ -117,6 +117,7 @@ Value MatchStep::run(const Context& context) const {
     if (!context.budget.spend()) return {};
     const Value text = text_->run(context);
     if (text.is_error()) return text;
+    if (text.is(Kind::type)) return pattern_->match(text.as_type(), context.budget); // cel-go takes the name of a type for a text here
     return text.is(Kind::string) ? pattern_->match(text.as_string(), context.budget) : Value::no_such_overload();
 }
 

@@ -56,6 +56,7 @@ struct Qualifier {
     std::shared_ptr<const Step> key;
     bool optional = false;  // ?. and [?]: absent gives optional.none()
     bool presence = false;  // has(): whether it is there
+    bool strict = false;    // a test below what has no fields is an error (Rules::language)
 };
 
 // Something selections are added to while an expression is planned.
@@ -114,7 +115,7 @@ private:
 class PresenceStep final : public Attribute {
 public:
     explicit PresenceStep(std::unique_ptr<Attribute> attribute) : attribute_(std::move(attribute)) {}
-    void add(const Qualifier& qualifier) override { attribute_->add({qualifier.key, qualifier.optional, true}); }
+    void add(const Qualifier& qualifier) override { attribute_->add({qualifier.key, qualifier.optional, true, qualifier.strict}); }
     [[nodiscard]] Value run(const Context& context) const override;
 
 private:

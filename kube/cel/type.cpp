@@ -128,7 +128,7 @@ TypePtr named_type(std::string_view name) {
     if (name == "type") return types::type();
     if (name == "list") return types::list(types::dyn());
     if (name == "map") return types::map(types::dyn(), types::dyn());
-    if (name == "optional_type") return types::optional(types::param("T"));
+    if (name == "optional_type") return types::opaque("optional_type", {});
     if (name == "google.protobuf.Timestamp") return types::timestamp();
     if (name == "google.protobuf.Duration") return types::duration();
     return nullptr;

@@ -14,8 +14,9 @@ cache=${WEBER_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/weber-tools}
 k8s=v1.36.3
 component_version="-X k8s.io/component-base/version.gitVersion=$k8s -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36 -X k8s.io/component-base/version.gitTreeState=clean"
 
-# Our program over kustomize-controller's packages; its version is its text.
+# Our programs over kustomize-controller's packages and cel-go; their versions are their texts.
 oracle=$(cat "$here"/tools/flux/main.go "$here"/tools/flux/go.mod | sha256sum | cut -c1-12)
+cel_oracle=$(cat "$here"/tools/celoracle/*.go "$here"/tools/celoracle/go.mod | sha256sum | cut -c1-12)
 
 # name  version  module-folder  package  extra ldflags
 catalogue() {
@@ -31,12 +32,13 @@ sops|v3.13.2|flux|github.com/getsops/sops/v3/cmd/sops|-X github.com/getsops/sops
 age|v1.3.1|flux|filippo.io/age/cmd/age|-X main.Version=v1.3.1
 age-keygen|v1.3.1|flux|filippo.io/age/cmd/age-keygen|-X main.Version=v1.3.1
 flux-oracle|$oracle|flux|.|
+celoracle|$cel_oracle|celoracle|.|
 kustomize-controller|v1.9.6|kustomize-controller|github.com/fluxcd/kustomize-controller|
 flux|v2.9.5|flux-cli|github.com/fluxcd/flux2/v2/cmd/flux|-X main.VERSION=2.9.5
 helm|v3.22.0|helm|helm.sh/helm/v3/cmd/helm|-X helm.sh/helm/v3/internal/version.version=v3.22.0
 TABLE
 }
-default_names="kustomize etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl sops age age-keygen flux-oracle kustomize-controller flux helm"
+default_names="kustomize etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl sops age age-keygen flux-oracle celoracle kustomize-controller flux helm"
 
 if [ "${1:-}" = --list ]; then
   catalogue | cut -d'|' -f1

@@ -1,5 +1,6 @@
 // The public conformance tables of CEL (module cel.dev/expr v0.24.0, tests/simple/testdata), converted by `celoracle conformance`.
-// conformance-differences.txt names every case that does not run or has another outcome, and why.
+// conformance-differences.txt names every case that has another outcome, and why; "skip" in conformance.jsonl says why a case is not run.
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <set>
@@ -10,6 +11,7 @@
 #include "kube/cel/program.h"
 #include "tests/kube/cel/format_value.h"
 #include "tests/kube/cel/type_text.h"
+#include "tests/support/peers.h"
 
 namespace weber::cel {
 namespace {
@@ -30,7 +32,7 @@ std::vector<Node> read_lines(const std::string& path) {
 // A literal of the test data.
 Value literal(std::string_view text) {
     Environment environment;
-    environment.homogeneous_literals = false;
+    environment.rules = Rules::language;
     const auto program = Program::compile(text, environment);
     EXPECT_TRUE(program.has_value()) << text << ": " << (program ? "" : program.error().message);
     if (!program) return {};
@@ -43,7 +45,7 @@ Environment environment_of(const Node& c) {
     Environment e;
     e.check = c.contains("noCheck") ? Check::none : Check::types;
     e.container = c.text_at("container");
-    e.homogeneous_literals = false; // Flux's own rule, not the language's
+    e.rules = Rules::language;
     if (const Node* vars = c.find("vars"))
         for (const auto& [name, type] : vars->entries()) e.variables[name.str()] = type_from(type.text());
     return e;
@@ -95,6 +97,20 @@ TEST(CelConformance, PublicTables) {
     RecordProperty("passed", passed);
     std::cout << "CEL conformance: " << passed << " passed, " << other << " listed differences, " << skipped << " outside Flux's environment\n";
     EXPECT_GE(passed, 1200);
+}
+
+// The list of differences is what cel-go fails, and the tables here are those of the module.
+TEST(CelConformance, CelGoFailsWhatIsListed) {
+    const auto program = testing::peer("celoracle");
+    if (!program) GTEST_SKIP() << "celoracle is not built: run tests/cluster/tools.sh celoracle";
+    const std::string home = std::getenv("HOME") != nullptr ? std::getenv("HOME") : "";
+    const std::string find = "d=$(go env GOMODCACHE 2>/dev/null) && d=$d/cel.dev/expr@v0.24.0/tests/simple/testdata && test -d \"$d\" && ";
+    const auto tables = testing::run(find + "'" + *program + "' conformance \"$d\"", home);
+    if (tables.status != 0) GTEST_SKIP() << "the module cel.dev/expr v0.24.0 is not in the module cache: run tests/cluster/tools.sh celoracle";
+    EXPECT_EQ(tables.out, testing::read_file(kFolder + "conformance.jsonl"));
+    const auto failed = testing::run(find + "'" + *program + "' conformance-run \"$d\"", home);
+    ASSERT_EQ(failed.status, 0) << failed.err;
+    for (const auto& [name, why] : known_differences()) EXPECT_NE(failed.out.find(name + "\t"), std::string::npos) << name << " passes in cel-go";
 }
 
 } // namespace

