@@ -45,6 +45,7 @@ Value apply(Value object, const std::vector<Qualifier>& qualifiers, const Contex
             const Value inner = object.as_optional() != nullptr ? *object.as_optional() : Value::null();
             object = inner;
         }
+        if (object.is(Kind::type)) object = Value::string(std::string(object.as_type())); // what cel-go makes of a type on this way
     }
     for (const Qualifier& q : qualifiers) {
         if (!context.budget.spend()) return {};

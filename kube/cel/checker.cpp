@@ -17,6 +17,7 @@ public:
 
     TypePtr run(Expr& root) {
         check(root);
+        for (Expr* e : open_idents_) e->type = unifier_.resolve(e->type, true);
         if (issues_.empty()) validate(root, unifier_, environment_.rules == Rules::flux, issues_);
         return unifier_.resolve(root.type, true);
     }
@@ -98,6 +99,7 @@ private:
         e.resolved = std::move(ident.name);
         e.constant = std::move(ident.constant);
         e.has_constant = ident.has_constant;
+        if (ident.type->kind == TypeKind::param) open_idents_.push_back(&e);
         set(e, std::move(ident.type));
     }
 
@@ -322,6 +324,7 @@ private:
     Issues& issues_;
     Unifier unifier_;
     std::vector<std::pair<std::string, TypePtr>> scopes_; // variables of comprehensions, innermost last
+    std::vector<Expr*> open_idents_; // whose types are known once all is checked
     bool too_complex_ = false;
 };
 

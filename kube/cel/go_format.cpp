@@ -45,36 +45,50 @@ bool is_huge(std::string_view text) {
     return scale + exponent > 0;
 }
 
-// Only what both from_chars and Go take as a decimal number: digits, one point, an exponent with digits.
-bool is_decimal(std::string_view s) {
+// Only what both from_chars and Go take as a number: digits, one point, an exponent with digits. `hex`: 1.8p3, which needs the exponent.
+bool is_number(std::string_view s, bool hex) {
     std::size_t i = 0;
     std::size_t digits = 0;
-    const auto run = [&] {
+    const auto run = [&](std::string_view set = "0123456789") {
         const std::size_t start = i;
-        while (i < s.size() && s[i] >= '0' && s[i] <= '9') ++i;
+        i = std::min(s.find_first_not_of(set, i), s.size());
         return i - start;
     };
-    digits += run();
+    const std::string_view set = hex ? "0123456789abcdefABCDEF" : "0123456789";
+    digits += run(set);
     if (i < s.size() && s[i] == '.') {
         ++i;
-        digits += run();
+        digits += run(set);
     }
     if (digits == 0) return false;
-    if (i < s.size() && (s[i] == 'e' || s[i] == 'E')) {
+    if (i < s.size() && std::string_view(hex ? "pP" : "eE").find(s[i]) != std::string_view::npos) {
         ++i;
         if (i < s.size() && (s[i] == '+' || s[i] == '-')) ++i;
         if (run() == 0) return false;
+    } else if (hex) {
+        return false;
     }
     return i == s.size();
 }
 
-// 0x1.8p3 without sign; Go demands the exponent.
+// Whether each underscore of a number stands between digits or behind the base prefix. Source: Go strconv, underscoreOK.
+bool underscores_fit(std::string_view s) {
+    if (s.starts_with('-') || s.starts_with('+')) s.remove_prefix(1);
+    const bool hex = s.starts_with("0x") || s.starts_with("0X");
+    char last = hex ? '0' : '!'; // a digit, an underscore, or neither
+    for (const char c : s.substr(hex ? 2 : 0)) {
+        const bool digit = (c >= '0' && c <= '9') || (hex && std::isxdigit(static_cast<unsigned char>(c)) != 0);
+        if (c == '_' ? last != '0' : !digit && last == '_') return false;
+        last = c == '_' ? '_' : digit ? '0' : '!';
+    }
+    return last != '_';
+}
+
+// 0x1.8p3 without sign.
 std::optional<double> parse_hex_float(std::string_view s) {
-    const std::size_t p = s.find_first_of("pP");
-    if (p == std::string_view::npos || p == 2) return std::nullopt;
+    if (!is_number(s.substr(2), true)) return std::nullopt;
     double v = 0;
-    const std::string_view body = s.substr(2);
-    std::string plain(body);
+    std::string plain(s.substr(2));
     if (const std::size_t plus = plain.find('+'); plus != std::string::npos) plain.erase(plus, 1);
     const auto r = std::from_chars(plain.data(), plain.data() + plain.size(), v, std::chars_format::hex);
     if (r.ec != std::errc{} || r.ptr != plain.data() + plain.size()) return std::nullopt;
@@ -98,7 +112,7 @@ std::string format_plain(double v) {
     std::string e = chars(v, std::chars_format::scientific);
     const std::size_t at = e.find('e');
     const int exponent = std::stoi(e.substr(at + 1));
-    if (exponent < 17) return chars(v, std::chars_format::fixed);
+    if (exponent < 16) return chars(v, std::chars_format::fixed);
     e.resize(at);
     std::erase(e, '.');
     const std::size_t sign = e.starts_with('-') ? 1 : 0;
@@ -133,17 +147,24 @@ std::optional<std::uint64_t> parse_go_uint(std::string_view text, int base) {
 }
 
 std::optional<double> parse_go_float(std::string_view text) {
+    if (text.find('_') != std::string_view::npos) {
+        if (!underscores_fit(text)) return std::nullopt;
+        std::string plain(text);
+        std::erase(plain, '_');
+        return parse_go_float(plain);
+    }
     const bool negative = text.starts_with('-');
-    if (negative || text.starts_with('+')) text.remove_prefix(1);
     const double sign = negative ? -1 : 1;
+    const bool is_signed = negative || text.starts_with('+');
+    if (is_signed) text.remove_prefix(1);
     const std::string word = lower(text);
     if (word == "inf" || word == "infinity") return sign * HUGE_VAL;
-    if (word == "nan") return std::nan("");
+    if (word == "nan" && !is_signed) return std::nan("");
     if (word.starts_with("0x")) {
         const auto v = parse_hex_float(text);
         return v ? std::optional(sign * *v) : std::nullopt;
     }
-    if (!is_decimal(text)) return std::nullopt;
+    if (!is_number(text, false)) return std::nullopt;
     double v = 0;
     const auto r = std::from_chars(text.data(), text.data() + text.size(), v);
     if (r.ec == std::errc::result_out_of_range) return is_huge(text) ? std::nullopt : std::optional(sign * 0.0);

@@ -145,10 +145,14 @@ bool Parser::message_field(Expr& e) {
     in_.enter(Expected{colon});
     const bool optional = in_.la() == question;
     if (optional) in_.accept();
+    const std::size_t complaints = late_.size();
     const std::optional<std::string> name = escape_ident(kEnd);
     in_.leave();
     const TokenAt* at = in_.match(199, colon, kExprStart);
-    if (at == nullptr) return false;
+    if (at == nullptr) {
+        late_.resize(complaints); // a field without its colon is not looked at any further
+        return false;
+    }
     if (!name) complain(e.fields.empty() ? first : e.field_places[0], "unsupported ident kind");
     make_.next_id(); // the field's own
     e.field_places.push_back(at->from);
@@ -161,6 +165,7 @@ bool Parser::message_field(Expr& e) {
 std::optional<std::string> Parser::escape_ident(Expected follow) {
     in_.enter(follow);
     std::optional<std::string> out;
+    const Offset start = in_.at().from;
     const Expected expected{identifier, esc_identifier};
     if (!in_.sync(209, expected)) {
         in_.recover();
@@ -170,7 +175,7 @@ std::optional<std::string> Parser::escape_ident(Expected follow) {
         const TokenAt t = *in_.accept();
         out = text(t);
         if (t.token == esc_identifier) {
-            if (!quoted_names_) complain(t.from, "unsupported syntax: '`'");
+            if (!quoted_names_) complain(start, "unsupported syntax: '`'");
             out = out->substr(1, out->size() - 2);
         }
     }

@@ -42,9 +42,9 @@ Result<Clause> parse_clause(std::string_view text) {
     return c;
 }
 
-// Plain text and clauses in turn; `clause(index, Clause)` gives the text or an error.
+// Plain text and clauses in turn; `clause(index, Clause)` gives the text or an error. `checking`: before the run, where cel-go finds a lone % at the end first.
 template <class Take>
-Result<std::size_t> walk(std::string_view format, std::size_t args, std::string& out, Take take) {
+Result<std::size_t> walk(std::string_view format, std::size_t args, bool checking, std::string& out, Take take) {
     std::size_t index = 0;
     for (std::size_t i = 0; i < format.size();) {
         if (format[i] != '%') {
@@ -56,8 +56,9 @@ Result<std::size_t> walk(std::string_view format, std::size_t args, std::string&
             i += 2;
             continue;
         }
-        if (index >= args) return fail(ErrorCode::invalid, "index " + std::to_string(index) + " out of range");
-        if (i + 1 >= format.size()) return fail(ErrorCode::invalid, "unexpected end of string");
+        const bool ends = i + 1 >= format.size();
+        if (index >= args && !(checking && ends)) return fail(ErrorCode::invalid, "index " + std::to_string(index) + " out of range");
+        if (ends) return fail(ErrorCode::invalid, "unexpected end of string");
         TRY(const Clause clause, parse_clause(format.substr(i + 1)));
         TRY(const std::string text, take(index, clause));
         out += text;
@@ -213,7 +214,7 @@ std::string clause_problem(char clause, std::string_view type_name) {
 Result<std::string> format_string(std::string_view format, const List& args, Budget& budget) {
     std::string out;
     budget.spend_text(format.size());
-    TRY_VOID(walk(format, args.size(), out, [&](std::size_t index, const Clause& c) { return clause_text(c, args.at(index), budget); }));
+    TRY_VOID(walk(format, args.size(), false, out, [&](std::size_t index, const Clause& c) { return clause_text(c, args.at(index), budget); }));
     return out;
 }
 
@@ -221,7 +222,7 @@ std::optional<FormatProblem> check_format(std::string_view format, std::size_t a
                                           std::size_t& used) {
     std::string out;
     bool bad_argument = false;
-    const auto result = walk(format, args, out, [&](std::size_t index, const Clause& c) -> Result<std::string> {
+    const auto result = walk(format, args, true, out, [&](std::size_t index, const Clause& c) -> Result<std::string> {
         used = index + 1;
         std::string problem = check(index, c.letter);
         if (problem.empty()) return std::string();

@@ -275,10 +275,8 @@ bool equal(const Value& a, const Value& b, Budget& budget) {
 }
 
 Value compare(const Value& a, const Value& b) {
-    if (a.is_number() && b.is_number()) {
-        if (is_nan(a) || is_nan(b)) return Value::error("NaN values cannot be ordered");
-        return Value::integer(compare_numbers(a, b));
-    }
+    if (is_nan(a) || (a.is_number() && is_nan(b))) return Value::error("NaN values cannot be ordered");
+    if (a.is_number() && b.is_number()) return Value::integer(compare_numbers(a, b));
     if (a.kind() != b.kind()) return Value::no_such_overload();
     const auto order = [](auto x, auto y) { return Value::integer(x < y ? -1 : y < x ? 1 : 0); };
     switch (a.kind()) {

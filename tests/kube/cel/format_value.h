@@ -29,9 +29,9 @@ inline std::string quoted(std::string_view text) {
             out += kLetters[i];
         } else if (static_cast<unsigned char>(c) < 32 || c == 127) {
             out += byte(c);
-        } else if (text.substr(at).starts_with("\u00a0")) {
-            out += "\\u00a0";
-            ++at;
+        } else if (text.substr(at).starts_with("\u00a0") || text.substr(at).starts_with("\u3000")) {
+            out += c == '\xC2' ? "\\u00a0" : "\\u3000";
+            at += c == '\xC2' ? 1 : 2;
         } else if (const kube::CodePoint point = kube::decode_utf8(text, at); !point.valid) {
             out += byte(c);
         } else {

@@ -43,7 +43,7 @@ Node our_answer(const Request& request, const Node& data) {
 
 bool depends_on_go(const Node& answer) {
     const std::string_view error = answer.text_at("error");
-    for (const std::string_view text : {"_var", "panic: ", "hash of unhashable", "0x", "invalid qualifier type", "cannot initialize optional", "field type conversion error",
+    for (const std::string_view text : {"_var", "panic: ", "hash of unhashable", "0x", "invalid qualifier type", "cannot initialize optional", "field type conversion error", "invalid named capture",
                                         "test only expressions must have constant"})
         if (error.find(text) != std::string_view::npos) return true;
     return false;
