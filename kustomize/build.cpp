@@ -6,7 +6,6 @@
 #include <set>
 
 #include "kube/base/yaml.h"
-#include "kube/base/yaml_style.h"
 #include "kustomize/accumulate.h"
 #include "kustomize/order.h"
 #include "kustomize/transform/name_hash.h"
@@ -54,12 +53,6 @@ bool is_build_annotation(std::string_view key) {
         return false;
     }
     return key == "config.kubernetes.io/path" || key == "config.kubernetes.io/index" || key == "config.k8s.io/id";
-}
-
-// An unquoted date as it stood in a file: go-yaml v3 reads a time, which kustomize prints in RFC 3339. Built nodes have no line.
-std::string date_of(const Node& node) {
-    bool as_written = node.is_string() && is_bare(node.style()) && node.line() != 0;
-    return as_written ? kube::yaml_timestamp(node.text()) : std::string();
 }
 
 bool holds_date(const Node& node) {

@@ -38,12 +38,12 @@ Result<std::string> confirm_dir(const FileSystem& fs, std::string_view path) {
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
-// "2020-1" after a blank: where an unquoted date would start. A cheap look, so that builds without dates pay nothing more.
+// "2020-1" after a blank or a quote (a replacement may copy it without): where a date may start. A cheap look, so that builds without dates pay nothing more.
 bool may_hold_date(std::string_view text) {
     for (std::size_t i = text.find('-', 5); i != std::string_view::npos && i + 1 < text.size(); i = text.find('-', i + 1)) {
         if (!digit(text[i + 1]) || !digit(text[i - 1]) || !digit(text[i - 4])) continue;
         const char before = text[i - 5];
-        if (digit(text[i - 2]) && digit(text[i - 3]) && (before == ' ' || before == '[' || before == ',' || before == '\t')) return true;
+        if (digit(text[i - 2]) && digit(text[i - 3]) && (before == ' ' || before == '[' || before == ',' || before == '\t' || before == '"' || before == '\'')) return true;
     }
     return false;
 }

@@ -117,11 +117,21 @@ Result<void> ResourceSet::append_replace_or_merge(std::unique_ptr<Resource> reso
         std::string origin(old.annotation("config.kubernetes.io/origin"));
         if (!origin.empty()) resource->set_annotation("config.kubernetes.io/origin", origin);
     }
-    auto slot = std::ranges::find(list_, &old, [](const auto& p) { return p.get(); });
+    // Found by an earlier id, replaced by the current one. Source: kustomize resWrangler.Replace.
+    const std::vector<Resource*> replaceable = matching_current(resource->cur_id());
+    if (replaceable.size() != 1) {
+        return fail(Error{.code = ErrorCode::not_found,
+                          .message = replaceable.empty() ? "cannot find resource with id " + resource->cur_id().to_string() + " to replace"
+                                                         : "in Replace: id matched " + std::to_string(replaceable.size()) + " resources",
+                          .object = old.cur_id().to_string(),
+                          .hint = "a patch gave the object of " + old.where().to_string() + " that kind; generate it where that is done"});
+    }
+    Resource& replaced = *replaceable.front();
+    auto slot = std::ranges::find(list_, &replaced, [](const auto& p) { return p.get(); });
     assert(slot != list_.end());
     resource->index_ = index_.get();
-    resource->order_ = old.order_;
-    forget(old);
+    resource->order_ = replaced.order_;
+    forget(replaced);
     *slot = std::move(resource);
     index_->add_all(**slot);
     return {};

@@ -251,7 +251,7 @@ std::string_view Node::kind_word() const {
     return "null";
 }
 
-Where Node::where() const { return {std::string(file_name(file_)), line_, 0}; }
+Where Node::where() const { return {std::string(file_name(link() != 0 ? 0 : file_)), line_, 0}; }
 
 std::string_view Node::text() const { return is_scalar() ? text_.view() : std::string_view(); }
 Text Node::shared_text() const { return is_scalar() ? text_ : Text(); }

@@ -86,6 +86,10 @@ public:
     [[nodiscard]] std::uint32_t file() const { return file_; }
     [[nodiscard]] Where where() const; // file name and line
     void set_position(std::uint32_t file, std::uint32_t line) { file_ = file, line_ = line; }
+    // A scalar that was written in several places of one object at once may carry a number they share instead of a position: a build changes
+    // them together, as kustomize does (kustomize/transform/linked.h). 0: none. set_position(file(), line()) hands it on.
+    [[nodiscard]] std::uint32_t link() const { return line_ == 0 && (file_ & kLinkBit) != 0 ? file_ : 0; }
+    void set_link(std::uint32_t number) { file_ = number | kLinkBit, line_ = 0; }
 
     // ---- scalars ------------------------------------------------------------------------------------
     // Text as written, decoded (no quotes); "" for null, lists and maps.
@@ -140,6 +144,7 @@ public:
     [[nodiscard]] std::size_t hash() const;
 
 private:
+    static constexpr std::uint32_t kLinkBit = 1u << 31;
     struct ListRep;
     struct MapRep;
     void release();

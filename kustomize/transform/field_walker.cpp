@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kustomize/transform/linked.h"
 #include "kustomize/transform/scalars.h"
 
 namespace weber::kustomize {
@@ -96,7 +97,8 @@ Result<void> FieldWalker::walk(Resource& resource, const Visit& visit) const {
         const Spec& spec = specs_[i];
         // Looking first keeps trees shared that have nothing to change.
         if (!leads_somewhere(resource.node(), spec, 0)) continue;
-        if (auto done = enter(resource.edit(), spec, 0, visit); !done) {
+        root_ = &resource.edit();
+        if (auto done = enter(*root_, spec, 0, visit); !done) {
             return fail(std::move(done).error()
                             .with_prefix("considering field '" + spec.path + "' of object " + resource.cur_id().to_string() + ": ")
                             .at(resource.where()));
@@ -120,7 +122,12 @@ bool FieldWalker::leads_somewhere(const Node& node, const Spec& spec, std::size_
 }
 
 Result<void> FieldWalker::enter(Node& node, const Spec& spec, std::size_t step, const Visit& visit) const {
-    if (step == spec.steps.size()) return visit(node);
+    if (step == spec.steps.size()) {
+        const std::uint32_t link = node.link();
+        TRY_VOID(visit(node));
+        update_linked(*root_, link, node);
+        return {};
+    }
     if (node.is_null()) return {};
     if (node.is_list()) {
         for (Node& item : node.items_mut()) {

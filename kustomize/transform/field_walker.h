@@ -60,6 +60,7 @@ private:
     std::vector<Spec> specs_;
     Creates creates_ = Creates::nothing;
     mutable std::unordered_map<const GvkInfo*, std::vector<std::uint32_t>> by_kind_;
+    mutable Node* root_ = nullptr; // the object being walked
 };
 
 } // namespace weber::kustomize

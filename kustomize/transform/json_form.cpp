@@ -48,8 +48,7 @@ Result<Node> converted(const Node& scalar) {
     if (scalar.is_null()) return Node();
     if (scalar.is_bool()) return Node::boolean(scalar.as_bool());
     if (scalar.is_string()) {
-        const bool unquoted = is_bare(scalar.style()) && scalar.line() != 0;
-        const std::string date = unquoted ? kube::yaml_timestamp(scalar.text()) : std::string();
+        const std::string date = date_of(scalar);
         return written_string(date.empty() ? scalar.text() : std::string_view(date));
     }
     const double value = scalar.as_double().value_or(0);
@@ -61,7 +60,7 @@ Result<Node> converted(const Node& scalar) {
 Node json_value(const Node& scalar) {
     if (scalar.is_bool()) return Node::boolean(scalar.as_bool());
     if (scalar.is_string()) {
-        const std::string date = is_bare(scalar.style()) && scalar.line() != 0 ? kube::yaml_timestamp(scalar.text()) : std::string();
+        const std::string date = date_of(scalar);
         return Node::string(date.empty() ? scalar.text() : std::string_view(date), NodeStyle::double_quoted);
     }
     if (const auto whole = kube::parse_int(scalar.text())) return Node::integer(*whole);
@@ -78,7 +77,7 @@ bool is_settled(const Node& node) {
     if (node.is_map()) return std::ranges::all_of(node.entries(), [](const Node::Entry& e) { return is_settled(e.value); });
     if (node.is_list()) return std::ranges::all_of(node.items(), is_settled);
     const auto back = converted(node);
-    return back && back->kind() == node.kind() && back->style() == node.style() && back->text() == node.text();
+    return node.link() == 0 && back && back->kind() == node.kind() && back->style() == node.style() && back->text() == node.text();
 }
 
 } // namespace
@@ -105,7 +104,7 @@ Result<void> through_json(Node& tree) {
         for (Node& item : tree.items_mut()) TRY_VOID(through_json(item));
     } else {
         TRY(Node back, converted(tree));
-        back.set_position(tree.file(), tree.line());
+        if (tree.link() == 0) back.set_position(tree.file(), tree.line());
         tree = std::move(back);
     }
     return {};

@@ -4,6 +4,7 @@
 #include "kube/base/yaml_style.h"
 #include "kustomize/transform/field_specs.h"
 #include "kustomize/transform/field_walker.h"
+#include "kustomize/transform/linked.h"
 #include "kustomize/transform/scalars.h"
 
 namespace weber::kustomize {
@@ -26,18 +27,31 @@ Result<void> set_entries(ResourceSet& resources, const StringMap& entries, const
     pairs.reserve(entries.size());
     for (const auto& [key, value] : entries) {
         TRY_VOID(check_key(key));
-        pairs.emplace_back(kube::Text(key), Node::string(value));
+        pairs.emplace_back(kube::Text(key), Node::string(value)).second.set_link(next_link());
     }
 
     const FieldWalker walker(specs, FieldWalker::Creates::map);
+    std::vector<std::pair<std::uint32_t, Node>> changed; // places that had the key already, written together with others
     const FieldWalker::Visit set = [&](Node& node) -> Result<void> {
         if (node.is_null()) return {};
         if (!node.is_map()) return wrong_node_kind(NodeKind::map, node);
-        for (const auto& [key, value] : pairs) node.set(key, value);
+        for (const auto& [key, value] : pairs) {
+            const Node* old = node.find(key);
+            const std::uint32_t link = old != nullptr ? old->link() : 0;
+            Node& now = node.set(key, value);
+            if (old == nullptr) continue;
+            now.set_position(0, 0);
+            if (link == 0) continue;
+            now.set_link(link);
+            changed.emplace_back(link, now);
+        }
         return {};
     };
     for (const auto& resource : resources.all()) {
-        if (!resource->empty()) TRY_VOID(walker.walk(*resource, set));
+        if (resource->empty()) continue;
+        changed.clear();
+        TRY_VOID(walker.walk(*resource, set));
+        for (const auto& [link, now] : changed) update_linked(resource->edit(), link, now);
     }
     return {};
 }

@@ -7,7 +7,9 @@
 
 #include "kube/base/json.h"
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_style.h"
 #include "kustomize/transform/field_walker.h"
+#include "kustomize/transform/linked.h"
 #include "kustomize/transform/path_lookup.h"
 #include "kustomize/transform/path_matcher.h"
 #include "kustomize/transform/scalars.h"
@@ -121,7 +123,7 @@ Result<Value> replacement_value(const ResourceSet& resources, const Replacement&
 
 // Made by `create` or written by an earlier step: it takes any type.
 bool is_untyped(const Node& target) {
-    return target.style() == NodeStyle::untyped || (target.line() == 0 && !target.is_string() && (!target.is_null() || target.style() == NodeStyle::absent));
+    return target.style() == NodeStyle::untyped || (target.line() == 0 && target.is_null() && target.style() == NodeStyle::absent);
 }
 
 // Puts a text where a scalar stands; the scalar keeps its type and quotes.
@@ -129,6 +131,12 @@ Result<void> overwrite(Node& target, std::string_view text) {
     const NodeKind kind = target.kind();
     const NodeKind looks = kube::resolve_plain(text, kube::YamlSchema::go_yaml_v3);
     const std::uint32_t file = target.file(), line = target.line();
+    if (kind == NodeKind::string && target.style() == NodeStyle::plain && line != 0) { // as it stood in a file
+        const bool was_date = !date_of(target).empty(), is_date = !kube::yaml_timestamp(text).empty();
+        if (was_date && !is_date)
+            return fail(Error{.code = ErrorCode::invalid, .message = "the value to write is no date, which the target is", .where = target.where(), .hint = "put the target in quotes if it is meant as text"});
+        if (!was_date && is_date) target.set_style(NodeStyle::double_quoted); // stays a text
+    }
     if (kind == NodeKind::string && !is_untyped(target)) {
         target = Node::string(text, target.style());
     } else if (looks == kind || (kind == NodeKind::floating && looks == NodeKind::integer) || is_untyped(target)) {
@@ -143,6 +151,7 @@ Result<void> overwrite(Node& target, std::string_view text) {
 Result<void> write_value(Node& target, const Node& value) {
     if (is_scalar_like(target)) return overwrite(target, is_scalar_like(value) ? written_text(value) : std::string_view());
     target = value;
+    unlink(target);
     return {};
 }
 
@@ -247,7 +256,9 @@ private:
         if (!matches) return fail(std::move(matches).error().with_prefix(cannot_find(text, create_.has_value()) + ": "));
         if (matches->fields.empty()) return fail(ErrorCode::not_found, cannot_find(text, create_.has_value()));
         for (Node* field : matches->fields) {
+            const std::uint32_t link = field->link();
             TRY_VOID(write_field(*field, value_.node, target_.options));
+            update_linked(object, link, *field);
             if (own) value_.refresh();
         }
         return {};

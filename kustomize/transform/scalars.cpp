@@ -1,6 +1,7 @@
 #include "kustomize/transform/scalars.h"
 
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_style.h"
 
 namespace weber::kustomize {
 namespace {
@@ -77,6 +78,12 @@ std::unexpected<Error> wrong_node_kind(NodeKind expected, const Node& found) {
     std::string message = "wrong node kind: expected ";
     message.append(kind_name(expected)).append(" but got ").append(kind_name(found.kind()));
     return fail(ErrorCode::invalid, std::move(message), found.where());
+}
+
+std::string date_of(const Node& scalar) {
+    if (!scalar.is_string()) return {};
+    const bool is_bare_text = scalar.style() == NodeStyle::untyped || (scalar.style() == NodeStyle::plain && scalar.line() != 0);
+    return is_bare_text ? kube::yaml_timestamp(scalar.text()) : std::string();
 }
 
 std::string_view written_text(const Node& scalar) {

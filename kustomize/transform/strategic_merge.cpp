@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kustomize/transform/associative_list.h"
+#include "kustomize/transform/linked.h"
 #include "kustomize/transform/scalars.h"
 
 namespace weber::kustomize {
@@ -32,6 +33,9 @@ bool missing(const Node* n) { return n == nullptr || n->is_null(); }
 class Merge {
 public:
     explicit Merge(const MergeSchema& schema) : schema_(schema) {}
+
+    // Values written over ones that stand in several places, by link.
+    [[nodiscard]] const std::vector<std::pair<std::uint32_t, Node>>& changed_links() const { return changed_links_; }
 
     Result<Fate> walk(Node* dest, Node* patch, SchemaType type) {
         const Node* first = !missing(dest) ? dest : !missing(patch) ? patch : nullptr;
@@ -122,9 +126,17 @@ private:
         auto fate = walk(ours, theirs, type);
         if (!fate) return fail(std::move(fate).error().at(theirs != nullptr ? theirs->where() : dest.where()));
         if (*fate == Fate::cleared) dest.erase(name);
-        else if (*fate == Fate::patch && theirs != ours) set_field(dest, name, *theirs);
+        else if (*fate == Fate::patch && theirs != ours) write_over(dest, name, ours != nullptr ? ours->link() : 0, *theirs);
         else if (ours != nullptr) put_quotes(*ours);
         return {};
+    }
+
+    void write_over(Node& dest, const kube::Text& name, std::uint32_t link, const Node& value) {
+        set_field(dest, name, value);
+        if (link == 0) return;
+        Node& now = *dest.find_mut(name);
+        now.set_link(link);
+        changed_links_.emplace_back(link, now);
     }
 
     // ---- lists that merge -------------------------------------------------------------------------------------------
@@ -306,14 +318,17 @@ private:
     }
 
     const MergeSchema& schema_;
+    std::vector<std::pair<std::uint32_t, Node>> changed_links_;
 };
 
 } // namespace
 
 Result<void> strategic_merge(Node& object, Node patch, const MergeSchema& schema) {
-    TRY(const Fate fate, Merge(schema).walk(&object, &patch, 0));
+    Merge merge(schema);
+    TRY(const Fate fate, merge.walk(&object, &patch, 0));
     if (fate == Fate::patch) object = std::move(patch);
     else if (fate != Fate::dest) object = Node();
+    for (const auto& [link, now] : merge.changed_links()) update_linked(object, link, now);
     return {};
 }
 
