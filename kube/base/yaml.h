@@ -65,10 +65,7 @@ void write_yaml(const Node& node, std::string& out, const YamlWriteOptions& opti
 // Documents separated by `---\n`.
 std::string write_yaml_all(const std::vector<Node>& nodes, const YamlWriteOptions& options = {});
 
-// One document in the style it was read in: map order, quotes, blocks and flow kept (kyaml's RNode.String, without comments).
-std::string write_yaml_styled(const Node& node);
-
-// `written`, as write_yaml_styled wrote the first document of `original` after some of its values changed, with the comments of `original` beside, above
+// `written`, as YamlDocument::write wrote the first document of `original` after some of its values changed, with the comments of `original` beside, above
 // and below the entries they belong to, and keys in the quotes they had. Comments inside flow lists and maps, and of entries that are gone, are left out.
 std::string with_yaml_form(std::string written, std::string_view original);
 

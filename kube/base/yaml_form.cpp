@@ -34,7 +34,7 @@ struct Entry {
     std::size_t last_line = 0;   // of all below it
     std::size_t content_line = 0;
     std::string key = {};        // as written, with its quotes
-    bool folded = false;         // its value is a folded block that ends in a line break: go-yaml leaves a blank line before a comment then
+    bool folded = false;         // its value is a folded block that ends in a line break: go-yaml writes one more
 };
 
 // Where the entries and scalars of a text stand; the first document counts. All in the order of the text.
@@ -346,8 +346,7 @@ public:
         }
         std::string out;
         for (std::size_t i = 0; i < lines_.size(); ++i) {
-            if (!before_[i].empty() && i > 0 && feet_[i - 1].empty() && ends_folded_[i - 1]) out.append("\n");
-            out.append(before_[i]).append(lines_[i]).append("\n");
+            out.append(before_[i]).append(lines_[i]).append(ends_folded_[i] ? "\n\n" : "\n");
             feet(i, out);
         }
         for (const std::string& block : comments_.end) out.append("\n").append(block).append("\n");
@@ -379,7 +378,6 @@ private:
     void feet(std::size_t line, std::string& out) const {
         const std::vector<Foot>& all = feet_[line];
         if (all.empty()) return;
-        if (ends_folded_[line]) out.append("\n");
         for (std::size_t i = 0; i < all.size(); ++i) out.append(i > 0 && all[i - 1].column == all[i].column ? "\n" : "").append(indented(all[i].block, all[i].column));
         const std::size_t next = layout_.below(line);
         if (next != kNone && layout_.entries[layout_.outermost(next)].begin.column == all.back().column) out.append("\n");
@@ -404,7 +402,7 @@ private:
 } // namespace
 
 std::string with_yaml_form(std::string written, std::string_view original) {
-    if (original.find_first_of("#\"'") == std::string_view::npos) return written; // neither comments nor quoted keys
+    if (original.find_first_of("#\"'>") == std::string_view::npos) return written; // no comments, quoted keys or folded blocks
     LayoutReader from(original), to(written);
     if (!from.read() || !to.read()) return written;
     const Layout source = std::move(from).result(), target = std::move(to).result();

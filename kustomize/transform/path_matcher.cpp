@@ -5,6 +5,7 @@
 
 #include "kube/base/json.h"
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_document.h"
 #include "kustomize/transform/path_lookup.h"
 #include "kustomize/transform/scalars.h"
 
@@ -96,9 +97,8 @@ private:
 
     // kustomize reads the text as YAML and goes on in that copy.
     Result<void> match_in_text(const Node& scalar, Path path) {
-        TRY(std::vector<Node> documents, kube::read_yaml(written_text(scalar), {.file = {}}));
-        if (documents.empty()) return wrong_node_kind(NodeKind::map, scalar);
-        return match(detach(std::move(documents.front())), path);
+        TRY(kube::YamlDocument document, kube::YamlDocument::read(written_text(scalar)));
+        return match(detach(std::move(document.root())), path);
     }
 
     Result<void> match_number(Node& node, Path path) {

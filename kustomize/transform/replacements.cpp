@@ -6,8 +6,6 @@
 #include <string>
 
 #include "kube/base/json.h"
-#include "kube/base/yaml.h"
-#include "kube/base/yaml_style.h"
 #include "kustomize/transform/field_walker.h"
 #include "kustomize/transform/linked.h"
 #include "kustomize/transform/path_lookup.h"
@@ -121,51 +119,38 @@ Result<Value> replacement_value(const ResourceSet& resources, const Replacement&
 
 // ---- target -----------------------------------------------------------------------------------------------------
 
-// Made by `create` or written by an earlier step: it takes any type.
-bool is_untyped(const Node& target) {
-    return target.style() == NodeStyle::untyped || (target.line() == 0 && target.is_null() && target.style() == NodeStyle::absent);
+// What a target becomes, a text at a place among others of it when the options name a delimiter.
+std::string joined(std::string_view old, std::string text, const FieldOptions& options) {
+    std::vector<std::string> parts = split(old, options.delimiter);
+    if (options.index < 0) parts.insert(parts.begin(), std::move(text));
+    else if (static_cast<std::size_t>(options.index) >= parts.size()) parts.push_back(std::move(text));
+    else parts[static_cast<std::size_t>(options.index)] = std::move(text);
+    std::string out = std::move(parts.front());
+    for (std::size_t i = 1; i < parts.size(); ++i) out.append(options.delimiter).append(parts[i]);
+    return out;
 }
 
-// Puts a text where a scalar stands; the scalar keeps its type and quotes.
-Result<void> overwrite(Node& target, std::string_view text) {
-    const NodeKind kind = target.kind();
-    const NodeKind looks = kube::resolve_plain(text, kube::YamlSchema::go_yaml_v3);
-    const std::uint32_t file = target.file(), line = target.line();
-    if (kind == NodeKind::string && target.style() == NodeStyle::plain && line != 0) { // as it stood in a file
-        const bool was_date = !date_of(target).empty(), is_date = !kube::yaml_timestamp(text).empty();
-        if (was_date && !is_date)
-            return fail(Error{.code = ErrorCode::invalid, .message = "the value to write is no date, which the target is", .where = target.where(), .hint = "put the target in quotes if it is meant as text"});
-        if (!was_date && is_date) target.set_style(NodeStyle::double_quoted); // stays a text
+// The fields of an object itself; StructuredData has those of a text.
+struct ObjectFields {
+    static bool is_scalar(const Node& field) { return is_scalar_like(field); }
+    static Result<void> set_text(Node& field, std::string_view text) { return overwrite(field, text); }
+    static void set_tree(Node& field, const Node& tree) {
+        field = tree;
+        unlink(field);
     }
-    if (kind == NodeKind::string && !is_untyped(target)) {
-        target = Node::string(text, target.style());
-    } else if (looks == kind || (kind == NodeKind::floating && looks == NodeKind::integer) || is_untyped(target)) {
-        target = bare_scalar(text);
-    } else {
-        return fail(ErrorCode::invalid, "the value to write is no " + std::string(target.kind_word()) + ", which the target is", target.where());
+};
+
+template <class Fields>
+Result<void> write_field(Fields& fields, Node& target, const Node& value, const std::optional<FieldOptions>& options) {
+    const bool delimited = options && !options->delimiter.empty();
+    if (!fields.is_scalar(target)) {
+        if (delimited) return fail(ErrorCode::invalid, "delimiter option can only be used with scalar nodes", target.where());
+        fields.set_tree(target, value);
+        return {};
     }
-    target.set_position(file, line);
-    return {};
-}
-
-Result<void> write_value(Node& target, const Node& value) {
-    if (is_scalar_like(target)) return overwrite(target, is_scalar_like(value) ? written_text(value) : std::string_view());
-    target = value;
-    unlink(target);
-    return {};
-}
-
-Result<void> write_field(Node& target, const Node& value, const std::optional<FieldOptions>& options) {
-    if (!options || options->delimiter.empty()) return write_value(target, value);
-    if (!is_scalar_like(target)) return fail(ErrorCode::invalid, "delimiter option can only be used with scalar nodes", target.where());
-    std::vector<std::string> parts = split(written_text(target), options->delimiter);
     std::string text(is_scalar_like(value) ? written_text(value) : std::string_view());
-    if (options->index < 0) parts.insert(parts.begin(), std::move(text));
-    else if (static_cast<std::size_t>(options->index) >= parts.size()) parts.push_back(std::move(text));
-    else parts[static_cast<std::size_t>(options->index)] = std::move(text);
-    std::string joined = std::move(parts.front());
-    for (std::size_t i = 1; i < parts.size(); ++i) joined.append(options->delimiter).append(parts[i]);
-    return overwrite(target, joined);
+    if (delimited) text = joined(written_text(target), std::move(text), *options);
+    return fields.set_text(target, text);
 }
 
 // Writes into data inside a scalar on the way of the path. False: there is no such data, or not that field in it.
@@ -175,14 +160,13 @@ Result<bool> write_into_text(Node& object, const Node& value, const PathPattern&
     for (std::size_t i = 1; i < texts.size(); ++i) {
         const auto found = lookup(object, texts.first(i));
         if (!found || *found == nullptr || !is_scalar_like(**found)) continue;
-        const std::string original(written_text(**found));
-        auto tree = read_structured(original);
-        if (!tree) continue;
-        auto matches = match_fields(*tree, path.parts().subspan(i), create);
+        auto data = StructuredData::read(written_text(**found));
+        if (!data) continue;
+        auto matches = match_fields(data->root(), path.parts().subspan(i), create);
         if (!matches || matches->fields.empty()) return false;
-        for (Node* field : matches->fields) TRY_VOID(write_field(*field, value, options));
+        for (Node* field : matches->fields) TRY_VOID(write_field(*data, *field, value, options));
         TRY(Node* scalar, lookup_create(object, texts.first(i)));
-        TRY_VOID(overwrite(*scalar, write_structured(*tree, original)));
+        TRY_VOID(overwrite(*scalar, data->write()));
         return true;
     }
     return false;
@@ -257,7 +241,8 @@ private:
         if (matches->fields.empty()) return fail(ErrorCode::not_found, cannot_find(text, create_.has_value()));
         for (Node* field : matches->fields) {
             const std::uint32_t link = field->link();
-            TRY_VOID(write_field(*field, value_.node, target_.options));
+            ObjectFields fields;
+            TRY_VOID(write_field(fields, *field, value_.node, target_.options));
             update_linked(object, link, *field);
             if (own) value_.refresh();
         }

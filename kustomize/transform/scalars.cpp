@@ -15,6 +15,11 @@ std::string_view kind_name(NodeKind kind) {
     return kind == NodeKind::map ? "MappingNode" : kind == NodeKind::list ? "SequenceNode" : "ScalarNode";
 }
 
+// Made by `create` or written by an earlier step: it takes any type.
+bool takes_any_type(const Node& target) {
+    return target.style() == NodeStyle::untyped || (target.line() == 0 && target.is_null() && target.style() == NodeStyle::absent);
+}
+
 } // namespace
 
 Node bare_scalar(std::string_view text, NodeStyle style) {
@@ -39,6 +44,27 @@ Result<void> set_bare_text(Node& target, std::string_view text) {
     Node value = bare_scalar(text, target.style());
     value.set_position(target.file(), target.line());
     target = std::move(value);
+    return {};
+}
+
+Result<void> overwrite(Node& target, std::string_view text) {
+    const NodeKind kind = target.kind();
+    const NodeKind looks = kube::resolve_plain(text, kube::YamlSchema::go_yaml_v3);
+    const std::uint32_t file = target.file(), line = target.line();
+    if (kind == NodeKind::string && target.style() == NodeStyle::plain && line != 0) { // as it stood in a file
+        const bool was_date = !date_of(target).empty(), is_date = !kube::yaml_timestamp(text).empty();
+        if (was_date && !is_date)
+            return fail(Error{.code = ErrorCode::invalid, .message = "the value to write is no date, which the target is", .where = target.where(), .hint = "put the target in quotes if it is meant as text"});
+        if (!was_date && is_date) target.set_style(NodeStyle::double_quoted); // stays a text
+    }
+    if (kind == NodeKind::string && !takes_any_type(target)) {
+        target = Node::string(text, target.style());
+    } else if (looks == kind || (kind == NodeKind::floating && looks == NodeKind::integer) || takes_any_type(target)) {
+        target = bare_scalar(text);
+    } else {
+        return fail(ErrorCode::invalid, "the value to write is no " + std::string(target.kind_word()) + ", which the target is", target.where());
+    }
+    target.set_position(file, line);
     return {};
 }
 

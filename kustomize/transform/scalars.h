@@ -25,6 +25,10 @@ inline bool is_text(const Node& node) { return node.is_string() || node.style() 
 // Puts `text` in the place of a scalar or null, keeping its style and position. Error on a list or map.
 Result<void> set_bare_text(Node& target, std::string_view text);
 
+// Puts a text where a scalar stands; the scalar keeps its type and quotes. A scalar without type (made by `create` or written by an earlier step) takes any.
+// ErrorCode::invalid when the text is not of that type.
+Result<void> overwrite(Node& target, std::string_view text);
+
 // `value` as it reads after taking over another scalar's style: in quotes everything is a string.
 Node restyled(Node value, NodeStyle style);
 
