@@ -73,6 +73,7 @@ bool PgpKeys::empty() const { return state_->empty; }
 
 Result<void> PgpKeys::import(std::string_view keys) {
     const std::lock_guard lock(state_->mutex);
+    const QuietRnp quiet;
     TRY_VOID(state_->begin());
     const auto input = input_of(keys);
     char* imported = nullptr;
@@ -88,6 +89,7 @@ Result<void> PgpKeys::import(std::string_view keys) {
 
 Result<std::string> PgpKeys::encrypt(std::string_view plaintext, std::string_view fingerprint) const {
     const std::lock_guard lock(state_->mutex);
+    const QuietRnp quiet;
     TRY_VOID(state_->begin());
     rnp_key_handle_t found = nullptr;
     rnp().locate_key(state_->ffi, "fingerprint", std::string(fingerprint).c_str(), &found);
@@ -111,6 +113,7 @@ Result<std::string> PgpKeys::encrypt(std::string_view plaintext, std::string_vie
 
 Result<SecretBytes> PgpKeys::decrypt(std::string_view message) const {
     const std::lock_guard lock(state_->mutex);
+    const QuietRnp quiet;
     if (state_->empty) return fail(ErrorCode::invalid, "could not decrypt data key with PGP key: no PGP key was given");
     const auto input = input_of(message);
     const auto output = memory_output(kMaxPlaintext);

@@ -2,6 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <cstdarg>
+#include <cstdio>
+
 namespace weber::gitops {
 
 namespace {
@@ -39,4 +42,24 @@ Result<const RnpLibrary*> load_rnp() {
 
 const RnpLibrary& rnp() { return loaded().library; }
 
+namespace {
+thread_local int t_quiet = 0;
+}
+
+QuietRnp::QuietRnp() { ++t_quiet; }
+QuietRnp::~QuietRnp() { --t_quiet; }
+
 } // namespace weber::gitops
+
+// In the way of the C library's own, which librnp writes its notes with (CMakeLists.txt exports it).
+extern "C" {
+int __vfprintf_chk(FILE* stream, int flag, const char* format, va_list args);
+__attribute__((visibility("default"), used)) int __fprintf_chk(FILE* stream, int flag, const char* format, ...) {
+    if (weber::gitops::t_quiet > 0 && stream == stderr) return 0;
+    va_list args;
+    va_start(args, format);
+    const int written = __vfprintf_chk(stream, flag, format, args);
+    va_end(args);
+    return written;
+}
+}

@@ -26,4 +26,13 @@ Result<const RnpLibrary*> load_rnp();
 // The loaded library; load_rnp must have succeeded before.
 const RnpLibrary& rnp();
 
+// While one lives, what librnp writes to stderr on this thread is dropped: Debian's build tells of every damaged message or missing key there, next to the error
+// code that we report. (Its own rnp_ffi_set_log_fd covers few of these notes.)
+class QuietRnp {
+public:
+    QuietRnp();
+    QuietRnp(const QuietRnp&) = delete;
+    ~QuietRnp();
+};
+
 } // namespace weber::gitops

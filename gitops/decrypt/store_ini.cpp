@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "gitops/decrypt/stores.h"
-#include "kube/base/trim.h"
+#include "kube/base/utf8.h"
 
 namespace weber::gitops::sops {
 
@@ -11,8 +11,6 @@ namespace {
 constexpr std::string_view kDefaultSection = "DEFAULT";
 
 std::unexpected<Error> bad(std::string message) { return fail(ErrorCode::invalid, "Could not unmarshal input data: " + std::move(message)); }
-
-std::string_view trim_left(std::string_view s) { return s.substr(std::min(s.find_first_not_of(kube::kBlanks), s.size())); }
 
 struct Key {
     std::string name, value, comment;
@@ -33,7 +31,7 @@ public:
     Result<std::vector<Section>> parse() {
         sections_.push_back({std::string(kDefaultSection), {}, {}});
         while (!rest_.empty()) {
-            const std::string_view line = trim_left(take_line());
+            const std::string_view line = kube::without_leading_space(take_line());
             if (line.empty()) continue;
             if (line[0] == '#' || line[0] == ';') {
                 comment_ += line;
@@ -56,7 +54,7 @@ private:
     [[nodiscard]] std::string here() const { return " (line " + std::to_string(line_) + ")"; }
 
     std::string take_comment() {
-        std::string out(kube::trimmed(comment_));
+        std::string out(kube::without_outer_space(comment_));
         comment_.clear();
         return out;
     }
@@ -68,11 +66,6 @@ private:
         const std::string_view after = line.substr(close + 1);
         if (const std::size_t at = after.find_first_of("#;"); at != std::string_view::npos) comment_ += after.substr(at);
         std::string name(line.substr(1, close - 1));
-        if (name == kDefaultSection) {
-            current_ = 0;
-            sections_[0].comment = take_comment();
-            return {};
-        }
         sections_.push_back({std::move(name), take_comment(), {}});
         current_ = sections_.size() - 1;
         return {};
@@ -104,12 +97,12 @@ private:
         if (delimiter == std::string_view::npos) return bad("key-value delimiter not found" + here());
         if (delimiter == 0) return bad("empty key name" + here());
         value_at = delimiter + 1;
-        name = kube::trimmed(line.substr(name_from, name_end - name_from));
+        name = kube::without_outer_space(line.substr(name_from, name_end - name_from));
         return {};
     }
 
     Result<std::string> read_value(std::string_view in) {
-        std::string_view line = trim_left(in);
+        std::string_view line = kube::without_leading_space(in);
         if (line.empty()) return std::string();
         const std::string_view quote = line.size() > 3 && line.starts_with("\"\"\"") ? "\"\"\"" : line[0] == '`' ? "`" : "";
         if (!quote.empty()) {
@@ -118,11 +111,11 @@ private:
             if (end != std::string_view::npos) return std::string(body.substr(0, end));
             return read_quoted(std::string(body), quote);
         }
-        line = kube::trimmed(line);
+        line = kube::without_outer_space(line);
         if (line.ends_with('\\')) return read_continued(std::string(line.substr(0, line.size() - 1)));
         if (const std::size_t at = line.find_first_of("#;"); at != std::string_view::npos) {
             comment_ += line.substr(at);
-            line = kube::trimmed(line.substr(0, at));
+            line = kube::without_outer_space(line.substr(0, at));
         }
         if (surrounded(line, '\'') || surrounded(line, '"')) line = line.substr(1, line.size() - 2);
         return std::string(line);
@@ -132,12 +125,12 @@ private:
         while (!rest_.empty()) {
             const std::string_view next = take_line();
             const std::size_t end = next.rfind(quote);
-            if (end == std::string_view::npos || kube::trimmed(next.substr(end + quote.size())).ends_with('\\')) {
+            if (end == std::string_view::npos || kube::without_outer_space(next.substr(end + quote.size())).ends_with('\\')) {
                 value += next;
                 continue;
             }
             value += next.substr(0, end);
-            if (const std::size_t at = next.find_first_of("#;", end); at != std::string_view::npos) comment_ += kube::trimmed(next.substr(at));
+            if (const std::size_t at = next.find_first_of("#;", end); at != std::string_view::npos) comment_ += kube::without_outer_space(next.substr(at));
             return value;
         }
         return bad("missing closing key quote" + here());
@@ -145,7 +138,7 @@ private:
 
     Result<std::string> read_continued(std::string value) {
         while (!rest_.empty()) {
-            const std::string_view next = kube::trimmed(take_line());
+            const std::string_view next = kube::without_outer_space(take_line());
             if (next.empty()) break;
             value += next;
             if (!value.ends_with('\\')) break;
@@ -171,8 +164,8 @@ void append_comment(const std::string& comment, std::string& out) {
     for (std::size_t at = 0; at <= comment.size() && !comment.empty();) {
         const std::size_t end = std::min(comment.find('\n', at), comment.size());
         const std::string_view line = std::string_view(comment).substr(at, end - at);
-        if (line.starts_with('#') || line.starts_with(';')) out.append(line.substr(0, 1)).append(" ").append(kube::trimmed(line.substr(1)));
-        else out.append("; ").append(kube::trimmed(line));
+        if (line.starts_with('#') || line.starts_with(';')) out.append(line.substr(0, 1)).append(" ").append(kube::without_outer_space(line.substr(1)));
+        else out.append("; ").append(kube::without_outer_space(line));
         out += '\n';
         at = end + 1;
     }
@@ -186,7 +179,7 @@ std::string written_name(const std::string& name) {
 std::string written_value(const std::string& value) {
     if (value.find_first_of("\n`") != std::string::npos) return "\"\"\"" + value + "\"\"\"";
     if (value.find_first_of("#;") != std::string::npos) return "`" + value + "`";
-    return kube::trimmed(value).size() != value.size() ? "\"" + value + "\"" : value;
+    return kube::without_outer_space(value).size() != value.size() ? "\"" + value + "\"" : value;
 }
 
 void append_section(const Section& section, bool first, std::string& out) {

@@ -29,7 +29,8 @@ struct Comment {
 std::vector<Comment> comments_of(std::string_view text, const std::vector<YamlEvent>& events) {
     std::vector<std::pair<YamlPosition, YamlPosition>> scalars;
     for (const YamlEvent& e : events)
-        if (e.kind == YamlEventKind::scalar && e.start < e.end) scalars.emplace_back(e.start, e.end);
+        if (e.kind == YamlEventKind::scalar && e.start < e.end) // a comment may stand behind the head of a literal
+            scalars.emplace_back(e.block ? YamlPosition{e.start.line + 1, 0} : e.start, e.end);
     std::vector<Comment> out;
     std::size_t scalar = 0;
     YamlPosition at;
@@ -111,9 +112,9 @@ private:
         for (; next_ < comments_.size() && comments_[next_].at < to && comments_[next_].at.column >= column; ++next_)
             out.push_back(Value::of_comment(comments_[next_].text));
     }
-    // A comment behind a scalar that ended on `line`.
-    std::optional<Value> take_behind(std::size_t line) {
-        if (next_ >= comments_.size() || !comments_[next_].behind || comments_[next_].at.line != line) return std::nullopt;
+    // A comment behind a scalar that ended, or a literal whose head stands, at `end`.
+    std::optional<Value> take_behind(const YamlPosition& end) {
+        if (next_ >= comments_.size() || !comments_[next_].behind || comments_[next_].at.line != end.line) return std::nullopt;
         return Value::of_comment(comments_[next_++].text, true);
     }
 
@@ -181,13 +182,19 @@ private:
     // The value of a key, with the comment behind it.
     Result<void> entry(std::string name, const YamlEvent& key, Branch& out, std::size_t depth) {
         const bool collection = event().kind == YamlEventKind::map_start || event().kind == YamlEventKind::list_start;
-        if (collection)
-            if (auto behind = take_behind(key.end.line)) out.push_back({"", Value::of_comment(std::move(behind->text))});
+        const bool flow = event().flow;
+        if (collection && !flow)
+            if (auto behind = take_behind(key.end)) out.push_back({"", Value::of_comment(std::move(behind->text))});
+        const YamlPosition block_head = event().start;
+        const bool block = event().block;
         const std::size_t slot = out.size();
         TRY(Value v, value(depth + 1));
+        auto behind = collection && !flow ? std::nullopt : take_behind(block ? block_head : event().end);
+        // As in sops: what stands behind [a, b] goes before its first entry.
+        if (behind && !v.list.empty()) v.list.insert(v.list.begin(), Value::of_comment(std::move(behind->text)));
+        else if (behind && !v.branch.empty()) v.branch.insert(v.branch.begin(), {"", Value::of_comment(std::move(behind->text))});
+        else if (behind) out.insert(out.begin() + static_cast<std::ptrdiff_t>(slot), {"", std::move(*behind)});
         out.push_back({std::move(name), std::move(v)});
-        if (!collection)
-            if (auto behind = take_behind(event().end.line)) out.insert(out.begin() + static_cast<std::ptrdiff_t>(slot), {"", std::move(*behind)});
         return {};
     }
 
@@ -197,12 +204,14 @@ private:
         ++at_;
         for (; event().kind != YamlEventKind::list_end; ++at_) {
             take_until(event().start, 0, out.list);
-            const bool scalar_item = event().kind == YamlEventKind::scalar || event().kind == YamlEventKind::alias;
+            const bool one_line = event().kind == YamlEventKind::scalar || event().kind == YamlEventKind::alias || event().flow;
+            const YamlPosition block_head = event().start;
+            const bool block = event().block;
             const std::size_t slot = out.list.size();
             TRY(Value v, value(depth + 1));
             out.list.push_back(std::move(v));
-            if (!scalar_item) continue;
-            if (auto behind = take_behind(event().end.line)) out.list.insert(out.list.begin() + static_cast<std::ptrdiff_t>(slot), std::move(*behind));
+            if (!one_line) continue;
+            if (auto behind = take_behind(block ? block_head : event().end)) out.list.insert(out.list.begin() + static_cast<std::ptrdiff_t>(slot), std::move(*behind));
         }
         take_until(event().start, column + (column > 0 ? 0 : 1), out.list);
         if (!anchor.empty()) anchors_[anchor] = out;
@@ -230,7 +239,8 @@ private:
             if (!bytes) return fail(ErrorCode::invalid, "yaml: line " + std::to_string(e.start.line + 1) + ": !!binary value contains invalid base64 data");
             return Value::of_text(std::move(*bytes));
         }
-        const bool typed = e.plain && (e.tag.empty() || e.tag.starts_with("tag:yaml.org,2002:")) && e.tag != "tag:yaml.org,2002:str";
+        const bool number_tag = e.tag == "tag:yaml.org,2002:int" || e.tag == "tag:yaml.org,2002:float";
+        const bool typed = (e.plain || number_tag) && (e.tag.empty() || e.tag.starts_with("tag:yaml.org,2002:")) && e.tag != "tag:yaml.org,2002:str";
         if (!typed) return Value::of_text(std::move(e.text));
         if (std::string time = kube::yaml_timestamp(e.text); !time.empty()) return Value(Kind::time, std::move(time));
         const NodeKind kind = kube::resolve_plain(e.text, kube::YamlSchema::go_yaml_v3);
@@ -239,7 +249,7 @@ private:
         if (kind == NodeKind::string) return Value::of_text(std::move(e.text));
         const Node number = Node::scalar(kind, kube::Text(e.text));
         if (const auto n = number.as_int(); n && kind == NodeKind::integer && e.tag != "tag:yaml.org,2002:float") return Value::of_integer(*n);
-        if (is_unsigned_only(e.text))
+        if (e.tag != "tag:yaml.org,2002:float" && is_unsigned_only(e.text))
             return fail(ErrorCode::invalid, "yaml: line " + std::to_string(e.start.line + 1) + ": Cannot walk value, unknown type: uint64"); // what sops says
         if (kind == NodeKind::floating && e.text.size() <= 5 && e.text.find_first_of("iInN") != std::string::npos) return Value::of_floating(special(e.text));
         return Value::of_floating(number.as_double().value_or(0));

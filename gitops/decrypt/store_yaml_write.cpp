@@ -1,5 +1,7 @@
 // YAML as SOPS writes it: go-yaml v3's emitter with an indentation of four, comments where the tree has them, no folding.
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gitops/decrypt/stores.h"
 #include "kube/base/digest.h"
@@ -27,19 +29,49 @@ private:
 
     void comment(const std::string& text, int indent) { out_.append(static_cast<std::size_t>(indent), ' ').append("#").append(text).append("\n"); }
 
-    static bool only_comments(const Branch& items) {
-        for (const Item& item : items)
-            if (!item.is_comment()) return false;
-        return true;
+    // Comments behind a value that has no place for them there: on lines of their own.
+    void comments(const std::vector<std::string>& texts, int indent) {
+        for (const std::string& text : texts) comment(text, indent);
+    }
+
+    static std::string joined(const std::vector<std::string>& texts) {
+        std::string out;
+        for (const std::string& text : texts) out += " #" + text;
+        return out;
+    }
+
+    // A map or list without entries; comments do not count.
+    static bool is_empty(const Value& v) {
+        return std::ranges::all_of(v.branch, &Item::is_comment) && std::ranges::all_of(v.list, [](const Value& item) { return item.kind == Kind::comment; });
+    }
+    static bool is_block(const Value& v) { return (v.kind == Kind::branch || v.kind == Kind::list) && !is_empty(v); }
+
+    // The comments before the first entry of what stands behind "- ".
+    void heads(const Value& v, int indent) {
+        if (!is_block(v)) return;
+        for (const Item& item : v.branch) {
+            if (!item.is_comment()) break;
+            if (!item.value.inline_comment) comment(item.value.text, indent);
+        }
+        for (const Value& item : v.list) {
+            if (item.kind != Kind::comment) return heads(item, indent);
+            if (!item.inline_comment) comment(item.text, indent);
+        }
+    }
+
+    // The comments inside an empty map or list, which is written as {} or [].
+    void inner(const Value& v, int indent) {
+        for (const Item& item : v.branch) comment(item.value.text, indent);
+        for (const Value& item : v.list) comment(item.text, indent);
     }
 
     // The entries, the first key without indentation when it stands behind "- ". Comments before the first key were written by whoever calls then.
     void branch(const Branch& items, int indent, bool fresh_line) {
-        std::string behind; // an inline comment, for the value that follows
+        std::vector<std::string> behind; // inline comments, for the value that follows
         bool leading = !fresh_line;
         for (const Item& item : items) {
             if (item.is_comment()) {
-                if (item.value.inline_comment) behind += (behind.empty() ? " #" : "\n#") + item.value.text;
+                if (item.value.inline_comment) behind.push_back(item.value.text);
                 else if (!leading) comment(item.value.text, indent);
                 continue;
             }
@@ -47,54 +79,56 @@ private:
             leading = false;
             scalar(item.key, indent, true);
             out_ += ':';
-            value(item.value, indent, behind);
+            value(item.value, indent, joined(behind));
             behind.clear();
         }
-        if (!behind.empty()) out_.append(static_cast<std::size_t>(indent), ' ').append(behind.substr(1)).append("\n");
+        comments(behind, indent);
     }
 
     // After "key:".
     void value(const Value& v, int indent, const std::string& behind) {
-        if (v.kind == Kind::branch && !v.branch.empty() && !only_comments(v.branch)) {
-            out_.append(behind).append("\n");
-            return branch(v.branch, deeper(indent, false), true);
+        if (!is_block(v)) {
+            out_ += ' ';
+            leaf(v, deeper(indent, false), behind);
+            return inner(v, indent);
         }
-        if (v.kind == Kind::list && !v.list.empty()) {
-            out_.append(behind).append("\n");
-            return list(v.list, deeper(indent, false), true);
-        }
-        out_ += ' ';
-        leaf(v, deeper(indent, false), behind);
+        out_.append(behind).append("\n");
+        v.kind == Kind::branch ? branch(v.branch, deeper(indent, false), true) : list(v.list, deeper(indent, false), true);
     }
 
     void list(const std::vector<Value>& items, int indent, bool fresh_line) {
-        std::string behind;
+        std::vector<std::string> behind;
         bool leading = !fresh_line;
         for (const Value& v : items) {
             if (v.kind == Kind::comment) {
-                if (v.inline_comment) behind += (behind.empty() ? " #" : "\n#") + v.text;
+                if (v.inline_comment) behind.push_back(v.text);
                 else if (!leading) comment(v.text, indent);
                 continue;
             }
-            if (v.kind == Kind::branch && !leading)
-                for (const Item& item : v.branch) {
-                    if (!item.is_comment()) break;
-                    comment(item.value.text, indent);
-                }
-            if (!leading) out_.append(static_cast<std::size_t>(indent), ' ');
+            if (!leading) {
+                if (is_block(v)) comments(std::exchange(behind, {}), indent);
+                heads(v, indent);
+                out_.append(static_cast<std::size_t>(indent), ' ');
+            }
             leading = false;
             out_ += "- ";
-            if (v.kind == Kind::branch && !v.branch.empty() && !only_comments(v.branch)) branch(v.branch, indent + 2, false);
-            else if (v.kind == Kind::list && !v.list.empty()) list(v.list, indent + 2, false);
-            else leaf(v, indent + 2, behind);
+            if (!is_block(v)) {
+                leaf(v, indent + 2, joined(behind));
+                inner(v, indent);
+            } else if (v.kind == Kind::branch) {
+                branch(v.branch, indent + 2, false);
+            } else {
+                list(v.list, indent + 2, false);
+            }
             behind.clear();
         }
+        comments(behind, indent);
     }
 
     // `indent`: of the lines of a block scalar.
     void leaf(const Value& v, int indent, const std::string& behind) {
         switch (v.kind) {
-        case Kind::text: scalar(v.text, indent, false); break;
+        case Kind::text: scalar(v.text, indent, false, behind); break;
         case Kind::integer: out_ += std::to_string(v.integer); break;
         case Kind::floating: out_ += float_text(v.floating); break;
         case Kind::boolean: out_ += v.boolean ? "true" : "false"; break;
@@ -110,19 +144,34 @@ private:
     static std::string float_text(double d) {
         if (std::isnan(d)) return ".nan";
         if (std::isinf(d)) return d > 0 ? ".inf" : "-.inf";
+        if (d == 0 && std::signbit(d)) return "-0";
         return kube::yaml_number_text(kube::format_double(d));
     }
 
-    void scalar(const std::string& text, int indent, bool key) {
+    // The go-yaml of sops takes tabs in literals, that of kustomize does not.
+    static kube::YamlScalarStyle style_of(const std::string& text, bool key) {
+        if (key || text.find('\t') == std::string::npos || text.find('\n') == std::string::npos) return kube::yaml_scalar_style(text, key);
+        std::string without = text;
+        std::ranges::replace(without, '\t', '-');
+        const auto style = kube::yaml_scalar_style(without, key);
+        return style == kube::YamlScalarStyle::literal ? style : kube::YamlScalarStyle::double_quoted;
+    }
+
+    // `behind`: a comment for the head of a literal.
+    void scalar(const std::string& text, int indent, bool key, const std::string& behind = {}) {
         if (!kube::is_valid_utf8(text)) {
             out_.append("!!binary ").append(kube::base64_encode(text));
             return;
         }
-        switch (kube::yaml_scalar_style(text, key)) {
+        if (text == "<<") { // as go-yaml writes this text
+            out_ += "!!merge <<";
+            return;
+        }
+        switch (style_of(text, key)) {
         case kube::YamlScalarStyle::plain: out_ += text; break;
         case kube::YamlScalarStyle::single_quoted: single_quoted(text); break;
         case kube::YamlScalarStyle::double_quoted: double_quoted(text); break;
-        case kube::YamlScalarStyle::literal: literal(text, indent); break;
+        case kube::YamlScalarStyle::literal: literal(text, indent, behind); break;
         }
     }
 
@@ -136,10 +185,11 @@ private:
     }
 
     void double_quoted(const std::string& text) {
+        const bool marked = text.starts_with("\xEF\xBB\xBF"); // go-yaml then escapes all there is
         out_ += '"';
         for (std::size_t i = 0; i < text.size();) {
             const kube::CodePoint c = kube::decode_utf8(text, i);
-            if (!kube::is_yaml_printable(c.value) || kube::is_yaml_break(c.value) || c.value == '"' || c.value == '\\') escape(c.value);
+            if (marked || !kube::is_yaml_printable(c.value) || kube::is_yaml_break(c.value) || c.value == '"' || c.value == '\\') escape(c.value);
             else out_.append(text, i, c.bytes);
             i += c.bytes;
         }
@@ -160,10 +210,10 @@ private:
         for (int k = (digits - 1) * 4; k >= 0; k -= 4) out_ += "0123456789ABCDEF"[(c >> k) & 0xF];
     }
 
-    void literal(const std::string& text, int indent) {
+    void literal(const std::string& text, int indent, const std::string& behind) {
         out_ += '|';
         if (text.front() == ' ' || text.front() == '\n') out_ += static_cast<char>('0' + kIndent);
-        out_.append(kube::yaml_chomping(text)).append("\n");
+        out_.append(kube::yaml_chomping(text)).append(behind).append("\n");
         for (std::size_t at = 0; at < text.size();) {
             const std::size_t end = std::min(text.find('\n', at), text.size());
             if (end > at) out_.append(static_cast<std::size_t>(indent), ' ').append(text, at, end - at);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "kube/base/json.h"
 
@@ -75,6 +76,20 @@ private:
     std::string out_;
 };
 
+// A number that JSON has no word for; nullptr when there is none.
+const Value* not_finite(const Value& value);
+const Value* not_finite(const Branch& branch) {
+    for (const Item& item : branch)
+        if (const Value* found = not_finite(item.value)) return found;
+    return nullptr;
+}
+const Value* not_finite(const Value& value) {
+    if (value.kind == Kind::floating && !std::isfinite(value.floating)) return &value;
+    for (const Value& item : value.list)
+        if (const Value* found = not_finite(item)) return found;
+    return not_finite(value.branch);
+}
+
 } // namespace
 
 std::string_view format_word(Format format) {
@@ -136,7 +151,11 @@ Result<Branches> load_json(std::string_view text) {
     return Branches{std::move(value.branch)};
 }
 
-Result<std::string> emit_json(const Branches& branches) { return JsonWriter().write(branches.empty() ? Branch() : branches[0]); }
+Result<std::string> emit_json(const Branches& branches) {
+    if (branches.empty()) return JsonWriter().write({});
+    if (const Value* number = not_finite(branches[0])) return bad("json: unsupported value: " + leaf_bytes(*number));
+    return JsonWriter().write(branches[0]);
+}
 
 // ---- dotenv -------------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,9 @@
 #include "gitops/decrypt/tree.h"
 
-#include <array>
 #include <charconv>
-#include <cmath>
 
 #include "kube/base/utf8.h"
+#include "kube/cel/go_format.h"
 
 namespace weber::gitops::sops {
 
@@ -59,10 +58,7 @@ std::string leaf_bytes(const Value& leaf) {
     case Kind::integer: return std::to_string(leaf.integer);
     case Kind::boolean: return leaf.boolean ? "True" : "False";
     case Kind::floating: {
-        if (std::isnan(leaf.floating)) return "NaN";
-        if (std::isinf(leaf.floating)) return leaf.floating > 0 ? "+Inf" : "-Inf";
-        std::array<char, 400> buffer{};
-        return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), leaf.floating, std::chars_format::fixed).ptr};
+        return cel::format_plain(leaf.floating); // Go's 'f' with the shortest digits that read back
     }
     default: return leaf.text;
     }

@@ -25,6 +25,7 @@ YamlEvent event_of(const yaml_event_t& e) {
         out.tag = text_of(e.data.scalar.tag);
         out.anchor = text_of(e.data.scalar.anchor);
         out.plain = e.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+        out.block = e.data.scalar.style == YAML_LITERAL_SCALAR_STYLE || e.data.scalar.style == YAML_FOLDED_SCALAR_STYLE;
         break;
     case YAML_ALIAS_EVENT:
         out.kind = YamlEventKind::alias;
@@ -33,10 +34,12 @@ YamlEvent event_of(const yaml_event_t& e) {
     case YAML_MAPPING_START_EVENT:
         out.kind = YamlEventKind::map_start;
         out.anchor = text_of(e.data.mapping_start.anchor);
+        out.flow = e.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
         break;
     case YAML_SEQUENCE_START_EVENT:
         out.kind = YamlEventKind::list_start;
         out.anchor = text_of(e.data.sequence_start.anchor);
+        out.flow = e.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
         break;
     case YAML_MAPPING_END_EVENT: out.kind = YamlEventKind::map_end; break;
     case YAML_SEQUENCE_END_EVENT: out.kind = YamlEventKind::list_end; break;

@@ -24,6 +24,8 @@ struct YamlPosition {
 struct YamlEvent {
     YamlEventKind kind = YamlEventKind::other;
     bool plain = false; // a scalar without quotes
+    bool block = false; // a literal or folded scalar
+    bool flow = false;  // the start of a map or list in brackets
     YamlPosition start = {}, end = {};
     std::string text = {}, tag = {}, anchor = {};
 };

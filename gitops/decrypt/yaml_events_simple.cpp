@@ -157,6 +157,7 @@ private:
         if (!final_break) text.pop_back();
         scalar(text, false);
         events_.back().start.line = first;
+        events_.back().block = true;
         return true;
     }
 

@@ -35,4 +35,28 @@ std::string valid_utf8(std::string text) {
     return out;
 }
 
+bool is_unicode_space(std::uint32_t c) {
+    return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+           c == 0x205F || c == 0x3000;
+}
+
+std::string_view without_leading_space(std::string_view text) {
+    while (!text.empty()) {
+        const CodePoint c = decode_utf8(text, 0);
+        if (!is_unicode_space(c.value)) break;
+        text.remove_prefix(c.bytes);
+    }
+    return text;
+}
+
+std::string_view without_outer_space(std::string_view text) {
+    text = without_leading_space(text);
+    for (;;) {
+        std::size_t last = text.size();
+        while (last > 0 && text.size() - last < 3 && (last == text.size() || (static_cast<unsigned char>(text[last]) & 0xC0) == 0x80)) --last;
+        if (text.empty() || !is_unicode_space(decode_utf8(text, last).value) || last + decode_utf8(text, last).bytes != text.size()) return text;
+        text = text.substr(0, last);
+    }
+}
+
 } // namespace weber::kube

@@ -34,6 +34,12 @@ inline CodePoint decode_utf8(std::string_view text, std::size_t at) {
     return {v, n, true};
 }
 
+// Unicode's White_Space, as Go's unicode.IsSpace.
+bool is_unicode_space(std::uint32_t code_point);
+// `text` without such characters at its start, or at both ends (Go's strings.TrimSpace); a part of it.
+std::string_view without_leading_space(std::string_view text);
+std::string_view without_outer_space(std::string_view text);
+
 void append_utf8(std::string& out, std::uint32_t code_point);
 bool is_valid_utf8(std::string_view text);
 // With U+FFFD for each byte that is none of a valid sequence, as Go's encoding/json writes it.

@@ -211,17 +211,11 @@ Value substring(Args args, Budget& budget) {
     return text(std::u32string_view(s).substr(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start)));
 }
 
-// Unicode's White_Space, as Go's unicode.IsSpace.
-bool is_space(char32_t c) {
-    return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-           c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
 Value trim(Args args, Budget& budget) {
     const std::u32string s = points(args[0].as_string(), budget);
     std::u32string_view v = s;
-    while (!v.empty() && is_space(v.front())) v.remove_prefix(1);
-    while (!v.empty() && is_space(v.back())) v.remove_suffix(1);
+    while (!v.empty() && kube::is_unicode_space(v.front())) v.remove_prefix(1);
+    while (!v.empty() && kube::is_unicode_space(v.back())) v.remove_suffix(1);
     return text(v);
 }
 

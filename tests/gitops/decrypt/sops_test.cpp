@@ -149,10 +149,16 @@ constexpr StoreCase kStores[] = {
      "# head\nkey: value # behind\n# second\nother:\n    # inside\n    x: 1\n    # foot inside\nlist:\n    # of one\n    - one # after one\n    - two\n# end\n",
      "# head\n# behind\nkey: value\n# second\nother:\n    # inside\n    x: 1\n    # foot inside\nlist:\n    # of one\n    # after one\n    - one\n    - two\n# end\n"},
     {"yaml_floats", Format::yaml, "a: .inf\nb: -.inf\nc: .nan\nd: 9223372036854775807\n"},
+    {"yaml_long_floats", Format::yaml, "a: 1e+300\nb: 123456789012345680000\nc: -1.5e-09\nd: !!float 5\n", "a: 1e+300\nb: 1.2345678901234568e+20\nc: -1.5e-09\nd: 5\n"},
+    {"yaml_tagged", Format::yaml, "a: !!int \"5\"\nb: !!float \"1.5\"\nc: !!str 5\nd: !!binary aGk=\n", "a: 5\nb: 1.5\nc: \"5\"\nd: hi\n"},
+    {"yaml_odd_texts", Format::yaml, "a: \"x\\ty\\nz\"\nb: \"\\ufeffbom\"\nc: \"<<\"\nd:\n    - -0.0\n    - \"<<\"\n",
+     "a: |-\n    x\ty\n    z\nb: \"\\uFEFF\\x62\\x6F\\x6D\"\nc: !!merge <<\nd:\n    - -0\n    - !!merge <<\n"},
+    {"yaml_comments_of_flow", Format::yaml, "a: [x, 1] # one\nb: {k: v} # two\nc: |\n    text\nd: x # three\n", "a:\n    # one\n    - x\n    - 1\nb:\n    # two\n    k: v\nc: |\n    text\n# three\nd: x\n"},
     {"yaml_documents", Format::yaml, "a: 1\n---\nb: two\n"},
     {"json", Format::json, "{\n\t\"a\": \"x\\u003cy\",\n\t\"n\": 5,\n\t\"big\": 9007199254740993,\n\t\"f\": 1.5,\n\t\"t\": true,\n\t\"z\": null,\n\t\"l\": [\n\t\t\"p\",\n\t\t{\n\t\t\t\"q\": \"r\"\n\t\t}\n\t],\n\t\"e\": {},\n\t\"el\": []\n}\n"},
     {"dotenv", Format::dotenv, "# comment\nUSER=admin\nPASSWORD=a=b c\nMULTI=one\\ntwo\nEMPTY=\n"},
     {"ini", Format::ini, "; about\n[db]\nuser     = admin\n; the secret\npassword = `a;b`\nlong_key = x\n\n[other]\nk = v\n"},
+    {"ini_default", Format::ini, "[DEFAULT]\na = \xC2\xA0x\n[s]\nk = v\n[DEFAULT]\nb = y\n", "[DEFAULT]\na = x\n\n[s]\nk = v\n\n[DEFAULT]\nb = y\n"},
     {"binary", Format::binary, "any bytes\nof text\n"},
 };
 
@@ -180,6 +186,45 @@ TEST_P(SopsStores, RoundTripOfOurOwn) {
     ASSERT_TRUE(rotated) << rotated.error().message;
     EXPECT_NE(*rotated, *file);
     EXPECT_EQ(decrypt_file(*rotated, c.format, c.format, vector_keys()).value(), c.plain());
+}
+
+// Where sops writes none or cannot read its own file: no comment is lost, none comes twice, however often a file is rotated; an empty list stays one.
+TEST(SopsYaml, CommentsSurviveWhereverTheyStand) {
+    const std::string text = "a:\n  - - # nested\n      p: 1\n    - q # of q\n  - k: null # of k\n    # foot of k\n  - [] # of empty\n  # before the last\n  - {x: y} # of flow\nb: [] # of b\nc: {} # of c\nd: | # of d\n  text\n# end\n";
+    const std::string wanted = "a:\n    # nested\n    - - p: 1\n      # of q\n      - q\n    # of k\n    - k: null\n      # foot of k\n    # of empty\n    - []\n    # before the last\n"
+                               "    # of flow\n    - x: \"y\"\n# of b\nb: []\n# of c\nc: {}\n# of d\nd: |\n    text\n# end\n";
+    for (const Rule& rule : {Rule{}, Rule{.encrypted_regex = "^nothing$"}}) {
+        std::string file = encrypt_file(text, Format::yaml, for_age(rule), {}, std::string(kNow)).value();
+        for (int i = 0; i < 3; ++i) file = rotate_file(file, Format::yaml, vector_keys(), std::string(kNow)).value();
+        std::string plain = decrypt_file(file, Format::yaml, Format::yaml, vector_keys()).value();
+        for (const std::string_view word : {"nested", "of q", "of k", "foot of k", "of empty", "before the last", "of flow", "of b", "of c", "of d", "end"}) {
+            const std::string comment = "# " + std::string(word) + "\n";
+            const std::size_t at = plain.find(comment);
+            EXPECT_NE(at, std::string::npos) << word << "\n" << plain;
+            EXPECT_EQ(plain.find(comment, at + 1), std::string::npos) << word << "\n" << plain;
+        }
+        if (rule == Rule{}) {
+            EXPECT_EQ(plain, wanted);
+        }
+        EXPECT_EQ(load_yaml(plain).value().size(), 1u);
+    }
+    const Branches none = load_yaml(emit_yaml(load_yaml("b: [] # of b\nc: {} # of c\n").value()).value()).value();
+    EXPECT_EQ(find(none[0], "b")->kind, Kind::list);
+    EXPECT_EQ(find(none[0], "c")->kind, Kind::branch);
+}
+
+// sops writes comments of an empty list as an entry of it.
+TEST(SopsYaml, AListOfCommentsOnlyIsAnEmptyList) {
+    Value list(Kind::list);
+    list.list.push_back(Value::of_comment(" only"));
+    EXPECT_EQ(emit_yaml({{{"a", list}, {"b", Value::of_text("x")}}}).value(), "a: []\n# only\nb: x\n");
+}
+
+TEST(SopsJson, NumbersThatJsonCannotSayAreRefused) {
+    const std::string file = encrypt_file("a: [1, -.inf]\n", Format::yaml, for_age(), {}, std::string(kNow)).value();
+    const auto out = decrypt_file(file, Format::yaml, Format::json, vector_keys());
+    ASSERT_FALSE(out);
+    EXPECT_TRUE(out.error().message.ends_with("json: unsupported value: -Inf")) << out.error().message;
 }
 
 // sops has no type for them, and would find another MAC than the one that is written.
