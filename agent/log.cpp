@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <random>
+
 #include "kube/base/clock.h"
 #include "kube/base/json.h"
 
@@ -64,6 +66,14 @@ void Log::write(LogLevel level, std::string_view message, const LogFields& field
     for (const auto& [key, value] : fields_) line.set(key, value);
     for (const auto& [key, value] : fields) line.set(key, value);
     sink_(kube::write_json(line));
+}
+
+std::string new_reconcile_id() {
+    thread_local std::mt19937_64 random{std::random_device{}()};
+    std::uint64_t a = random(), b = random();
+    a = (a & ~0xF000ull) | 0x4000ull;
+    b = (b & ~(3ull << 62)) | (2ull << 62);
+    return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", a >> 32, (a >> 16) & 0xFFFF, a & 0xFFFF, b >> 48, b & 0xFFFFFFFFFFFF);
 }
 
 } // namespace weber::agent

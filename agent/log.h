@@ -39,4 +39,7 @@ private:
     LogFields fields_;
 };
 
+// A random id (UUID, version 4) for the lines of one run: `reconcileID`.
+std::string new_reconcile_id();
+
 } // namespace weber::agent

@@ -31,17 +31,24 @@ std::string label_text(const Labels& labels, std::string_view bound = {}) {
 
 } // namespace
 
+Metrics::Family& Metrics::describe(const std::string& name, Kind kind, const std::string& help) {
+    Family& family = families_[name];
+    family.kind = kind;
+    family.help = help;
+    return family;
+}
+
 void Metrics::define_counter(const std::string& name, const std::string& help) {
     const std::lock_guard lock(mutex_);
-    families_[name] = {.kind = Kind::counter, .help = help};
+    describe(name, Kind::counter, help);
 }
 void Metrics::define_gauge(const std::string& name, const std::string& help) {
     const std::lock_guard lock(mutex_);
-    families_[name] = {.kind = Kind::gauge, .help = help};
+    describe(name, Kind::gauge, help);
 }
 void Metrics::define_histogram(const std::string& name, const std::string& help, std::vector<double> buckets) {
     const std::lock_guard lock(mutex_);
-    families_[name] = {.kind = Kind::histogram, .help = help, .bounds = std::move(buckets)};
+    describe(name, Kind::histogram, help).bounds = std::move(buckets);
 }
 
 void Metrics::add(const std::string& name, const Labels& labels, double by) {

@@ -17,7 +17,7 @@ using Labels = std::map<std::string, std::string>;
 
 class Metrics {
 public:
-    // Says what a metric is, before its first use. `buckets`: upper bounds of a histogram, ascending, without +Inf.
+    // Says what a metric is, before its first use; once more changes nothing. `buckets`: upper bounds of a histogram, ascending, without +Inf.
     void define_counter(const std::string& name, const std::string& help);
     void define_gauge(const std::string& name, const std::string& help);
     void define_histogram(const std::string& name, const std::string& help, std::vector<double> buckets);
@@ -49,6 +49,7 @@ private:
         std::vector<double> bounds = {};
         std::map<Labels, Series> series = {};
     };
+    Family& describe(const std::string& name, Kind kind, const std::string& help); // the caller holds mutex_
     static void write_family(const std::string& name, const Family& family, std::string& out);
 
     std::mutex mutex_; // guards the rest

@@ -10,9 +10,11 @@
 #include "agent/controllers/kustomization.h"
 #include "agent/endpoints.h"
 #include "agent/event_sink.h"
+#include "agent/metered_transport.h"
 #include "agent/metrics.h"
 #include "gitops/source/git_cache.h"
 #include "gitops/source/storage.h"
+#include "kube/base/clock.h"
 #include "kube/base/digest.h"
 #include "kube/lease.h"
 
@@ -29,27 +31,38 @@ std::string identity() {
     return std::string(host) + "_" + kube::hex_encode(id);
 }
 
+// As client_golang's process collector has it.
 void describe_process(Metrics& metrics) {
     metrics.define_gauge("process_resident_memory_bytes", "Resident memory size in bytes.");
+    metrics.define_gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.");
     metrics.define_counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.");
+    metrics.define_gauge("process_open_fds", "Number of open file descriptors.");
+    metrics.define_gauge("process_max_fds", "Maximum number of open file descriptors.");
+    metrics.define_gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.");
+    metrics.set("process_start_time_seconds", std::chrono::duration<double>(kube::system_clock().now().time_since_epoch()).count());
     metrics.before_scrape([](Metrics& m) {
         std::ifstream statm("/proc/self/statm");
         std::size_t size = 0, resident = 0;
         statm >> size >> resident;
-        m.set("process_resident_memory_bytes", static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)));
+        const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
+        m.set("process_virtual_memory_bytes", static_cast<double>(size) * page);
+        m.set("process_resident_memory_bytes", static_cast<double>(resident) * page);
         m.set("process_cpu_seconds_total", static_cast<double>(std::clock()) / CLOCKS_PER_SEC);
+        std::error_code code;
+        const std::filesystem::directory_iterator open("/proc/self/fd", code), end;
+        m.set("process_open_fds", code ? 0 : static_cast<double>(std::distance(open, end)));
+        m.set("process_max_fds", static_cast<double>(sysconf(_SC_OPEN_MAX)));
     });
 }
 
+// By what they are for: a dry run is no write.
 void describe_requests(Metrics& metrics, const std::shared_ptr<kube::Client>& client) {
-    metrics.define_counter("rest_client_requests_total", "Number of HTTP requests, partitioned by method and verb.");
+    metrics.define_counter("weber_api_requests_total", "Number of requests to the API server that holds the Kustomizations, by verb.");
     metrics.before_scrape([client](Metrics& m) {
         const kube::RequestCounts c = client->counts();
-        const auto set = [&](const char* method, const char* verb, std::uint64_t n) {
-            m.set("rest_client_requests_total", static_cast<double>(n), {{"method", method}, {"verb", verb}});
-        };
-        set("GET", "get", c.get), set("GET", "list", c.list), set("GET", "watch", c.watch), set("POST", "create", c.create), set("PUT", "update", c.update);
-        set("PATCH", "patch", c.patch), set("PATCH", "apply", c.apply), set("PATCH", "dryrun", c.dry_run), set("DELETE", "delete", c.remove);
+        const std::pair<const char*, std::uint64_t> all[] = {{"get", c.get}, {"list", c.list}, {"watch", c.watch}, {"create", c.create}, {"update", c.update}, {"patch", c.patch},
+                                                             {"apply", c.apply}, {"dry run", c.dry_run}, {"delete", c.remove}};
+        for (const auto& [verb, n] : all) m.set("weber_api_requests_total", static_cast<double>(n), {{"verb", verb}});
     });
 }
 
@@ -82,11 +95,11 @@ std::string lease_name(const std::string& name, const std::string& label_selecto
 
 Result<void> run_agent(const kube::ClientConfig& config, const ProcessOptions& options, const Log& log, std::stop_token stop) {
     const Log setup = log.with({{"logger", Node::string("setup")}});
-    TRY(const std::shared_ptr<kube::Client> client, kube::Client::connect(config));
+    Metrics metrics;
+    TRY(const std::shared_ptr<kube::Client> client, connect_metered(config, metrics));
     TRY(const Node version, client->get_raw("/version", {.stop = stop}));
     setup.info("connected to the API server", {{"version", Node::string(version.text_at("gitVersion"))}});
 
-    Metrics metrics;
     describe_process(metrics);
     describe_requests(metrics, client);
     ArtifactStore artifacts({.retries = options.agent.http_retry, .source_controller = options.agent.source_controller_localhost,

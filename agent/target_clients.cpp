@@ -4,6 +4,7 @@
 #include <cctype>
 #include <sstream>
 
+#include "agent/metered_transport.h"
 #include "kube/account_token.h"
 #include "kube/base/digest.h"
 #include "kube/base/join.h"
@@ -13,6 +14,8 @@
 namespace weber::agent {
 
 namespace {
+
+constexpr const char* kByAccount = "account "; // begins the identities of clusters that are shown a service account's tokens
 
 // The kubeconfig text of a Secret: under the named key, else `value` or `value.yaml`.
 Result<std::string> kubeconfig_text(const Object& secret, const gitops::KubeConfigSpec& spec, const std::string& where) {
@@ -47,8 +50,25 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 } // namespace
 
-TargetClients::TargetClients(std::shared_ptr<kube::Client> own, kube::ClientConfig config, const AgentOptions& options, TargetCluster::Listener listener)
-    : own_(own), options_(options), listener_(std::move(listener)), local_(std::make_shared<TargetCluster>(own, std::move(config), true, listener_)) {}
+TargetClients::TargetClients(std::shared_ptr<kube::Client> own, kube::ClientConfig config, const AgentOptions& options, TargetCluster::Listener listener, Metrics& metrics)
+    : own_(own), options_(options), listener_(std::move(listener)), metrics_(metrics),
+      local_(std::make_shared<TargetCluster>(own, std::move(config), true, listener_, metrics)) {
+    metrics_.define_counter("gotk_token_cache_events_total", "Total number of cache retrieval events for a Gitops Toolkit resource reconciliation.");
+    metrics_.define_counter("gotk_token_cache_requests_total", "Total number of cache requests partitioned by success or failure.");
+    metrics_.define_counter("gotk_token_cache_evictions_total", "Total number of cache evictions.");
+    metrics_.define_gauge("gotk_token_cached_items", "Total number of items in the cache.");
+    metrics_.add("gotk_token_cache_evictions_total", {}, 0); // a token lives as long as somebody uses it
+    metrics_.set("gotk_token_cached_items", 0);
+}
+
+// As Flux counts in its token cache: an open cluster holds its token.
+void TargetClients::count_token(const gitops::Kustomization& k, bool held, bool opened) {
+    metrics_.add("gotk_token_cache_events_total", {{"event_type", held ? "cache_hit" : "cache_miss"}, {"kind", "Kustomization"}, {"name", k.name.name}, {"namespace", k.name.ns},
+                                                   {"operation", "fetch_kubeconfig"}});
+    metrics_.add("gotk_token_cache_requests_total", {{"status", opened ? "success" : "failure"}});
+    const std::lock_guard lock(mutex_);
+    metrics_.set("gotk_token_cached_items", static_cast<double>(std::ranges::count_if(remote_, [](const auto& entry) { return entry.first.starts_with(kByAccount) && !entry.second.expired(); })));
+}
 
 std::string TargetClients::account_of(const gitops::Kustomization& k) const {
     return k.spec.service_account.empty() ? options_.default_service_account : k.spec.service_account;
@@ -64,7 +84,9 @@ Result<Target> TargetClients::target_of(const gitops::Kustomization& k, std::sto
     std::shared_ptr<TargetCluster> cluster = local_;
     if (k.spec.kube_config) {
         auto address = k.spec.kube_config->config_map_name.empty() ? of_secret(k, stop) : of_config_map(k, stop);
+        const bool held = address && is_open(address->identity);
         auto opened = address ? open(*address) : Result<std::shared_ptr<TargetCluster>>(fail(std::move(address.error())));
+        if (!k.spec.kube_config->config_map_name.empty()) count_token(k, held, opened.has_value());
         if (!opened) {
             const Error& e = opened.error();
             if (e.http_status == 404 || e.code == ErrorCode::invalid) forget(key); // there is no way to it any more
@@ -124,16 +146,22 @@ Result<TargetClients::Address> TargetClients::of_config_map(const gitops::Kustom
     config.name = "ConfigMap '" + where + "'";
     config.timeout = std::chrono::seconds(30);
     config.credentials = kube::account_credentials(own_, {k.name.ns, account}, audiences);
-    return Address{.identity = "account " + k.name.ns + "/" + account + " for " + kube::join(audiences, " ") + " at " + address + " " + kube::sha256_hex(config.tls.ca),
+    return Address{.identity = kByAccount + k.name.ns + "/" + account + " for " + kube::join(audiences, " ") + " at " + address + " " + kube::sha256_hex(config.tls.ca),
                    .config = std::move(config)};
+}
+
+bool TargetClients::is_open(const std::string& identity) const {
+    const std::lock_guard lock(mutex_);
+    const auto at = remote_.find(identity);
+    return at != remote_.end() && !at->second.expired();
 }
 
 Result<std::shared_ptr<TargetCluster>> TargetClients::open(const Address& address) {
     const std::lock_guard lock(mutex_);
     std::weak_ptr<TargetCluster>& slot = remote_[address.identity];
     if (auto there = slot.lock()) return there;
-    TRY(std::shared_ptr<kube::Client> client, kube::Client::connect(address.config));
-    auto fresh = std::make_shared<TargetCluster>(std::move(client), address.config, false, listener_);
+    TRY(std::shared_ptr<kube::Client> client, connect_metered(address.config, metrics_));
+    auto fresh = std::make_shared<TargetCluster>(std::move(client), address.config, false, listener_, metrics_);
     slot = fresh;
     std::erase_if(remote_, [](const auto& entry) { return entry.second.expired(); });
     return fresh;

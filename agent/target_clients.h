@@ -23,7 +23,7 @@ struct Target {
 // it by the same kubeconfig, and it is opened anew when that one's content changes.
 class TargetClients {
 public:
-    TargetClients(std::shared_ptr<kube::Client> own, kube::ClientConfig config, const AgentOptions& options, TargetCluster::Listener listener);
+    TargetClients(std::shared_ptr<kube::Client> own, kube::ClientConfig config, const AgentOptions& options, TargetCluster::Listener listener, Metrics& metrics);
 
     // Reads the kubeconfig, if there is one, and remembers that `k` goes there. Not on a watch thread. Errors: `unable to read KubeConfig secret
     // '<ns>/<name>' error: …` and the others of 6.6; unsupported for cloud providers.
@@ -49,12 +49,15 @@ private:
     Result<Address> of_secret(const gitops::Kustomization& k, std::stop_token stop);
     Result<Address> of_config_map(const gitops::Kustomization& k, std::stop_token stop);
     Result<std::shared_ptr<TargetCluster>> open(const Address& address);
+    bool is_open(const std::string& identity) const;
+    void count_token(const gitops::Kustomization& k, bool held, bool opened);
     void use(const std::string& key, std::shared_ptr<TargetCluster> cluster);
     [[nodiscard]] std::vector<std::shared_ptr<TargetCluster>> open_clusters() const;
 
     const std::shared_ptr<kube::Client> own_;
     const AgentOptions options_;
     const TargetCluster::Listener listener_;
+    Metrics& metrics_;
     const std::shared_ptr<TargetCluster> local_;
     mutable std::mutex mutex_; // guards the rest
     std::map<std::string, std::weak_ptr<TargetCluster>> remote_;  // by identity

@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "agent/metered_transport.h"
+
 namespace weber::agent {
 
 namespace {
@@ -15,8 +17,8 @@ std::uint64_t next_id() {
 
 } // namespace
 
-TargetCluster::TargetCluster(std::shared_ptr<kube::Client> client, kube::ClientConfig config, bool local, Listener listener)
-    : id_(next_id()), client_(client), config_(std::move(config)), local_(local), listener_(std::move(listener)),
+TargetCluster::TargetCluster(std::shared_ptr<kube::Client> client, kube::ClientConfig config, bool local, Listener listener, Metrics& metrics)
+    : id_(next_id()), client_(client), config_(std::move(config)), local_(local), listener_(std::move(listener)), metrics_(metrics),
       objects_(std::move(client), [this](const auto& key, const auto& before, const auto& after) { listener_(*this, key, before, after); }) {}
 
 Result<std::shared_ptr<kube::Client>> TargetCluster::client_as(const std::string& user) {
@@ -25,7 +27,7 @@ Result<std::shared_ptr<kube::Client>> TargetCluster::client_as(const std::string
     if (const auto at = impersonating_.find(user); at != impersonating_.end()) return at->second;
     kube::ClientConfig config = config_;
     config.impersonate = {.user = user};
-    TRY(std::shared_ptr<kube::Client> client, kube::Client::connect(config));
+    TRY(std::shared_ptr<kube::Client> client, connect_metered(config, metrics_));
     if (impersonating_.size() == kMaxUsers) impersonating_.erase(impersonating_.begin());
     return impersonating_[user] = std::move(client);
 }

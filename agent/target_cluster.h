@@ -10,6 +10,7 @@
 #include <string>
 
 #include "agent/managed_objects.h"
+#include "agent/metrics.h"
 #include "gitops/reconcile/applied_memory.h"
 #include "kube/client.h"
 
@@ -22,7 +23,7 @@ public:
                                         const std::optional<Sighting>& after)>;
 
     // `client`: by the identity of `config` itself, which the watches use, too. Nothing is asked of the cluster yet.
-    TargetCluster(std::shared_ptr<kube::Client> client, kube::ClientConfig config, bool local, Listener listener);
+    TargetCluster(std::shared_ptr<kube::Client> client, kube::ClientConfig config, bool local, Listener listener, Metrics& metrics);
 
     [[nodiscard]] std::uint64_t id() const { return id_; }   // no other cluster of this process has had it
     [[nodiscard]] bool is_local() const { return local_; }   // the one that holds the Kustomizations
@@ -39,6 +40,7 @@ private:
     const kube::ClientConfig config_;
     const bool local_;
     const Listener listener_;
+    Metrics& metrics_;
     gitops::AppliedMemory applied_;
     std::mutex mutex_; // guards impersonating_
     std::map<std::string, std::shared_ptr<kube::Client>> impersonating_;

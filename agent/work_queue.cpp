@@ -71,10 +71,16 @@ std::size_t QueueState::ready() const {
     return n;
 }
 
+void WorkQueue::observe(QueueObserver observer) {
+    const std::lock_guard lock(mutex_);
+    observer_ = std::move(observer);
+}
+
 void WorkQueue::add(const std::string& key, Priority priority) {
     {
         const std::lock_guard lock(mutex_);
         state_.add(key, priority);
+        if (observer_.waited) added_.try_emplace(key, std::chrono::steady_clock::now());
         ++adds_;
     }
     changed_.notify_one();
@@ -106,6 +112,9 @@ std::optional<std::string> WorkQueue::next(std::stop_token stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
         if (auto key = state_.pop(std::chrono::steady_clock::now())) {
+            const Tick now = std::chrono::steady_clock::now();
+            if (const auto added = added_.extract(*key); observer_.waited) observer_.waited(added.empty() ? Tick::duration{} : now - added.mapped());
+            started_[*key] = now;
             if (state_.ready() > 0 || state_.next_due()) changed_.notify_one(); // another worker takes over the watch of the clock
             return key;
         }
@@ -122,13 +131,20 @@ void WorkQueue::done(const std::string& key) {
     {
         const std::lock_guard lock(mutex_);
         state_.done(key);
+        if (const auto started = started_.extract(key); !started.empty() && observer_.worked) observer_.worked(std::chrono::steady_clock::now() - started.mapped());
     }
     changed_.notify_one();
 }
 
 WorkQueue::Numbers WorkQueue::numbers() const {
     const std::lock_guard lock(mutex_);
-    return {.ready = state_.ready(), .working = state_.working(), .delayed = state_.delayed(), .adds = adds_, .retries = retries_};
+    Numbers out{.ready = state_.ready(), .working = state_.working(), .delayed = state_.delayed(), .adds = adds_, .retries = retries_};
+    const Tick now = std::chrono::steady_clock::now();
+    for (const auto& [key, start] : started_) {
+        out.unfinished += now - start;
+        out.longest = std::max<std::chrono::nanoseconds>(out.longest, now - start);
+    }
+    return out;
 }
 
 } // namespace weber::agent

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -60,10 +61,16 @@ private:
     std::map<std::string, int> failures_;
 };
 
+// Told how long keys wait for a worker and how long one is worked on; under the queue's lock, so it must be quick.
+struct QueueObserver {
+    std::function<void(std::chrono::nanoseconds)> waited = {}, worked = {};
+};
+
 // Thread-safe.
 class WorkQueue {
 public:
     explicit WorkQueue(BackoffSettings backoff = {}) : state_(backoff) {}
+    void observe(QueueObserver observer); // before its first use
 
     void add(const std::string& key, Priority priority = Priority::event);
     void add_after(const std::string& key, std::chrono::nanoseconds delay);
@@ -77,6 +84,7 @@ public:
     struct Numbers {
         std::size_t ready = 0, working = 0, delayed = 0;
         std::uint64_t adds = 0, retries = 0;
+        std::chrono::nanoseconds unfinished{}, longest{}; // of keys that are worked on now
     };
     [[nodiscard]] Numbers numbers() const;
 
@@ -84,6 +92,9 @@ private:
     mutable std::mutex mutex_; // guards all below
     std::condition_variable_any changed_;
     QueueState state_;
+    QueueObserver observer_;
+    std::map<std::string, Tick> added_;   // of keys that wait for a worker; those whose time came by itself are not among them
+    std::map<std::string, Tick> started_; // of keys that are worked on
     std::uint64_t adds_ = 0, retries_ = 0;
 };
 

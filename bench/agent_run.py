@@ -97,6 +97,18 @@ def requests():
     return total, by_verb
 
 
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def servers_cpu():
+    """Of etcd, kube-apiserver and kube-controller-manager: on two cores, what everybody waits for."""
+    with open(os.path.dirname(os.environ["KUBECONFIG"]) + "/pids", encoding="utf-8") as f:
+        return {line.split()[1]: cpu_seconds(line.split()[0]) for line in f}
+
+
 class Statuses:
     """What a single watch tells of Kustomizations, so that looking costs the server nothing."""
 
@@ -170,11 +182,9 @@ class Engine:
 
     def usage(self):
         """CPU seconds and peak MiB."""
-        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as f:
-            fields = f.read().rsplit(")", 1)[1].split()
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as f:
             peak = int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1)) / 1024
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), peak
+        return cpu_seconds(self.process.pid), peak
 
 
 def measure(directory):
@@ -186,20 +196,25 @@ def measure(directory):
     revision = fleet.publish()
     kubectl("create", "-f", "-", text="".join(kustomization(i) for i in range(n)))
     good = {f"a{i}" for i in range(n) if not (scenario == "failing" and i % 10 == 3)}
-    before, _ = requests()
+    before, verbs_before = requests()
+    servers_before = servers_cpu()
     begin = time.monotonic()
     engine, statuses = Engine(directory), Statuses()
     try:
         done = statuses.wait(lambda seen: all(seen.get(name, ("",))[0] == "True" and seen[name][1] == revision for name in good))
         seconds = time.monotonic() - begin
         cpu, peak = engine.usage()
-        count = requests()[0] - before
+        servers = servers_cpu()
+        total, verbs = requests()
+        count = total - before
         ready = sum(1 for name in good if statuses.seen.get(name, ("",))[0] == "True")
         who = "weber" if is_weber else "kustomize-controller"
-        note = "" if done else f"{ready} ready when given up"
+        note = "servers' CPU s: " + ", ".join(f"{name.removeprefix('kube-')} {used - servers_before[name]:.1f}" for name, used in servers.items())
+        note += "; " + difference(verbs, verbs_before)
+        note += "" if done else f"; {ready} ready when given up"
         if scenario == "chain" and done:
             times = [statuses.first[f"a{i}"] for i in range(n)]
-            note = f"longest hop {max(b - a for a, b in zip(times, times[1:])):.2f} s, mean {(times[-1] - times[0]) / (n - 1):.2f} s"
+            note += f"; longest hop {max(b - a for a, b in zip(times, times[1:])):.2f} s, mean {(times[-1] - times[0]) / (n - 1):.2f} s"
         print(f"| {scenario} | {n} | {who} | {seconds:.1f} | {cpu:.2f} | {peak:.0f} | {count} | {count / n:.1f} | {note} |", flush=True)
         if scenario == "ready":
             os.write(3, f"{who} {n} {seconds} {cpu} {peak} {count / n} {ready}\n".encode())

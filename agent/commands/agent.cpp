@@ -85,7 +85,7 @@ Result<ProcessOptions> options_of(const Flags& f) {
     o.source_controller_localhost = from_env("SOURCE_CONTROLLER_LOCALHOST");
     o.source_watcher_localhost = from_env("SOURCE_WATCHER_LOCALHOST");
     TRY_VOID(set_gates(f.text("feature-gates"), o));
-    if (!o.default_kubeconfig_service_account.empty() && !o.object_level_workload_identity)
+    if ((!o.default_kubeconfig_service_account.empty() || !f.text("default-decryption-service-account").empty()) && !o.object_level_workload_identity)
         return fail(ErrorCode::invalid, "cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is not enabled");
     p.git_repositories = p.kustomizations = false;
     for (const std::string& name : f.list("controllers")) {
@@ -143,6 +143,10 @@ Command agent_command() {
         {.name = "default-kubeconfig-service-account", .help = "account whose tokens are shown to clusters of spec.kubeConfig.configMapRef that name none"},
         {.name = "insecure-kubeconfig-exec", .kind = FlagKind::boolean, .help = "run the credential plugins of kubeconfigs in Secrets"},
         {.name = "insecure-kubeconfig-tls", .kind = FlagKind::boolean, .help = "kubeconfigs in Secrets may switch off the verification of certificates"},
+        {.name = "default-decryption-service-account", .help = "accepted for compatibility: accounts serve cloud keys only, which are not asked", .hidden = true},
+        {.name = "sops-vault-configmap", .help = "accepted for compatibility: Vault is not asked", .hidden = true},
+        {.name = "token-cache-max-size", .kind = FlagKind::integer, .help = "accepted for compatibility: a token is kept as long as a Kustomization uses it", .default_text = "100", .hidden = true},
+        {.name = "token-cache-max-duration", .kind = FlagKind::duration, .help = "accepted for compatibility: a token is renewed at 80 % of its life", .default_text = "1h0m0s", .hidden = true},
         {.name = "sops-age-secret", .help = "Secret with age keys for all Kustomizations, in RUNTIME_NAMESPACE"},
         {.name = "override-manager", .kind = FlagKind::list, .help = "field manager whose fields are taken over (repeatable)"},
         {.name = "custom-apply-stage-kinds", .help = "kinds applied before the rest: group/Kind, comma separated"},

@@ -24,7 +24,7 @@ Object without_managed_fields(Object o) {
 
 GitRepositoryController::GitRepositoryController(std::shared_ptr<kube::Client> client, const AgentOptions& options, gitops::ArtifactStorage& storage,
                                                  ArtifactStore& artifacts, EventSink& events, Metrics& metrics, Log log)
-    : client_(std::move(client)), options_(options), storage_(storage), artifacts_(artifacts), events_(events), metrics_(metrics),
+    : client_(std::move(client)), options_(options), storage_(storage), artifacts_(artifacts), events_(events), numbers_(metrics, "gitrepository", "GitRepository"),
       log_(log.with({{"controller", Node::string("gitrepository")},
                      {"controllerGroup", Node::string(gitops::kSourceGroup)},
                      {"controllerKind", Node::string("GitRepository")}})),
@@ -39,6 +39,7 @@ void GitRepositoryController::run(std::stop_token stop) {
                             .deleted = [this](const Object& o) { queue_.forget(name_of(o).to_string()); },
                             .trouble = [this](const Error& e) { log_.error("watch of GitRepositories failed", e.message); }});
     informer_->add_handler(objects_.handler());
+    numbers_.observe(queue_, kConcurrent);
     informer_->start();
     std::vector<std::jthread> workers;
     for (std::size_t i = 0; i < kConcurrent; ++i)
@@ -62,11 +63,19 @@ void GitRepositoryController::on_change(const Object& before, const Object& afte
 void GitRepositoryController::work(const std::string& key, std::stop_token stop) {
     const auto name = gitops::NamespacedName::of(key);
     auto object = objects_.current(informer_.get(), name);
-    if (!object) return queue_.forget(key);
+    if (!object) {
+        numbers_.forget(name);
+        return queue_.forget(key);
+    }
     const auto began = std::chrono::steady_clock::now();
-    object->deleting() ? finalize(std::move(*object), key, stop) : reconcile(std::move(*object), key, stop);
-    metrics_.observe("gotk_reconcile_duration_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(),
-                     {{"kind", "GitRepository"}, {"name", name.name}, {"namespace", name.ns}});
+    const Log log = log_.with({{"GitRepository", Node::map({{"name", Node::string(name.name)}, {"namespace", Node::string(name.ns)}})},
+                               {"namespace", Node::string(name.ns)},
+                               {"name", Node::string(name.name)},
+                               {"reconcileID", Node::string(new_reconcile_id())}});
+    const gitops::NextRun next = object->deleting() ? finalize(*object, log, stop) : reconcile(*object, log, stop);
+    schedule(*object, key, next);
+    if (object->deleting() && next == gitops::NextRun::none) numbers_.forget(name);
+    else numbers_.count(name, next, std::chrono::steady_clock::now() - began);
 }
 
 Result<void> GitRepositoryController::save(Object& object, const gitops::GitRepositoryStatus& status, std::stop_token stop) {
@@ -84,15 +93,12 @@ void GitRepositoryController::hand_over(gitops::GitRunResult& result) {
     artifacts_.put({.url = a.url, .digest = a.digest, .revision = a.revision, .origin_revision = {}}, std::move(*result.snapshot));
 }
 
-void GitRepositoryController::reconcile(Object object, const std::string& key, std::stop_token stop) {
-    const Log log = log_.with({{"GitRepository", Node::map({{"name", Node::string(object.name())}, {"namespace", Node::string(object.ns())}})},
-                               {"namespace", Node::string(object.ns())},
-                               {"name", Node::string(object.name())}});
+gitops::NextRun GitRepositoryController::reconcile(Object object, const Log& log, std::stop_token stop) {
     if (!gitops::has_finalizer(object)) {
         auto added = gitops::add_finalizer(*client_, object, {.stop = stop});
         if (!added) {
             log.error("failed to add the finalizer", added.error().message);
-            return queue_.add_with_backoff(key);
+            return gitops::NextRun::backoff;
         }
         object = std::move(*added);
         objects_.wrote(object, informer_.get());
@@ -101,7 +107,7 @@ void GitRepositoryController::reconcile(Object object, const std::string& key, s
     if (suspend != nullptr && suspend->as_bool()) {
         log.info("Reconciliation is suspended for this object");
         if (auto saved = save(object, gitops::suspended_git_status(object), stop); !saved) log.error("failed to update status", saved.error().message);
-        return queue_.forget(key);
+        return gitops::NextRun::none;
     }
     gitops::GitRunSettings settings;
     settings.cache_dir = options_.git_cache_dir;
@@ -119,7 +125,7 @@ void GitRepositoryController::reconcile(Object object, const std::string& key, s
         log.error("failed to update status", saved.error().message);
         if (saved.error().code != ErrorCode::not_found) result.next = gitops::NextRun::backoff;
     }
-    schedule(object, key, result.next);
+    return result.next;
 }
 
 void GitRepositoryController::schedule(const Object& object, const std::string& key, gitops::NextRun next) {
@@ -129,19 +135,19 @@ void GitRepositoryController::schedule(const Object& object, const std::string& 
     if (const auto spec = gitops::parse_git_repository(object)) queue_.add_after(key, jittered(spec->interval, options_.jitter));
 }
 
-void GitRepositoryController::finalize(Object object, const std::string& key, std::stop_token stop) {
-    if (!gitops::has_finalizer(object)) return;
+gitops::NextRun GitRepositoryController::finalize(Object object, const Log& log, std::stop_token stop) {
+    if (!gitops::has_finalizer(object)) return gitops::NextRun::none;
     const auto event = gitops::remove_artifacts(object, storage_);
     if (!event) {
         events_.send(object, {.warning = true, .reason = "GarbageCollectionFailed", .message = event.error().message, .metadata = {}});
-        return queue_.add_with_backoff(key);
+        return gitops::NextRun::backoff;
     }
     events_.send(object, *event);
     if (auto removed = gitops::remove_finalizer(*client_, object, {.stop = stop}); !removed) {
-        log_.error("failed to remove the finalizer", removed.error().message);
-        return queue_.add_with_backoff(key);
+        log.error("failed to remove the finalizer", removed.error().message);
+        return gitops::NextRun::backoff;
     }
-    queue_.forget(key);
+    return gitops::NextRun::none;
 }
 
 } // namespace weber::agent

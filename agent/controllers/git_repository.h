@@ -10,6 +10,7 @@
 #include "agent/artifact_store.h"
 #include "agent/event_sink.h"
 #include "agent/log.h"
+#include "agent/controller_metrics.h"
 #include "agent/metrics.h"
 #include "agent/work_queue.h"
 #include "agent/written_objects.h"
@@ -31,8 +32,8 @@ public:
 private:
     void on_change(const Object& before, const Object& after);
     void work(const std::string& key, std::stop_token stop);
-    void reconcile(Object object, const std::string& key, std::stop_token stop);
-    void finalize(Object object, const std::string& key, std::stop_token stop);
+    gitops::NextRun reconcile(Object object, const Log& log, std::stop_token stop);
+    gitops::NextRun finalize(Object object, const Log& log, std::stop_token stop);
     Result<void> save(Object& object, const gitops::GitRepositoryStatus& status, std::stop_token stop);
     void hand_over(gitops::GitRunResult& result);
     void schedule(const Object& object, const std::string& key, gitops::NextRun next);
@@ -42,7 +43,7 @@ private:
     gitops::ArtifactStorage& storage_;
     ArtifactStore& artifacts_;
     EventSink& events_;
-    Metrics& metrics_;
+    ControllerMetrics numbers_;
     const Log log_;
     WorkQueue queue_;
     WrittenObjects objects_;

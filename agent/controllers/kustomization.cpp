@@ -14,7 +14,6 @@ using gitops::NamespacedName;
 
 namespace {
 
-constexpr std::string_view kDuration = "gotk_reconcile_duration_seconds";
 constexpr std::chrono::seconds kDriftMemory{300}; // a correction that long ago does not slow the next one down
 
 // Sources without what no Kustomization asks for.
@@ -52,26 +51,13 @@ gitops::PipelineSettings settings_of(const AgentOptions& o) {
 
 KustomizationController::KustomizationController(std::shared_ptr<kube::Client> client, const kube::ClientConfig& config, const AgentOptions& options,
                                                  ArtifactStore& artifacts, EventSink& events, Metrics& metrics, Log log)
-    : client_(client), options_(options), artifacts_(artifacts), events_(events), metrics_(metrics),
+    : client_(client), options_(options), artifacts_(artifacts), events_(events), metrics_(metrics), numbers_(metrics, "kustomization", "Kustomization"),
       log_(log.with({{"controller", Node::string("kustomization")},
                      {"controllerGroup", Node::string(gitops::kKustomizeGroup)},
                      {"controllerKind", Node::string("Kustomization")}})),
       targets_(client, config, options,
-               [this](const auto& cluster, const auto& key, const auto& before, const auto& after) { on_managed(cluster, key, before, after); }),
+               [this](const auto& cluster, const auto& key, const auto& before, const auto& after) { on_managed(cluster, key, before, after); }, metrics),
       versions_(client), settings_(settings_of(options)), queue_(options.backoff) {
-    metrics_.define_histogram(std::string(kDuration), "The duration in seconds of a GitOps Toolkit resource reconciliation.",
-                              Metrics::exponential_buckets(10e-3, 1800, 10));
-    metrics_.define_counter("controller_runtime_reconcile_total", "Total number of reconciliations per controller");
-    metrics_.define_counter("controller_runtime_reconcile_errors_total", "Total number of reconciliation errors per controller");
-    metrics_.define_counter("controller_runtime_terminal_reconcile_errors_total", "Total number of terminal reconciliation errors from the reconciler");
-    metrics_.define_histogram("controller_runtime_reconcile_time_seconds", "Length of time per reconciliation per controller",
-                              {0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5, 6,
-                               7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60});
-    metrics_.define_gauge("controller_runtime_max_concurrent_reconciles", "Maximum number of concurrent reconciles per controller");
-    metrics_.define_gauge("controller_runtime_active_workers", "Number of currently used workers per controller");
-    metrics_.define_gauge("workqueue_depth", "Current depth of workqueue");
-    metrics_.define_counter("workqueue_adds_total", "Total number of adds handled by workqueue");
-    metrics_.define_counter("workqueue_retries_total", "Total number of retries handled by workqueue");
     metrics_.define_gauge("weber_waiting_kustomizations", "Kustomizations whose health checks run");
     metrics_.define_gauge("weber_watched_kinds", "Kinds of applied objects that are watched");
     metrics_.define_gauge("weber_remote_clusters", "Clusters of spec.kubeConfig that are connected to");
@@ -83,14 +69,8 @@ void KustomizationController::run(std::stop_token stop) {
     // Each build asks the remotes anew, as Flux does. Whoever may write a Kustomization must not read the disk of this process.
     if (!options_.no_remote_bases)
         remote_ = std::make_unique<gitops::RemoteBases>(gitops::RemoteBaseSettings{.keep_answers = false, .local_repositories = false, .stop = stop});
+    numbers_.observe(queue_, std::max<std::size_t>(options_.concurrent, 1), [this] { return waits_.size(); });
     metrics_.before_scrape([this](Metrics& m) {
-        const WorkQueue::Numbers n = queue_.numbers();
-        const Labels queue{{"name", "kustomization"}, {"controller", "kustomization"}};
-        m.set("workqueue_depth", static_cast<double>(n.ready), queue);
-        m.set("workqueue_adds_total", static_cast<double>(n.adds), queue);
-        m.set("workqueue_retries_total", static_cast<double>(n.retries), queue);
-        m.set("controller_runtime_active_workers", static_cast<double>(n.working - std::min(n.working, waits_.size())), {{"controller", "kustomization"}});
-        m.set("controller_runtime_max_concurrent_reconciles", static_cast<double>(std::max<std::size_t>(options_.concurrent, 1)), {{"controller", "kustomization"}});
         m.set("weber_waiting_kustomizations", static_cast<double>(waits_.size()));
         m.set("weber_watched_kinds", static_cast<double>(targets_.watched_kinds()));
         m.set("weber_remote_clusters", static_cast<double>(targets_.remote_clusters()));
@@ -365,21 +345,10 @@ void KustomizationController::complete(std::unique_ptr<Active> active, gitops::C
         active->log.error("failed to update status", saved.error().message);
         next = gitops::NextRun::backoff;
     }
-    count_run(*active, next);
+    numbers_.count(active->k.name, next, active->elapsed());
     if (next == gitops::NextRun::dependency && dependencies_met(*active)) next = gitops::NextRun::now; // before the status said that it waits
     schedule(*active, next);
     leave(active->key);
-}
-
-void KustomizationController::count_run(const Active& active, gitops::NextRun next) {
-    const Labels controller{{"controller", "kustomization"}};
-    const char* word = next == gitops::NextRun::backoff || next == gitops::NextRun::terminal ? "error" : next == gitops::NextRun::none ? "success" : "requeue_after";
-    metrics_.add("controller_runtime_reconcile_total", {{"controller", "kustomization"}, {"result", word}});
-    if (std::string_view(word) == "error") metrics_.add("controller_runtime_reconcile_errors_total", controller);
-    if (next == gitops::NextRun::terminal) metrics_.add("controller_runtime_terminal_reconcile_errors_total", controller);
-    const double seconds = std::chrono::duration<double>(active.elapsed()).count();
-    metrics_.observe("controller_runtime_reconcile_time_seconds", seconds, controller);
-    metrics_.observe(std::string(kDuration), seconds, {{"kind", "Kustomization"}, {"name", active.k.name.name}, {"namespace", active.k.name.ns}});
 }
 
 void KustomizationController::finish_waits(std::stop_token stop) {

@@ -10,6 +10,7 @@
 
 #include "agent/agent_options.h"
 #include "agent/artifact_store.h"
+#include "agent/controller_metrics.h"
 #include "agent/event_sink.h"
 #include "agent/kustomization_index.h"
 #include "agent/log.h"
@@ -79,7 +80,6 @@ private:
     void complete(std::unique_ptr<Active> active, gitops::Conclusion conclusion, std::stop_token stop);
     LastGood applied_by(const Active& active, const gitops::ChangeSet& changes);
     void remember(const Active& active, const gitops::RunResult& result);
-    void count_run(const Active& active, gitops::NextRun next);
     void schedule(const Active& active, gitops::NextRun next);
     void leave(const std::string& key);
 
@@ -95,6 +95,7 @@ private:
     ArtifactStore& artifacts_;
     EventSink& events_;
     Metrics& metrics_;
+    ControllerMetrics numbers_;
     const Log log_;
     TargetClients targets_;
     kustomize::ParseCache cache_;

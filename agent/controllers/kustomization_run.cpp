@@ -76,12 +76,12 @@ void KustomizationController::work(const std::string& key, std::stop_token stop)
     auto object = current(name);
     if (!object) {
         memory_.forget(key);
-        metrics_.forget("gotk_reconcile_duration_seconds", {{"kind", "Kustomization"}, {"name", name.name}, {"namespace", name.ns}});
+        numbers_.forget(name);
         queue_.forget(key);
         targets_.forget(key);
         return leave(key);
     }
-    auto active = std::make_unique<Active>(Active{.key = key, .object = std::move(*object), .log = log_of(name)});
+    auto active = std::make_unique<Active>(Active{.key = key, .object = std::move(*object), .log = log_of(name).with({{"reconcileID", Node::string(new_reconcile_id())}})});
     active->k.name = name;
     begin(std::move(active), std::move(stop));
 }
@@ -398,7 +398,7 @@ void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop
     } else {
         queue_.add_with_backoff(a.key);
     }
-    count_run(a, done.done ? gitops::NextRun::none : gitops::NextRun::backoff);
+    numbers_.count(a.k.name, done.done ? gitops::NextRun::none : gitops::NextRun::backoff, a.elapsed());
     leave(a.key);
 }
 

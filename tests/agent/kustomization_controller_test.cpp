@@ -143,6 +143,26 @@ TEST_P(KustomizationRuns, AChangedValueRebuildsOnlyItsUsers) {
     EXPECT_EQ(after.apply - before.apply, 1u);
 }
 
+// kustomization.md 8.4: the lines of one run share an id.
+TEST_P(KustomizationRuns, EveryRunHasItsIdInTheLog) {
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
+    const Object k = make(kustomization("app", "./", "wait: true"));
+    start_agent();
+    await(k, applied("main@sha1:1"));
+    ask(k, "again");
+    const auto finished = [](const std::string& line) { return line.find("Reconciliation finished") != line.npos; };
+    logged_.await(finished, 2);
+    std::map<std::string, int> lines;
+    for (const std::string& line : logged_.all())
+        if (const auto fields = kube::read_json(line); fields && fields->contains("reconcileID")) {
+            const std::string id(fields->text_at("reconcileID"));
+            EXPECT_TRUE(std::regex_match(id, std::regex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"))) << id;
+            ++lines[id];
+        }
+    EXPECT_EQ(lines.size(), 2u);
+    EXPECT_GT(std::ranges::max(lines | std::views::values), 1) << "what was created, that it is healthy, and the end";
+}
+
 // A no-op interval costs at most two requests, whatever the Kustomization refers to; a changed value is seen by the next one.
 TEST_P(KustomizationRuns, QuietIntervalsReadNoReferences) {
     const Object values = make(in_ns("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars}\ndata: {v: one}\n"));

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/controller_metrics.h"
+#include "agent/metered_transport.h"
+#include "tests/kube/scripted_transport.h"
+
 namespace weber::agent {
 namespace {
 
@@ -30,6 +34,55 @@ TEST(Metrics, BucketsOfFlux) {
     ASSERT_EQ(b.size(), 10u);
     EXPECT_DOUBLE_EQ(b.front(), 0.01);
     EXPECT_NEAR(b.back(), 1800, 1e-6);
+}
+
+TEST(Metrics, RequestsAreCountedAsClientGoDoes) {
+    Metrics m;
+    const auto script = [](const kube::HttpRequest& r, int) -> Result<kube::HttpResponse> {
+        if (r.target == "/lost") return kube::fail(ErrorCode::unavailable, "no");
+        return kube::HttpResponse{.status = r.target == "/none" ? 404 : 200};
+    };
+    MeteredTransport t(std::make_shared<testing::ScriptedTransport>(script), "https://10.0.0.1:6443/prefix", m);
+    MeteredTransport again(std::make_shared<testing::ScriptedTransport>(script), "https://other:443", m); // changes nothing of the first
+    (void)t.send({.target = "/a"});
+    (void)t.send({.method = "PATCH", .target = "/none"});
+    (void)t.send_all({{.method = "PATCH", .target = "/a"}, {.method = "PATCH", .target = "/lost"}, {.method = "PATCH", .target = "/a"}}, 2);
+    (void)t.stream({.target = "/a?watch=1"}, [](std::string_view) { return true; });
+    EXPECT_EQ(m.text(), "# HELP rest_client_requests_total Number of HTTP requests, partitioned by status code, method, and host.\n# TYPE rest_client_requests_total counter\n"
+                        "rest_client_requests_total{code=\"200\",host=\"10.0.0.1:6443\",method=\"GET\"} 1\n"
+                        "rest_client_requests_total{code=\"200\",host=\"10.0.0.1:6443\",method=\"PATCH\"} 2\n"
+                        "rest_client_requests_total{code=\"404\",host=\"10.0.0.1:6443\",method=\"PATCH\"} 1\n"
+                        "rest_client_requests_total{code=\"<error>\",host=\"10.0.0.1:6443\",method=\"GET\"} 1\n" // the stream was cut
+                        "rest_client_requests_total{code=\"<error>\",host=\"10.0.0.1:6443\",method=\"PATCH\"} 1\n");
+}
+
+TEST(Metrics, OfAController) {
+    Metrics m;
+    WorkQueue queue;
+    ControllerMetrics numbers(m, "kustomization", "Kustomization");
+    ControllerMetrics other(m, "gitrepository", "GitRepository");
+    numbers.observe(queue, 4, [] { return 1; });
+    std::stop_source stop;
+    for (const char* key : {"ns/a", "ns/b", "ns/c"}) queue.add(key);
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(queue.next(stop.get_token()).has_value());
+    queue.done("ns/a");
+    queue.add_with_backoff("ns/a");
+    numbers.count({"ns", "a"}, gitops::NextRun::backoff, std::chrono::milliseconds(20));
+    numbers.count({"ns", "a"}, gitops::NextRun::interval, std::chrono::milliseconds(20));
+    other.count({"ns", "a"}, gitops::NextRun::terminal, std::chrono::milliseconds(20));
+    const std::string text = m.text();
+    for (const char* line : {"workqueue_depth{controller=\"kustomization\",name=\"kustomization\"} 1", "workqueue_adds_total{controller=\"kustomization\",name=\"kustomization\"} 3",
+                             "workqueue_retries_total{controller=\"kustomization\",name=\"kustomization\"} 1", "workqueue_queue_duration_seconds_count{controller=\"kustomization\",name=\"kustomization\"} 2",
+                             "workqueue_work_duration_seconds_count{controller=\"kustomization\",name=\"kustomization\"} 1", "workqueue_unfinished_work_seconds{controller=\"kustomization\",name=\"kustomization\"} ",
+                             "workqueue_longest_running_processor_seconds{controller=\"kustomization\",name=\"kustomization\"} ", "controller_runtime_active_workers{controller=\"kustomization\"} 0",
+                             "controller_runtime_max_concurrent_reconciles{controller=\"kustomization\"} 4", "controller_runtime_reconcile_total{controller=\"kustomization\",result=\"error\"} 1",
+                             "controller_runtime_reconcile_total{controller=\"kustomization\",result=\"requeue_after\"} 1", "controller_runtime_reconcile_errors_total{controller=\"kustomization\"} 1",
+                             "controller_runtime_terminal_reconcile_errors_total{controller=\"gitrepository\"} 1", "controller_runtime_reconcile_time_seconds_count{controller=\"kustomization\"} 2",
+                             "gotk_reconcile_duration_seconds_count{kind=\"Kustomization\",name=\"a\",namespace=\"ns\"} 2", "gotk_reconcile_duration_seconds_count{kind=\"GitRepository\",name=\"a\",namespace=\"ns\"} 1"})
+        EXPECT_NE(text.find(std::string("\n") + line), text.npos) << line << "\n" << text;
+    numbers.forget({"ns", "a"});
+    EXPECT_EQ(m.text().find("kind=\"Kustomization\""), std::string::npos);
+    EXPECT_NE(m.text().find("kind=\"GitRepository\""), std::string::npos);
 }
 
 } // namespace
