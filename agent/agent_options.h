@@ -26,6 +26,7 @@ struct AgentOptions {
     bool additive_cel_dependency_check = false;
     bool direct_source_fetch = false; // sources are read from the API server, not from the watch
     bool migrate_api_version = false;
+    bool group_change_log = false;    // the log of an apply lists subjects by action, not actions by subject
     bool watch_configs = true;
     bool prune_guard = true;
     std::string default_service_account = {};

@@ -29,7 +29,7 @@ std::chrono::milliseconds millis(const Flags& flags, std::string_view name) {
 
 // "A=true,B=false": the gates of kustomization.md 8.2. Those that Weber need not have (caches that it does not keep) are accepted.
 Result<void> set_gates(const std::string& text, AgentOptions& o) {
-    static constexpr std::string_view kWithoutEffect[] = {"CacheSecretsAndConfigMaps", "GroupChangeLog", "DisableStatusPollerCache", "CancelHealthCheckOnNewRevision"};
+    static constexpr std::string_view kWithoutEffect[] = {"CacheSecretsAndConfigMaps", "DisableStatusPollerCache", "CancelHealthCheckOnNewRevision"};
     std::size_t at = 0;
     while (at < text.size()) {
         const std::size_t comma = std::min(text.find(',', at), text.size());
@@ -46,6 +46,7 @@ Result<void> set_gates(const std::string& text, AgentOptions& o) {
         else if (name == "ExternalArtifact") o.allow_external_artifact = on;
         else if (name == "DisableConfigWatchers") o.watch_configs = !on;
         else if (name == "DirectSourceFetch") o.direct_source_fetch = on;
+        else if (name == "GroupChangeLog") o.group_change_log = on;
         else if (name == "MigrateAPIVersion") o.migrate_api_version = on;
         else if (name == "ObjectLevelWorkloadIdentity") o.object_level_workload_identity = on;
         else if (std::ranges::find(kWithoutEffect, name) == std::end(kWithoutEffect)) return fail(ErrorCode::invalid, "feature-gate '" + name + "' not supported");

@@ -43,6 +43,8 @@ public:
     Result<void> on_status(const gitops::KustomizationStatus& status) override;
     void on_event(const gitops::Event& event) override;
     void on_progress(const gitops::Progress&) override {}
+    void on_applied(const gitops::ChangeSet& changes) override;
+    void on_pruned(const gitops::ChangeSet& changes) override;
     // Writes what was put off, if it is time.
     void write_late();
     // Whatever was put off is not written any more. Returns when no write is under way.

@@ -359,6 +359,7 @@ void KustomizationController::finish_waits(std::stop_token stop) {
             active = std::move(active_.extract(ended->key).mapped());
         }
         stop_watching_progress(*active);
+        if (std::holds_alternative<gitops::Superseded>(ended->health)) active->log.info("New reconciliation triggered, canceling health checks");
         active->run->finish(ended->health);
         gitops::RunResult result = active->run->result();
         remember(*active, result);

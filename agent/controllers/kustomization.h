@@ -57,7 +57,7 @@ private:
     // One run.
     void work(const std::string& key, std::stop_token stop);
     void begin(std::unique_ptr<Active> active, std::stop_token stop);
-    std::optional<gitops::Outcome> prelude(Active& active, std::stop_token stop);
+    std::optional<gitops::Outcome> prelude(Active& active);
     std::optional<gitops::Outcome> look_up_source(Active& active);
     std::optional<gitops::Outcome> check_dependencies(Active& active);
     bool dependencies_met(Active& active);

@@ -48,6 +48,22 @@ void KustomizationController::Observer::on_event(const gitops::Event& event) {
     controller_.events_.send(active_.object, event);
 }
 
+void KustomizationController::Observer::on_applied(const gitops::ChangeSet& changes) {
+    Node output = Node::map();
+    for (const gitops::Change& c : changes.changes) {
+        const std::string subject = c.key.subject(), action(to_string(c.action));
+        if (!controller_.options_.group_change_log) output.set(subject, Node::string(action));
+        else output.get_or_insert(action).push_back(Node::string(subject));
+    }
+    active_.log.info("server-side apply completed", {{"output", std::move(output)}, {"revision", Node::string(active_.artifact.revision)}});
+}
+
+void KustomizationController::Observer::on_pruned(const gitops::ChangeSet& changes) {
+    std::string lines;
+    for (const gitops::Change& c : changes.changes) lines += (lines.empty() ? "" : "\n") + c.key.subject() + " " + std::string(to_string(c.action));
+    active_.log.info("garbage collection completed: " + lines);
+}
+
 Result<void> KustomizationController::Observer::write() {
     last_ = std::chrono::steady_clock::now();
     auto saved = controller_.save_status(active_, *pending_);
@@ -113,7 +129,7 @@ void KustomizationController::begin(std::unique_ptr<Active> active, std::stop_to
     }
     std::optional<Outcome> outcome;
     if (!parsed) outcome = gitops::Terminal{"InvalidSpec", parsed.error().message, false};
-    else outcome = prelude(*active, stop);
+    else outcome = prelude(*active);
     if (!outcome && nothing_changed(*active, stop)) outcome = gitops::Succeeded{};
     if (!outcome) return start(std::move(active), std::move(stop));
     auto conclusion = gitops::conclude(active->written, active->context, *outcome, kube::system_clock().now(), active->elapsed());
@@ -121,7 +137,7 @@ void KustomizationController::begin(std::unique_ptr<Active> active, std::stop_to
 }
 
 // Steps 5 to 10: what ends a run before it starts.
-std::optional<Outcome> KustomizationController::prelude(Active& active, std::stop_token stop) {
+std::optional<Outcome> KustomizationController::prelude(Active& active) {
     if (active.k.spec.suspend) {
         active.log.info("Reconciliation is suspended for this object");
         return gitops::SuspendedRun{};
@@ -134,8 +150,9 @@ std::optional<Outcome> KustomizationController::prelude(Active& active, std::sto
                                 "to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity "
                                 "feature gate in the controller"};
     if (auto outcome = look_up_source(active)) return outcome;
-    (void)stop;
-    return check_dependencies(active);
+    if (auto outcome = check_dependencies(active)) return outcome;
+    if (!active.k.spec.depends_on.empty()) active.log.info("All dependencies are ready, proceeding with reconciliation");
+    return std::nullopt;
 }
 
 std::optional<Outcome> KustomizationController::look_up_source(Active& active) {

@@ -148,6 +148,7 @@ struct Run::State {
             failure_text = apply_failure(changes);
             return fail(std::move(first));
         }
+        observer.on_applied(changes);
         drifted = changes.any_change();
         if (drifted) emit(changes.changed_lines());
         status.inventory = inventory_of(changes.changes);
@@ -172,6 +173,7 @@ struct Run::State {
             unite(*status.inventory, survivors(gone, pruned));
             return fail(prune_error(pruned));
         }
+        observer.on_pruned(pruned);
         emit(delete_lines(pruned));
         return {};
     }

@@ -87,6 +87,9 @@ public:
     // ends the run (`failed to update status: …`).
     virtual Result<void> on_status(const KustomizationStatus& status) = 0;
     virtual void on_event(const Event& event) = 0;
+    // What was applied, all of it, and what was deleted, if anything was to be: for logs (kustomization.md 2, step 19f, and 5.1).
+    virtual void on_applied(const ChangeSet&) {}
+    virtual void on_pruned(const ChangeSet&) {}
 };
 
 struct RunResult {

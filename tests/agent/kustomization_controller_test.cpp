@@ -1,5 +1,6 @@
 // The controller of Kustomizations against both API servers: the checklist of kustomization.md section 9 as far as the process decides it.
 #include <mutex>
+#include <regex>
 
 #include "gitops/decrypt/file.h"
 #include "kube/base/digest.h"
@@ -143,24 +144,40 @@ TEST_P(KustomizationRuns, AChangedValueRebuildsOnlyItsUsers) {
     EXPECT_EQ(after.apply - before.apply, 1u);
 }
 
-// kustomization.md 8.4: the lines of one run share an id.
-TEST_P(KustomizationRuns, EveryRunHasItsIdInTheLog) {
-    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
-    const Object k = make(kustomization("app", "./", "wait: true"));
+// kustomization.md 8.4 and 2, steps 10, 19f and 5.1: what the log tells of a run; its lines share an id.
+TEST_P(KustomizationRuns, TheLogTellsOfEachRun) {
+    publish("main@sha1:1", {{"app/a.yaml", config_map("one", "1")}, {"app/b.yaml", config_map("two", "1")}, {"base/c.yaml", config_map("three", "1")}});
+    make(kustomization("base", "./base"));
+    const Object k = make(kustomization("app", "./app", "dependsOn: [{name: base}]"));
     start_agent();
     await(k, applied("main@sha1:1"));
-    ask(k, "again");
-    const auto finished = [](const std::string& line) { return line.find("Reconciliation finished") != line.npos; };
-    logged_.await(finished, 2);
-    std::map<std::string, int> lines;
-    for (const std::string& line : logged_.all())
-        if (const auto fields = kube::read_json(line); fields && fields->contains("reconcileID")) {
-            const std::string id(fields->text_at("reconcileID"));
-            EXPECT_TRUE(std::regex_match(id, std::regex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"))) << id;
-            ++lines[id];
-        }
-    EXPECT_EQ(lines.size(), 2u);
-    EXPECT_GT(std::ranges::max(lines | std::views::values), 1) << "what was created, that it is healthy, and the end";
+    publish("main@sha1:2", {{"app/b.yaml", config_map("two", "2")}, {"base/c.yaml", config_map("three", "1")}});
+    await(k, applied("main@sha1:2"));
+    const auto of_app = [](const std::string& message, const std::string& revision) {
+        return [=](const std::string& line) {
+            const auto fields = kube::read_json(line);
+            return fields && fields->text_at("name") == "app" && fields->text_at("msg").starts_with(message) && (revision.empty() || fields->text_at("revision") == revision);
+        };
+    };
+    const Node first = kube::read_json(logged_.await(of_app("server-side apply completed", "main@sha1:1"))).value();
+    EXPECT_EQ(kube::write_json(*first.find("output")), R"({"ConfigMap/)" + ns_ + R"(/one":"created","ConfigMap/)" + ns_ + R"(/two":"created"})");
+    const Node second = kube::read_json(logged_.await(of_app("server-side apply completed", "main@sha1:2"))).value();
+    EXPECT_EQ(kube::write_json(*second.find("output")), R"({"ConfigMap/)" + ns_ + R"(/two":"configured"})");
+    const Node pruned = kube::read_json(logged_.await(of_app("garbage collection completed: ", ""))).value();
+    EXPECT_EQ(pruned.text_at("msg"), "garbage collection completed: ConfigMap/" + ns_ + "/one deleted");
+    const Node ready = kube::read_json(logged_.await(of_app("All dependencies are ready, proceeding with reconciliation", ""))).value();
+    const Node end = kube::read_json(logged_.await(of_app("Reconciliation finished", "main@sha1:2"))).value();
+    EXPECT_EQ(end.text_at("reconcileID"), second.text_at("reconcileID"));
+    EXPECT_EQ(end.text_at("reconcileID"), pruned.text_at("reconcileID"));
+    EXPECT_NE(end.text_at("reconcileID"), first.text_at("reconcileID"));
+    EXPECT_TRUE(std::regex_match(std::string(end.text_at("reconcileID")), std::regex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")));
+    stop_agent();
+
+    options_.group_change_log = true;
+    start_agent();
+    publish("main@sha1:3", {{"app/b.yaml", config_map("two", "3")}, {"app/d.yaml", config_map("four", "1")}, {"base/c.yaml", config_map("three", "1")}});
+    const Node grouped = kube::read_json(logged_.await(of_app("server-side apply completed", "main@sha1:3"))).value();
+    EXPECT_EQ(kube::write_json(*grouped.find("output")), R"({"created":["ConfigMap/)" + ns_ + R"(/four"],"configured":["ConfigMap/)" + ns_ + R"(/two"]})");
 }
 
 // A no-op interval costs at most two requests, whatever the Kustomization refers to; a changed value is seen by the next one.
