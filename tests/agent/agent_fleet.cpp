@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <test_paths.h>
 
 #include "gitops/api/definitions.h"
 #include "gitops/api/names.h"

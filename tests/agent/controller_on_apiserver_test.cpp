@@ -1,5 +1,6 @@
 // Flux's own kustomize-controller on `weber apiserver`: the embedded server is a Kubernetes to it.
 #include <gmock/gmock.h>
+#include <test_paths.h>
 
 #include <filesystem>
 #include <thread>

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <test_paths.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>

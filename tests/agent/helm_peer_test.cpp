@@ -1,5 +1,6 @@
 // helmCharts: `weber kustomize --enable-helm` beside the real kustomize, with the real helm and with one that records its arguments.
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <filesystem>
 #include <regex>

@@ -1,6 +1,7 @@
 // The OCI image layout that deploy/image/layout.py writes, and the program in its root file system.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <algorithm>
 #include <cstdlib>

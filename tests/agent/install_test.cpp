@@ -1,6 +1,7 @@
 // `install`: the manifests it makes, and what becomes of them in the embedded API server and a real one (cli.md 2.13).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,6 +1,7 @@
 // Substitution, decryption and health rules beside Flux's kustomize-controller: the same artifact, the same Kustomizations, one engine after the other; then the
 // objects are equal, and so are conditions, inventories and revisions, also of what fails.
 #include <gmock/gmock.h>
+#include <test_paths.h>
 
 #include <algorithm>
 #include <regex>

@@ -1,6 +1,7 @@
 // `weber reconcile --once` as a user meets it: the reference fleet, then what goes wrong.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <filesystem>
 #include <set>

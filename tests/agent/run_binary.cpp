@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
+#include <test_paths.h>
 #include <unistd.h>
 
 namespace weber::agent_test {

@@ -1,5 +1,6 @@
 // The layers of the house: who may include whom (README, section "How it is built").
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <algorithm>
 #include <filesystem>

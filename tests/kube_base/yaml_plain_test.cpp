@@ -1,5 +1,6 @@
 // The quick reader of YAML beside libyaml: whatever it reads, libyaml reads the same; and what it is meant for, it reads.
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <filesystem>
 #include <fstream>

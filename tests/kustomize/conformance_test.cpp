@@ -1,6 +1,7 @@
 // Runs every case of ../shared/conformance/kustomize. Cases that may fail are listed, with the reason, in
 // conformance-expected-failures.txt; a case that passes must not stand there.
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <algorithm>
 #include <filesystem>

@@ -1,6 +1,7 @@
 // Whole builds compared with what kustomize v5.8.1 printed for them (golden/record.sh). One directory a case: in/,
 // expected.yaml, and `target` when the build starts below in/.
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <algorithm>
 #include <filesystem>

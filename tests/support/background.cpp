@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <test_paths.h>
 #include <unistd.h>
 
 #include <chrono>

@@ -2,6 +2,7 @@
 #include "gitops/api/definitions.h"
 
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <filesystem>
 #include <fstream>

@@ -2,6 +2,7 @@
 #include "gitops/decrypt/pgp.h"
 
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include "gitops/decrypt/file.h"
 #include "tests/support/peers.h"

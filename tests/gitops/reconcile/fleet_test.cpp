@@ -1,6 +1,7 @@
 // The reference fleet, whole, on both API servers; and what becomes of those who may not.
 #include <filesystem>
 #include <fstream>
+#include <test_paths.h>
 #include <thread>
 
 #include "gitops/reconcile/post_build_hooks.h"

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <string>
+#include <test_paths.h>
 #include <vector>
 
 namespace weber::gitops {

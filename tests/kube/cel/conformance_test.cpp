@@ -6,6 +6,7 @@
 #include <set>
 
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include "kube/base/json.h"
 #include "kube/cel/program.h"

@@ -7,6 +7,7 @@
 #include <random>
 
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include "kube/base/json.h"
 #include "tests/kube/cel/generated_expressions.h"

@@ -5,6 +5,7 @@
 // Without WEBER_RECORD a cluster named by WEBER_TEST_KUBECONFIG (a bare one: controllers race with the requests) is asked live.
 // Known differences are listed in differential/known.txt; the list only shrinks: an entry that is no difference any more fails too.
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <algorithm>
 #include <cstdlib>

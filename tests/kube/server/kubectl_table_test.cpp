@@ -3,6 +3,7 @@
 // The real server's outputs are recorded in recorded/kubectl.jsonl; record anew, or compare live, with
 //   tests/cluster/cluster.sh run --bare -- env WEBER_RECORD=1 build/dev/server_tests --gtest_filter='*KubectlTable*'
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <algorithm>
 #include <cstdlib>
