@@ -8,7 +8,7 @@ namespace {
 
 // One shared copy for all builds: merging it with itself is free. Never destroyed, like the settled one: a short command has no time for that.
 const SharedConfig& defaults() {
-    static const auto& shared = *new SharedConfig(std::make_shared<const TransformerConfig>(default_transformer_config()));
+    static const auto& shared = *new SharedConfig(SharedConfig(), &default_transformer_config()); // shares the table, owns nothing
     return shared;
 }
 

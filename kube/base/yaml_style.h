@@ -14,6 +14,9 @@ enum class YamlScalarStyle : std::uint8_t { plain, single_quoted, double_quoted,
 // Style of a string value or key; `simple_key`: it stands before ": " on one line.
 [[nodiscard]] YamlScalarStyle yaml_scalar_style(std::string_view text, bool simple_key);
 
+// The most frequent case of it: true for a text that is written plain wherever it stands, without blanks and breaks. False says nothing.
+[[nodiscard]] bool is_plain_yaml_word(std::string_view text);
+
 // go-yaml's key order: letters by code point, letters after other characters, digit runs by value ("a2" before "a10").
 [[nodiscard]] bool yaml_key_less(std::string_view a, std::string_view b);
 

@@ -74,8 +74,10 @@ private:
     void entry(const Node::Entry& e) {
         write_indent();
         const std::string_view key = e.key.view();
-        if (key.size() <= kSimpleKeyBytes && !has_yaml_break(key)) {
-            string(key, Context::simple_key);
+        const bool word = is_plain_yaml_word(key);
+        if (key.size() <= kSimpleKeyBytes && (word || !has_yaml_break(key))) {
+            if (word) plain_word(key);
+            else string(key, Context::simple_key);
             out_.push_back(':');
             ++column_;
             whitespace_ = indention_ = false;
@@ -111,11 +113,13 @@ private:
 
     void plain_word(std::string_view text) {
         space_before();
-        put(text);
+        out_.append(text);
+        column_ += static_cast<int>(text.size());
         whitespace_ = indention_ = false;
     }
 
     void string(std::string_view text, Context context) {
+        if (is_plain_yaml_word(text)) return plain_word(text);
         const YamlScalarStyle style = yaml_scalar_style(text, context == Context::simple_key);
         const int outer = indent_;
         indent_ = outer < 0 ? kIndent : outer + kIndent;

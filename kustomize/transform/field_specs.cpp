@@ -17,6 +17,20 @@ FieldSpec spec(std::string_view kind, std::string path, bool create = false, std
     return {.gvk = {std::string(group), std::string(version), std::string(kind)}, .path = std::move(path), .create = create};
 }
 
+// One line of a table. These tables are made at the start of every command, and a list of FieldSpecs in braces would be copied.
+struct Row {
+    std::string_view kind, path;
+    bool create = false;
+    std::string_view group = {}, version = {};
+};
+
+FieldSpecs made(std::initializer_list<Row> rows) {
+    FieldSpecs specs;
+    specs.reserve(rows.size());
+    for (const Row& r : rows) specs.push_back(spec(r.kind, std::string(r.path), r.create, r.group, r.version));
+    return specs;
+}
+
 // Where the pod specs of a workload stand.
 struct Workload {
     std::string_view kind;
@@ -43,38 +57,38 @@ constexpr Workload kCronJob{"CronJob", "spec/jobTemplate/spec/template/spec"};
 // ---- labels and annotations -------------------------------------------------------------------------------------
 
 FieldSpecs template_labels() {
-    return {
-        spec("", "metadata/labels", true),
-        spec("ReplicationController", "spec/template/metadata/labels", true, "", "v1"),
-        spec("Deployment", "spec/template/metadata/labels", true),
-        spec("ReplicaSet", "spec/template/metadata/labels", true),
-        spec("DaemonSet", "spec/template/metadata/labels", true),
-        spec("StatefulSet", "spec/template/metadata/labels", true, kApps),
-        spec("Job", "spec/template/metadata/labels", true, kBatch),
-        spec("CronJob", "spec/jobTemplate/metadata/labels", true, kBatch),
-        spec("CronJob", "spec/jobTemplate/spec/template/metadata/labels", true, kBatch),
-    };
+    return made({
+        {"", "metadata/labels", true},
+        {"ReplicationController", "spec/template/metadata/labels", true, "", "v1"},
+        {"Deployment", "spec/template/metadata/labels", true},
+        {"ReplicaSet", "spec/template/metadata/labels", true},
+        {"DaemonSet", "spec/template/metadata/labels", true},
+        {"StatefulSet", "spec/template/metadata/labels", true, kApps},
+        {"Job", "spec/template/metadata/labels", true, kBatch},
+        {"CronJob", "spec/jobTemplate/metadata/labels", true, kBatch},
+        {"CronJob", "spec/jobTemplate/spec/template/metadata/labels", true, kBatch},
+    });
 }
 
 FieldSpecs volume_claim_template_labels() {
-    return {spec("StatefulSet", "spec/volumeClaimTemplates[]/metadata/labels", true, kApps)};
+    return made({{"StatefulSet", "spec/volumeClaimTemplates[]/metadata/labels", true, kApps}});
 }
 
 FieldSpecs common_labels() {
-    FieldSpecs specs = {
-        spec("Service", "spec/selector", true, "", "v1"),
-        spec("ReplicationController", "spec/selector", true, "", "v1"),
-        spec("Deployment", "spec/selector/matchLabels", true),
-        spec("ReplicaSet", "spec/selector/matchLabels", true),
-        spec("DaemonSet", "spec/selector/matchLabels", true),
-        spec("StatefulSet", "spec/selector/matchLabels", true, kApps),
-        spec("Job", "spec/selector/matchLabels", false, kBatch),
-        spec("CronJob", "spec/jobTemplate/spec/selector/matchLabels", false, kBatch),
-        spec("PodDisruptionBudget", "spec/selector/matchLabels", false, "policy"),
-        spec("NetworkPolicy", "spec/podSelector/matchLabels", false, kNetworking),
-        spec("NetworkPolicy", "spec/ingress/from/podSelector/matchLabels", false, kNetworking),
-        spec("NetworkPolicy", "spec/egress/to/podSelector/matchLabels", false, kNetworking),
-    };
+    FieldSpecs specs = made({
+        {"Service", "spec/selector", true, "", "v1"},
+        {"ReplicationController", "spec/selector", true, "", "v1"},
+        {"Deployment", "spec/selector/matchLabels", true},
+        {"ReplicaSet", "spec/selector/matchLabels", true},
+        {"DaemonSet", "spec/selector/matchLabels", true},
+        {"StatefulSet", "spec/selector/matchLabels", true, kApps},
+        {"Job", "spec/selector/matchLabels", false, kBatch},
+        {"CronJob", "spec/jobTemplate/spec/selector/matchLabels", false, kBatch},
+        {"PodDisruptionBudget", "spec/selector/matchLabels", false, "policy"},
+        {"NetworkPolicy", "spec/podSelector/matchLabels", false, kNetworking},
+        {"NetworkPolicy", "spec/ingress/from/podSelector/matchLabels", false, kNetworking},
+        {"NetworkPolicy", "spec/egress/to/podSelector/matchLabels", false, kNetworking},
+    });
     for (const Workload& w : {kDeployment, kStatefulSet}) {
         for (const std::string_view affinity : {"podAffinity", "podAntiAffinity"}) {
             const std::string base = in_pod(w, "affinity/") + std::string(affinity);
@@ -90,27 +104,27 @@ FieldSpecs common_labels() {
 }
 
 FieldSpecs common_annotations() {
-    return {
-        spec("", "metadata/annotations", true),
-        spec("ReplicationController", "spec/template/metadata/annotations", true, "", "v1"),
-        spec("Deployment", "spec/template/metadata/annotations", true),
-        spec("ReplicaSet", "spec/template/metadata/annotations", true),
-        spec("DaemonSet", "spec/template/metadata/annotations", true),
-        spec("StatefulSet", "spec/template/metadata/annotations", true),
-        spec("Job", "spec/template/metadata/annotations", true, kBatch),
-        spec("CronJob", "spec/jobTemplate/metadata/annotations", true, kBatch),
-        spec("CronJob", "spec/jobTemplate/spec/template/metadata/annotations", true, kBatch),
-    };
+    return made({
+        {"", "metadata/annotations", true},
+        {"ReplicationController", "spec/template/metadata/annotations", true, "", "v1"},
+        {"Deployment", "spec/template/metadata/annotations", true},
+        {"ReplicaSet", "spec/template/metadata/annotations", true},
+        {"DaemonSet", "spec/template/metadata/annotations", true},
+        {"StatefulSet", "spec/template/metadata/annotations", true},
+        {"Job", "spec/template/metadata/annotations", true, kBatch},
+        {"CronJob", "spec/jobTemplate/metadata/annotations", true, kBatch},
+        {"CronJob", "spec/jobTemplate/spec/template/metadata/annotations", true, kBatch},
+    });
 }
 
 // ---- namespace, images, replicas, vars --------------------------------------------------------------------------
 
 FieldSpecs namespace_specs() {
-    return {
-        spec("Namespace", "metadata/name", true),
-        spec("APIService", "spec/service/namespace", true, "apiregistration.k8s.io"),
-        spec("CustomResourceDefinition", "spec/conversion/webhook/clientConfig/service/namespace", false, "apiextensions.k8s.io"),
-    };
+    return made({
+        {"Namespace", "metadata/name", true},
+        {"APIService", "spec/service/namespace", true, "apiregistration.k8s.io"},
+        {"CustomResourceDefinition", "spec/conversion/webhook/clientConfig/service/namespace", false, "apiextensions.k8s.io"},
+    });
 }
 
 FieldSpecs image_specs() {
@@ -204,18 +218,18 @@ FieldSpecs secret_referrers() {
 }
 
 FieldSpecs service_referrers() {
-    return {spec("StatefulSet", "spec/serviceName", false, kApps),
-            spec("Ingress", "spec/rules/http/paths/backend/serviceName"),
-            spec("Ingress", "spec/backend/serviceName"),
-            spec("Ingress", "spec/rules/http/paths/backend/service/name"),
-            spec("Ingress", "spec/defaultBackend/service/name"),
-            spec("APIService", "spec/service/name", false, "apiregistration.k8s.io"),
-            spec("ValidatingWebhookConfiguration", "webhooks/clientConfig/service", false, kAdmission),
-            spec("MutatingWebhookConfiguration", "webhooks/clientConfig/service", false, kAdmission)};
+    return made({{"StatefulSet", "spec/serviceName", false, kApps},
+                 {"Ingress", "spec/rules/http/paths/backend/serviceName"},
+                 {"Ingress", "spec/backend/serviceName"},
+                 {"Ingress", "spec/rules/http/paths/backend/service/name"},
+                 {"Ingress", "spec/defaultBackend/service/name"},
+                 {"APIService", "spec/service/name", false, "apiregistration.k8s.io"},
+                 {"ValidatingWebhookConfiguration", "webhooks/clientConfig/service", false, kAdmission},
+                 {"MutatingWebhookConfiguration", "webhooks/clientConfig/service", false, kAdmission}});
 }
 
 FieldSpecs service_account_referrers() {
-    FieldSpecs specs = {spec("RoleBinding", "subjects", false, kRbac), spec("ClusterRoleBinding", "subjects", false, kRbac)};
+    FieldSpecs specs = made({{"RoleBinding", "subjects", false, kRbac}, {"ClusterRoleBinding", "subjects", false, kRbac}});
     std::ranges::move(in_pods(kPodUsers, {"serviceAccountName"}), std::back_inserter(specs));
     return specs;
 }
@@ -223,25 +237,25 @@ FieldSpecs service_account_referrers() {
 std::vector<NameBackReference> name_references() {
     std::vector<NameBackReference> refs;
     for (const std::string_view kind : {"Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"})
-        refs.push_back(referred(kind, "", "", {spec("HorizontalPodAutoscaler", "spec/scaleTargetRef/name")}));
+        refs.push_back(referred(kind, "", "", made({{"HorizontalPodAutoscaler", "spec/scaleTargetRef/name"}})));
     refs.push_back(referred("ConfigMap", "v1", "", config_map_referrers()));
     refs.push_back(referred("Secret", "v1", "", secret_referrers()));
     refs.push_back(referred("Service", "v1", "", service_referrers()));
-    refs.push_back(referred("Role", "", kRbac, {spec("RoleBinding", "roleRef/name", false, kRbac)}));
+    refs.push_back(referred("Role", "", kRbac, made({{"RoleBinding", "roleRef/name", false, kRbac}})));
     refs.push_back(referred("ClusterRole", "", kRbac,
-                            {spec("RoleBinding", "roleRef/name", false, kRbac), spec("ClusterRoleBinding", "roleRef/name", false, kRbac)}));
+                            made({{"RoleBinding", "roleRef/name", false, kRbac}, {"ClusterRoleBinding", "roleRef/name", false, kRbac}})));
     refs.push_back(referred("ServiceAccount", "v1", "", service_account_referrers()));
     refs.push_back(referred("PersistentVolumeClaim", "v1", "", in_pods(kPodUsers, {"volumes/persistentVolumeClaim/claimName"})));
     refs.push_back(referred("PersistentVolume", "v1", "",
-                            {spec("PersistentVolumeClaim", "spec/volumeName"), spec("ClusterRole", "rules/resourceNames")}));
+                            made({{"PersistentVolumeClaim", "spec/volumeName"}, {"ClusterRole", "rules/resourceNames"}})));
     refs.push_back(referred("StorageClass", "v1", "storage.k8s.io",
-                            {spec("PersistentVolume", "spec/storageClassName"), spec("PersistentVolumeClaim", "spec/storageClassName"),
-                             spec("StatefulSet", "spec/volumeClaimTemplates/spec/storageClassName")}));
+                            made({{"PersistentVolume", "spec/storageClassName"}, {"PersistentVolumeClaim", "spec/storageClassName"},
+                                  {"StatefulSet", "spec/volumeClaimTemplates/spec/storageClassName"}})));
     refs.push_back(referred("PriorityClass", "v1", "scheduling.k8s.io", in_pods(kPodUsers, {"priorityClassName"})));
     // The group is a slip of kustomize's table, and the reason why IngressClass references never change.
-    refs.push_back(referred("IngressClass", "v1", "networking.k8s.io/v1", {spec("Ingress", "spec/ingressClassName")}));
+    refs.push_back(referred("IngressClass", "v1", "networking.k8s.io/v1", made({{"Ingress", "spec/ingressClassName"}})));
     refs.push_back(referred("ValidatingAdmissionPolicy", "", kAdmission,
-                            {spec("ValidatingAdmissionPolicyBinding", "spec/policyName", false, kAdmission)}));
+                            made({{"ValidatingAdmissionPolicyBinding", "spec/policyName", false, kAdmission}})));
     return refs;
 }
 
@@ -355,7 +369,7 @@ const TransformerConfig& default_transformer_config() {
 
 Result<void> merge_field_specs(FieldSpecs& specs, const FieldSpecs& more) {
     for (const FieldSpec& add : more) {
-        const auto same = [&](const FieldSpec& have) { return add.gvk.selects(have.gvk) && have.path == add.path; };
+        const auto same = [&](const FieldSpec& have) { return have.path == add.path && add.gvk.selects(have.gvk); };
         const auto found = std::ranges::find_if(specs, same);
         if (found == specs.end()) specs.push_back(add);
         else if (found->create != add.create) return fail(ErrorCode::invalid, "conflicting fieldspecs");

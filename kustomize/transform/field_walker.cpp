@@ -77,7 +77,9 @@ FieldWalker::Spec FieldWalker::compile(const FieldSpec& spec) {
         Step step;
         step.list = part.ends_with("[]");
         if (step.list) part.resize(part.size() - 2);
-        step.name = std::move(part);
+        step.name = trimmed(part);
+        step.odd = step.name.empty() || step.name == "*" || names_an_element(step.name);
+        step.written = std::move(part);
         compiled.steps.push_back(std::move(step));
     }
     return compiled;
@@ -114,9 +116,8 @@ bool FieldWalker::leads_somewhere(const Node& node, const Spec& spec, std::size_
         return std::ranges::any_of(node.items(), [&](const Node& item) { return leads_somewhere(item, spec, step); });
     if (!node.is_map()) return true; // an error to report
     const Step& s = spec.steps[step];
-    const std::string_view name = trimmed(s.name);
-    if (name.empty() || names_an_element(name) || name == "*") return true;
-    const Node* field = node.find(name);
+    if (s.odd) return true;
+    const Node* field = node.find(s.name);
     if (field == nullptr) return spec.create && !s.list;
     return (field->is_null() && (s.list || spec.create)) || leads_somewhere(*field, spec, step + 1);
 }
@@ -133,7 +134,7 @@ Result<void> FieldWalker::enter(Node& node, const Spec& spec, std::size_t step, 
         for (Node& item : node.items_mut()) {
             if (!leads_somewhere(item, spec, step)) continue;
             if (auto done = enter(item, spec, step, visit); !done)
-                return fail(std::move(done).error().with_prefix("visit traversal on path: [" + spec.steps[step].name + "]: "));
+                return fail(std::move(done).error().with_prefix("visit traversal on path: [" + spec.steps[step].written + "]: "));
         }
         return {};
     }
@@ -141,21 +142,23 @@ Result<void> FieldWalker::enter(Node& node, const Spec& spec, std::size_t step, 
     return enter_field(node, spec, step, visit);
 }
 
+Result<void> FieldWalker::refuse_name(const Node& map, const Step& s) {
+    if (s.written.empty()) return fail(ErrorCode::invalid, "cannot set or create an empty field name", map.where());
+    const std::string context = "fieldName: " + s.written + ": ";
+    if (s.name == "*") return fail(ErrorCode::invalid, context + "wildcard is not supported in PathGetter", map.where());
+    return fail(wrong_node_kind(NodeKind::list, map).error().with_prefix(context));
+}
+
 Result<void> FieldWalker::enter_field(Node& map, const Spec& spec, std::size_t step, const Visit& visit) const {
     const Step& s = spec.steps[step];
-    if (s.name.empty()) return fail(ErrorCode::invalid, "cannot set or create an empty field name", map.where());
-    const std::string_view name = trimmed(s.name);
-    const std::string context = "fieldName: " + s.name + ": ";
-    if (name == "*") return fail(ErrorCode::invalid, context + "wildcard is not supported in PathGetter", map.where());
-    if (names_an_element(name)) return fail(wrong_node_kind(NodeKind::list, map).error().with_prefix(context));
-
+    if (s.odd) return refuse_name(map, s);
     const bool last = step + 1 == spec.steps.size();
     const bool creates = spec.create && creates_ != Creates::nothing && !s.list;
     const bool as_scalar = last && creates_ == Creates::scalar;
-    Node* field = map.find_mut(name);
+    Node* field = map.find_mut(s.name);
     if (field == nullptr) {
         if (!creates) return {};
-        field = &map.set(name, as_scalar ? Node::string("") : Node::map());
+        field = &map.set(s.name, as_scalar ? Node::string("") : Node::map());
     } else if (field->is_null()) {
         // A null of a known kind becomes that kind; as a scalar it keeps what was written.
         if (s.list) *field = Node::list();

@@ -40,8 +40,10 @@ public:
 
 private:
     struct Step {
-        std::string name;
-        bool list = false; // written "name[]"
+        std::string written; // without "[]"
+        std::string name;    // without blanks around it
+        bool list = false;   // written "name[]"
+        bool odd = false;    // "", "*", or the name of a list's element: an error wherever a map is met
     };
     struct Spec {
         GvkPattern gvk;
@@ -54,6 +56,7 @@ private:
     static Spec compile(const FieldSpec& spec);
     [[nodiscard]] const std::vector<std::uint32_t>& specs_for(const Gvk& gvk) const;
     static bool leads_somewhere(const Node& node, const Spec& spec, std::size_t step);
+    static Result<void> refuse_name(const Node& map, const Step& s);
     Result<void> enter(Node& node, const Spec& spec, std::size_t step, const Visit& visit) const;
     Result<void> enter_field(Node& map, const Spec& spec, std::size_t step, const Visit& visit) const;
 
