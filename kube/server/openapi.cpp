@@ -7,6 +7,7 @@
 
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
+#include "kube/server/openapi_protobuf.h"
 #include "kube/server/version.h"
 
 namespace weber::kube::server {
@@ -32,8 +33,7 @@ Node gvk_node(const ResourceInfo& r, const VersionInfo& v) {
 // Writes types of the built-in tables as OpenAPI schemas; object types become named definitions, each once.
 class SchemaWriter {
 public:
-    // `reference`: "#/components/schemas/" or "#/definitions/".
-    explicit SchemaWriter(std::string reference) : reference_(std::move(reference)) {}
+    explicit SchemaWriter(bool v2) : v2_(v2), reference_(v2 ? "#/definitions/" : "#/components/schemas/") {}
 
     void add_kind(const ResourceInfo& r, const VersionInfo& v) {
         const std::string name = prefix_of(r, v) + r.kind;
@@ -119,6 +119,7 @@ private:
             case TypeKind::any: return simple("object");
             case TypeKind::object: {
                 if (t.fields.empty()) return simple("object");
+                if (v2_) return with_extensions(reference(t, name), t); // whose readers follow no allOf
                 return with_extensions(Node::map({{"allOf", Node::list({reference(t, name)})}, {"default", Node::map()}}), t);
             }
             case TypeKind::map: {
@@ -154,7 +155,8 @@ private:
         return n;
     }
 
-    std::string reference_;
+    const bool v2_;
+    const std::string reference_;
     Node definitions_ = Node::map();
     std::unordered_map<const TypeSchema*, std::string> names_;
 };
@@ -210,19 +212,19 @@ void add_group(const Registry::Group& g, std::string_view version, SchemaWriter&
 Node info() { return Node::map({{"title", text("Kubernetes")}, {"version", text(kGitVersion)}}); }
 
 std::string v3_document(const Registry::Group& g, std::string_view version) {
-    SchemaWriter schemas("#/components/schemas/");
+    SchemaWriter schemas(false);
     Node paths = Node::map();
     add_group(g, version, schemas, paths, true);
     return write_json(Node::map({{"openapi", text("3.0.0")}, {"info", info()}, {"paths", std::move(paths)},
                                  {"components", Node::map({{"schemas", schemas.take()}})}}));
 }
 
-std::string v2_document(const Registry& registry) {
-    SchemaWriter schemas("#/definitions/");
+Node v2_document(const Registry& registry) {
+    SchemaWriter schemas(true);
     Node paths = Node::map();
     for (const auto& g : registry.groups())
         for (const auto& v : g.versions) add_group(g, v, schemas, paths, false);
-    return write_json(Node::map({{"swagger", text("2.0")}, {"info", info()}, {"paths", std::move(paths)}, {"definitions", schemas.take()}}));
+    return Node::map({{"swagger", text("2.0")}, {"info", info()}, {"paths", std::move(paths)}, {"definitions", schemas.take()}});
 }
 
 // Documents are made once per registry; those of other generations are dropped.
@@ -274,13 +276,11 @@ std::optional<HttpResponse> openapi(const RegistryPtr& registry, const HttpReque
     }
     if (http.path == "/openapi/v2") {
         if (http.accept.find("json") == std::string::npos && http.accept.find("*/*") == std::string::npos && !http.accept.empty()) {
-            // Protobuf: a document without definitions. Clients ask for it where v3 says nothing of a group, and then check nothing.
-            constexpr std::string_view kDocument("\x0a\x03" "2.0" "\x12\x13\x0a\x0aKubernetes\x12\x05v1.36", 26);
-            r.content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-            r.body = kDocument;
+            r.content_type = kOpenApiProtobufType;
+            r.body = cache.get(*registry, "v2 protobuf", [&] { return openapi_protobuf(v2_document(*registry)); });
             return r;
         }
-        r.body = cache.get(*registry, "v2", [&] { return v2_document(*registry); });
+        r.body = cache.get(*registry, "v2", [&] { return write_json(v2_document(*registry)); });
         return r;
     }
     if (!http.path.starts_with("/openapi/v3/")) return std::nullopt;

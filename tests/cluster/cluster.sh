@@ -62,7 +62,10 @@ wait_ready() {
 kubectl() { "$KUBECTL" --kubeconfig "$dir/kubeconfig" "$@"; }
 
 tools() {
-  tool_list=$("$here/tools.sh" etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl) || exit $?
+  local needed=(etcd kube-apiserver kubectl)
+  [ -n "$bare" ] || needed+=(kube-controller-manager)
+  [ "$nodes$bare" != yes ] || needed+=(kube-scheduler kwok)
+  tool_list=$("$here/tools.sh" "${needed[@]}") || exit $?
   KUBECTL=$(tool kubectl)
 }
 tool() { awk -v n="$1" '$1 == n {print $2}' <<<"$tool_list"; }
