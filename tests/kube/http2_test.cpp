@@ -1,4 +1,5 @@
-// HTTP/2 to a real kube-apiserver, seen from a relay between it and the client: many requests, few connections.
+// HTTP/2: many requests, few connections. To a server of our own that counts what is open, and to a real kube-apiserver, seen from a relay between
+// it and the client.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -14,6 +15,7 @@
 
 #include "kube/http_client.h"
 #include "kube/watch.h"
+#include "tests/kube/h2_server.h"
 #include "tests/support/test_cluster.h"
 
 using namespace weber;
@@ -176,6 +178,51 @@ TEST_F(Http2, SurvivesCutConnections) {
     stop.request_stop();
     watcher.join();
     EXPECT_EQ(seen, 100) << "each once";
+}
+
+std::shared_ptr<HttpClient> client_of(const H2Server& server) {
+    ClientConfig config{.server = server.url(), .unix_socket = {}, .proxy_url = "direct"};
+    config.tls.ca = server.ca();
+    return *HttpClient::create(config, {}, std::make_shared<HttpEngine>());
+}
+
+// The server answers nothing before 40 requests are there: on one connection they must be open at the same time.
+TEST(Http2Frames, RequestsAreOpenTogetherOnOneConnection) {
+    H2Server server({.hold_until = 40});
+    const auto http = client_of(server);
+    std::vector<HttpRequest> requests(120, {.target = "/version"});
+    for (const auto& r : http->send_all(std::move(requests), 40)) {
+        ASSERT_TRUE(r) << r.error().to_string();
+        EXPECT_EQ(r->body, "ok");
+    }
+    EXPECT_EQ(server.connections(), 1);
+    EXPECT_EQ(server.most_open(), 40) << "no more than what may be in flight";
+    EXPECT_EQ(server.requests(), 120);
+}
+
+// Callers that know nothing of each other share it, too.
+TEST(Http2Frames, CallersShareAConnection) {
+    H2Server server({.hold_until = 6});
+    const auto http = client_of(server);
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < 6; ++i) callers.emplace_back([&] { EXPECT_TRUE(http->send({.method = "PATCH", .target = "/", .body = "{}"})); });
+    callers.clear();
+    EXPECT_EQ(server.connections(), 1);
+}
+
+// What a server says it has not begun is asked again, whatever the method; a connection that takes no more is left for a new one.
+TEST(Http2Frames, RefusedStreamsAndLeavingServers) {
+    H2Server refusing({.refuse = 2});
+    for (const char* method : {"GET", "POST"}) {
+        const auto r = client_of(refusing)->send({.method = method, .target = "/", .body = *method == 'P' ? "{}" : ""});
+        EXPECT_TRUE(r) << method << ": " << r.error().to_string();
+    }
+    EXPECT_EQ(refusing.requests(), 2);
+    H2Server leaving({.go_away_after = 3});
+    const auto http = client_of(leaving);
+    for (int i = 0; i < 7; ++i) EXPECT_TRUE(http->send({.target = "/"})) << i;
+    EXPECT_EQ(leaving.requests(), 7);
+    EXPECT_EQ(leaving.connections(), 3);
 }
 
 } // namespace
