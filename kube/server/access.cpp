@@ -76,9 +76,21 @@ bool subject_is(const Node& subject, const User& user, std::string_view ns) {
     return user.name == std::string(kAccountPrefix) + std::string(home) + ":" + std::string(name);
 }
 
-bool binds(const Node& binding, const User& user, std::string_view ns) {
+// The subject of the binding that the user is; null: none.
+const Node* bound_subject(const Node& binding, const User& user, std::string_view ns) {
     const Node* subjects = binding.find("subjects");
-    return subjects && std::any_of(subjects->items().begin(), subjects->items().end(), [&](const Node& s) { return subject_is(s, user, ns); });
+    if (!subjects) return nullptr;
+    const auto it = std::ranges::find_if(subjects->items(), [&](const Node& s) { return subject_is(s, user, ns); });
+    return it == subjects->items().end() ? nullptr : &*it;
+}
+
+// "RoleBinding "r/ns" of Role "r" to User "u"" (rbac.go's clusterRoleBindingDescriber and roleBindingDescriber).
+std::string described(const Node& binding, const Node& subject, std::string_view ns) {
+    const Node& ref = *binding.find("roleRef");
+    std::string who = std::string(subject.text_at("kind")) + " \"" + std::string(subject.text_at("name"));
+    if (subject.text_at("kind") == "ServiceAccount") who += "/" + std::string(subject.text_at("namespace").empty() ? ns : subject.text_at("namespace"));
+    return std::string(ns.empty() ? "ClusterRoleBinding" : "RoleBinding") + " \"" + std::string(meta_text(binding, "name")) + (ns.empty() ? "" : "/" + std::string(ns)) + "\" of " +
+           std::string(ref.text_at("kind")) + " \"" + std::string(ref.text_at("name")) + "\" to " + who + "\"";
 }
 
 std::vector<Node> list_of(const Node& role) {
@@ -163,7 +175,8 @@ Node Access::parsed(const StoredObject& o) const {
 
 template <class F>
 void Access::each_rule(const User& user, std::string_view ns, F f) const {
-    const auto rules = [&](const Node& binding, std::string_view binding_ns) {
+    const auto rules = [&](const Node& binding, const Node& subject, std::string_view binding_ns) {
+        const auto why = [&] { return described(binding, subject, binding_ns); };
         const Node* ref = binding.find("roleRef");
         if (!ref) return true;
         const bool cluster = ref->text_at("kind") == "ClusterRole";
@@ -172,25 +185,25 @@ void Access::each_rule(const User& user, std::string_view ns, F f) const {
         const Node obj = parsed(*role);
         if (const Node* list = obj.find("rules"))
             for (const Node& rule : list->items())
-                if (!f(rule)) return false;
+                if (!f(rule, why)) return false;
         return true;
     };
     for (const auto& o : store_.list(std::string(kRbac) + "clusterrolebindings", "").objects) {
         const Node binding = parsed(*o);
-        if (binds(binding, user, "") && !rules(binding, "")) return;
+        if (const Node* subject = bound_subject(binding, user, ""); subject && !rules(binding, *subject, "")) return;
     }
     if (ns.empty()) return;
     for (const auto& o : store_.list(std::string(kRbac) + "rolebindings", ns).objects) {
         const Node binding = parsed(*o);
-        if (binds(binding, user, ns) && !rules(binding, ns)) return;
+        if (const Node* subject = bound_subject(binding, user, ns); subject && !rules(binding, *subject, ns)) return;
     }
 }
 
-bool Access::allowed(const User& user, const Attributes& what) const {
-    if (!options_.rbac || in_group(user, "system:masters")) return true;
-    bool found = false;
-    each_rule(user, what.ns, [&](const Node& rule) {
-        found = rule_allows(rule, what);
+std::optional<std::string> Access::reason_to_allow(const User& user, const Attributes& what) const {
+    if (!options_.rbac || in_group(user, "system:masters")) return "";
+    std::optional<std::string> found;
+    each_rule(user, what.ns, [&](const Node& rule, const auto& why) {
+        if (rule_allows(rule, what)) found = "RBAC: allowed by " + why();
         return !found;
     });
     return found;
@@ -249,7 +262,7 @@ Api<void> Access::check_escalation(const Call& call, const Node& next, const Nod
 std::vector<Node> Access::rules_of(const User& user, std::string_view ns) const {
     std::vector<Node> out;
     if (!options_.rbac) return full_authority();
-    each_rule(user, ns, [&](const Node& rule) {
+    each_rule(user, ns, [&](const Node& rule, const auto&) {
         out.push_back(rule);
         return true;
     });

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,7 +37,9 @@ public:
     // The user of a token; 401 when it is not (or no longer) good.
     Api<User> user_of_token(std::string_view token) const;
 
-    [[nodiscard]] bool allowed(const User& user, const Attributes& what) const;
+    [[nodiscard]] bool allowed(const User& user, const Attributes& what) const { return reason_to_allow(user, what).has_value(); }
+    // Why it is allowed, as RBAC words it ("" where no rule is asked); nullopt: it is not.
+    [[nodiscard]] std::optional<std::string> reason_to_allow(const User& user, const Attributes& what) const;
     // 403 in kube-apiserver's words unless allowed.
     Api<void> check(const User& user, const Attributes& what) const;
     // A role or binding that `call`'s user is about to write (`live`: null Node = new): 403 unless they hold all that it grants or may
@@ -52,7 +55,7 @@ private:
     [[nodiscard]] Api<std::vector<Node>> rules_of_role(const Node& role_ref, std::string_view ns) const;
     [[nodiscard]] Node parsed(const StoredObject& o) const;
     template <class F>
-    void each_rule(const User& user, std::string_view ns, F f) const; // f(rule) returns false to stop
+    void each_rule(const User& user, std::string_view ns, F f) const; // f(rule, why) returns false to stop; why(): the binding in words
 
     Store& store_;
     const AccessOptions options_;

@@ -136,21 +136,19 @@ Api<Written> Core::create(Call& call, Node obj, Ack& ack) {
     for (const auto field : {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"})
         erase_meta(obj, field);
     const std::string given_rv(meta_text(obj, "resourceVersion"));
-    if (!given_rv.empty() && !call.dry_run) // which looks at neither
-        return refuse(unclassified("resourceVersion should not be set on objects to be created"));
     const bool generate = meta_text(obj, "name").empty() && !meta_text(obj, "generateName").empty();
     if (generate) set_meta(obj, "name", std::string(meta_text(obj, "generateName")) + random_suffix());
     if (call.path.name.empty()) call.path.name = meta_text(obj, "name");
     obj = track_update(call, Node(), std::move(obj), {});
     API_TRY_VOID(admit_namespace(call, call.path.ns));
     API_TRY_VOID(admit(call, obj, Node()));
-    auto made = store_new(call, std::move(obj), ack);
+    auto made = store_new(call, std::move(obj), ack, !given_rv.empty());
     if (made && !given_rv.empty()) set_meta(made->object, "resourceVersion", given_rv);
     return made;
 }
 
 // From an object with managedFields to a stored one.
-Api<Written> Core::store_new(Call& call, Node obj, Ack& ack) {
+Api<Written> Core::store_new(Call& call, Node obj, Ack& ack, bool versioned) {
     const ResourceInfo& resource = *call.resource;
     const Strategy strategy = strategy_of(resource, *call.version);
     set_meta(obj, "uid", random_uuid());
@@ -158,6 +156,7 @@ Api<Written> Core::store_new(Call& call, Node obj, Ack& ack) {
     erase_meta(obj, "resourceVersion");
     if (strategy.generation)
         meta_mut(obj).set("generation", Node::integer(1)); // other kinds keep what they are given
+    if (resource.id() == "/namespaces") meta_mut(obj).get_or_insert("labels").set("kubernetes.io/metadata.name", Node::string(meta_text(obj, "name")));
     API_TRY_VOID(prepare_create(*this, call, obj));
     complete_object(call, obj);
     const std::string name(meta_text(obj, "name"));
@@ -170,6 +169,10 @@ Api<Written> Core::store_new(Call& call, Node obj, Ack& ack) {
         release(*this, resource, obj);
         if (const ObjectPtr there = store.get(resource.id(), call.path.ns, name)) return refuse(name_taken(resource, name, there.get()));
         return Written{std::move(obj), 201};
+    }
+    if (versioned) { // told last, by the store; a dry run does not get there
+        release(*this, resource, obj);
+        return refuse(unclassified("resourceVersion should not be set on objects to be created"));
     }
     Node kept = convert(resource, obj, resource.storage_version());
     if (resource.custom && !call.version->storage) obj = convert(resource, kept, *call.version); // defaults of the stored version show
@@ -242,7 +245,7 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
     if (meta_text(obj, "uid").empty()) set_meta(obj, "uid", live_ptr->uid);
     API_TRY_VOID(prepare_update(*this, call, obj, live, options.subresource));
     complete_object(call, obj);
-    if (strategy.generation && generation_changes(resource, *call.version, obj, live))
+    if (options.subresource != "status" && strategy.generation && generation_changes(resource, *call.version, obj, live))
         meta_mut(obj).set("generation", Node::integer(meta_int(live, "generation") + 1));
     if (auto causes = validate_change(call, obj, live); !causes.empty())
         return refuse(invalid(resource.kind, resource.group, call.path.name, std::move(causes)));

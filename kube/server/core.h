@@ -92,7 +92,7 @@ private:
     // A write of a controller: nobody's request. `resource` null when it is not served any more.
     [[nodiscard]] Call own_call(const ResourceInfo& resource, std::string_view manager) const;
     Api<void> admit_namespace(const Call& call, std::string_view ns) const;
-    Api<Written> store_new(Call& call, Node obj, Ack& ack);
+    Api<Written> store_new(Call& call, Node obj, Ack& ack, bool versioned = false);
     Api<std::optional<Written>> try_change(Call& call, const ChangeOptions& options, const Change& change, Ack& ack);
     Api<std::optional<Written>> try_remove(const ResourceInfo& resource, std::string_view ns, std::string_view name,
                                            const DeleteOptions& options, Ack& ack);

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "kube/base/json.h"
@@ -73,7 +74,7 @@ private:
 
     void check_type(const Node& v, const Node& s, const std::string& path) {
         if (flag(s, "x-kubernetes-int-or-string")) {
-            if (!v.is_string() && !v.as_int()) mismatch(v, path, "[\"integer\",\"string\"]");
+            if (!v.is_string() && !v.as_int()) mismatch(v, path, "integer,string");
             return;
         }
         const auto want = s.text_at("type");
@@ -88,17 +89,22 @@ private:
                                  "Invalid value: \"" + is + "\": " + in_body(path) + " must be of type " + std::string(want) + ": \"" + is + "\"", path});
     }
 
-    void check_text(std::string_view text, const Node& s, const std::string& path) {
+    // Of length and pattern only the first that is wrong is told.
+    void check_length(std::string_view text, const Node& s, const std::string& path) {
         const std::size_t n = characters(text);
         if (const auto most = child(s, "maxLength").as_int(); most && n > static_cast<std::size_t>(*most))
-            problems.too_long(path, static_cast<std::size_t>(*most));
+            return problems.too_long(path, static_cast<std::size_t>(*most));
         if (const auto least = child(s, "minLength").as_int(); least && n < static_cast<std::size_t>(*least))
-            wrong(path, Node::string(text), "should be at least " + std::to_string(*least) + " chars long");
-        if (const auto p = s.text_at("pattern"); !p.empty()) {
-            const auto compiled = pattern(p);
-            if (compiled->ok() && !re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled))
-                wrong(path, Node::string(text), "should match '" + std::string(p) + "'");
-        }
+            return wrong(path, Node::string(text), "should be at least " + std::to_string(*least) + " chars long");
+        const auto p = s.text_at("pattern");
+        if (p.empty()) return;
+        const auto compiled = pattern(p);
+        if (compiled->ok() && !re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled))
+            wrong(path, Node::string(text), "should match '" + std::string(p) + "'");
+    }
+
+    void check_text(std::string_view text, const Node& s, const std::string& path) {
+        check_length(text, s, path);
         const auto format = s.text_at("format");
         if (!format.empty() && known_format(s.text_at("type"), format) && !has_format(format, text)) {
             const std::string value = write_json(Node::string(text));
@@ -227,6 +233,44 @@ private:
     }
 };
 
+// "g/v" or "v".
+bool readable_version(std::string_view version) { return std::count(version.begin(), version.end(), '/') <= 1; }
+
+// apiextensions' schema/objectmeta: what an object inside another one must say about itself.
+void check_embedded_type(Problems& p, const Node& v, const std::string& path) {
+    const auto text = [&](std::string_view field) -> std::optional<std::string_view> {
+        const std::string here = path + "." + std::string(field);
+        const Node* n = v.find(field);
+        if (!n) return p.required(here), std::nullopt;
+        if (!n->is_string()) return p.invalid(here, *n, "must be a string"), std::nullopt;
+        if (n->text().empty()) return p.invalid(here, "", "must not be empty"), std::nullopt;
+        return n->text();
+    };
+    if (const auto version = text("apiVersion"); version && !readable_version(*version))
+        p.invalid(path + ".apiVersion", *version, "unexpected GroupVersion string: " + std::string(*version));
+    if (const auto kind = text("kind")) {
+        std::string lower(*kind), why;
+        std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        for (const auto& m : dns_1035_label(lower)) why += (why.empty() ? "" : ",") + m;
+        if (!why.empty()) p.invalid(path + ".kind", *kind, "may have mixed case, but should otherwise match: " + why);
+    }
+}
+
+void check_embedded(Problems& p, const Node& v, const Node& s, const std::string& path) {
+    if (v.is_map()) {
+        if (flag(s, "x-kubernetes-embedded-resource")) {
+            check_embedded_type(p, v, path);
+            if (const Node* metadata = v.find("metadata"); metadata && metadata->is_map()) check_embedded_metadata(p, path + ".metadata", *metadata);
+        }
+        const bool named = child(s, "properties").size() > 0 || !child(s, "additionalProperties").is_map();
+        for (const auto& e : v.entries())
+            if (const Node* sub = schema_of(s, e.key.view()))
+                check_embedded(p, e.value, *sub, named ? (path.empty() ? e.key.str() : path + "." + e.key.str()) : key_of(path, e.key.view()));
+    } else if (const Node* items = s.find("items"); v.is_list() && items && items->is_map()) {
+        for (std::size_t i = 0; i < v.size(); ++i) check_embedded(p, v.items()[i], *items, at(path, i));
+    }
+}
+
 } // namespace
 
 void default_custom(Node& value, const Node& schema) {
@@ -264,10 +308,13 @@ void drop_custom_nulls(Node& value, const Node& schema) {
 
 std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema) {
     if (!schema.is_map()) return {};
-    Node body = value; // metadata has rules of its own
+    Node body = value; // metadata has rules of its own; a schema may add some to its names
+    const Node* metadata = value.find("metadata");
     body.erase("metadata");
     Checker c;
+    if (const Node* s = child(schema, "properties").find("metadata"); s && metadata) c.check(*metadata, *s, "metadata");
     c.check(body, schema, "");
+    check_embedded(c.problems, body, schema, "");
     return std::move(c.problems.list);
 }
 
@@ -307,6 +354,25 @@ void check_count(Problems& problems, const Node& value, const std::string& path)
 }
 
 } // namespace
+
+std::optional<ErrorDetail> misfit_of_embedded(const Node& value, const Node& schema, const std::string& path) {
+    if (value.is_map()) {
+        if (flag(schema, "x-kubernetes-embedded-resource"))
+            for (const auto field : {"apiVersion", "kind"})
+                if (const Node* n = value.find(field); n && !n->is_string()) {
+                    Problems p;
+                    p.invalid(path + "." + field, *n, "must be a string");
+                    return p.list.front();
+                }
+        for (const auto& e : value.entries())
+            if (const Node* sub = schema_of(schema, e.key.view()))
+                if (auto found = misfit_of_embedded(e.value, *sub, path.empty() ? e.key.str() : path + "." + e.key.str())) return found;
+    } else if (const Node* items = schema.find("items"); value.is_list() && items && items->is_map()) {
+        for (std::size_t i = 0; i < value.size(); ++i)
+            if (auto found = misfit_of_embedded(value.items()[i], *items, at(path, i))) return found;
+    }
+    return std::nullopt;
+}
 
 std::vector<ErrorDetail> validate_custom_scale(const Node& value, const std::string& spec_path, const std::string& status_path) {
     Problems problems;

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "kube/base/error.h"
@@ -19,6 +21,9 @@ void drop_custom_nulls(Node& value, const Node& schema);
 
 // Causes as kube-apiserver gives them ("spec.n in body should be greater than or equal to 1"); empty = valid.
 std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema);
+
+// The first apiVersion or kind of an embedded resource that is no text: such an object cannot be read at all. `path`: of `value`.
+std::optional<ErrorDetail> misfit_of_embedded(const Node& value, const Node& schema, const std::string& path = {});
 
 // The numbers of instances that a scale subresource is about (paths like ".spec.replicas", "" = none).
 std::vector<ErrorDetail> validate_custom_scale(const Node& value, const std::string& spec_path, const std::string& status_path);

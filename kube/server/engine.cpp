@@ -92,7 +92,12 @@ Api<void> decode_object(Call& call, Node& obj) {
             return refuse(bad_request(call.resource->kind + " in version \"" + call.version->name + "\" cannot be handled as a " +
                                       call.resource->kind + ": strict decoding error: " + all));
     }
-    if (call.resource->custom) drop_custom_nulls(obj, call.version->open_api);
+    if (call.resource->custom) {
+        if (const auto bad = misfit_of_embedded(obj, call.version->open_api))
+            return refuse(bad_request(call.resource->kind + " in version \"" + call.version->name + "\" cannot be handled as a " + call.resource->kind + ": " +
+                                      bad->field + ": " + bad->message));
+        drop_custom_nulls(obj, call.version->open_api);
+    }
     set_defaults(call, obj);
     to_internal(call.resource->id(), obj);
     return {};

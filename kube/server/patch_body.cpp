@@ -49,7 +49,6 @@ Api<Node> read_apply(Call& call) {
         erase_meta(obj, "managedFields");
     }
     if (const Node* t = obj.find_path({"metadata", "creationTimestamp"}); t && t->is_null()) erase_meta(obj, "creationTimestamp");
-    if (meta_text(obj, "name").empty()) set_meta(obj, "name", call.path.name);
     if (const auto ns = meta_text(obj, "namespace"); !ns.empty()) {
         if (!call.resource->namespaced)
             erase_meta(obj, "namespace");
@@ -119,8 +118,10 @@ Api<Node> patched(const Call& call, PatchType type, const Node& live, const Node
         return next;
     }
     auto merged = strategic_patch(next, patch, *call.version->schema);
-    if (!merged) return refuse(merged.error().http_status == 400 ? bad_request(merged.error().message) : unclassified(merged.error().message));
-    return std::move(*merged);
+    if (merged) return std::move(*merged);
+    const Error& why = merged.error();
+    if (why.http_status != 422) return refuse(why.http_status == 400 ? bad_request(why.message) : unclassified(why.message));
+    return refuse(does_not_fit());
 }
 
 } // namespace weber::kube::server

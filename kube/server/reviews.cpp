@@ -57,7 +57,7 @@ Node rules_review(const Access& access, const User& user, std::string_view ns) {
 
 Node token_review(const Access& access, const Node& spec) {
     const auto user = access.user_of_token(spec.text_at("token"));
-    if (!user) return Node::map({{"authenticated", Node::boolean(false)}, {"error", Node::string("invalid bearer token")}});
+    if (!user) return Node::map({{"user", Node::map()}, {"error", Node::string("invalid bearer token")}});
     return Node::map({{"authenticated", Node::boolean(true)}, {"user", user_node(*user)}});
 }
 
@@ -66,19 +66,28 @@ Api<Node> review_status(const Access& access, const Call& call, const Node& body
     const auto kind = call.plural();
     if (kind == "selfsubjectreviews") return Node::map({{"userInfo", user_node(call.user)}});
     if (kind == "tokenreviews") return token_review(access, spec);
-    if (kind == "selfsubjectrulesreviews") return rules_review(access, call.user, spec.text_at("namespace"));
+    if (kind == "selfsubjectrulesreviews") {
+        if (spec.text_at("namespace").empty()) return refuse(bad_request("no namespace on request"));
+        return rules_review(access, call.user, spec.text_at("namespace"));
+    }
     if (spec.contains("resourceAttributes") == spec.contains("nonResourceAttributes"))
         return refuse(invalid("", call.group(), "",
                               {{"FieldValueInvalid",
                                 "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
                                 "spec.resourceAttributes"}}));
     const bool self = kind == "selfsubjectaccessreviews";
-    return Node::map({{"allowed", Node::boolean(access.allowed(self ? call.user : user_of(spec), attributes_of(spec)))}});
+    const auto reason = access.reason_to_allow(self ? call.user : user_of(spec), attributes_of(spec));
+    Node status = Node::map({{"allowed", Node::boolean(reason.has_value())}});
+    if (reason && !reason->empty()) status.set("reason", Node::string(*reason));
+    return status;
 }
 
 Api<Node> token_request(Core& core, const Access& access, Call& call, Node body) {
     const ObjectPtr account = core.store.get("/serviceaccounts", call.path.ns, call.path.name);
     if (!account) return refuse(call.not_found());
+    if (const auto name = meta_text(body, "name"); !name.empty() && name != call.path.name)
+        return refuse(invalid("TokenRequest", "authentication.k8s.io", call.path.name,
+                              {{"FieldValueInvalid", "Invalid value: " + write_json(Node::string(name)) + ": must match the service account name if specified", "metadata.name"}}));
     std::int64_t seconds = 3600;
     if (const Node* n = body.find_path({"spec", "expirationSeconds"})) seconds = n->as_int().value_or(3600);
     if (seconds < 600)
@@ -146,6 +155,7 @@ Api<HttpResponse> create_virtual(Core& core, const Access& access, Call& call, A
     body = track_update(call, Node(), std::move(body), {});
     API_TRY(Node status, review_status(access, call, body));
     body.set("status", std::move(status));
+    if (call.plural() == "selfsubjectrulesreviews") body.set("spec", Node::map()); // the answer does not repeat it
     if (call.plural() == "selfsubjectreviews") set_meta(body, "creationTimestamp", now_text());
     return respond_json(call, json, 201, write_json(body));
 }

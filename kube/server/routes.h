@@ -21,6 +21,7 @@ public:
 
 private:
     struct Holder; // a request and its call, alive until the answer (or the watch) ends
+    Api<void> may_ask(const Holder& holder) const;
     Api<void> resolve(Holder& holder) const;
     void run(const std::shared_ptr<Holder>& holder, const std::shared_ptr<Exchange>& exchange);
     std::optional<HttpResponse> simple_path(const HttpRequest& http) const;

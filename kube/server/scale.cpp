@@ -163,11 +163,14 @@ Api<HttpResponse> scale_update(Core& core, Call& call, const Presentation& form,
 
 Api<HttpResponse> scale_patch(Core& core, Call& call, const Presentation& form, PatchType type, const Node& patch, Ack& ack) {
     const auto change = [&](Call& scale, const Node& before) -> Api<Node> {
-        if (type == PatchType::apply) return apply_patch(scale, before, patch, call.http->flag("force"), "scale");
+        if (type == PatchType::apply) {
+            API_TRY(Node next, apply_patch(scale, before, patch, call.http->flag("force"), "scale"));
+            API_TRY_VOID(check_name(scale, next));
+            return next;
+        }
         API_TRY(Node next, patch_object(scale, type, before, patch));
         return track_update(scale, before, std::move(next), "scale");
     };
-    if (type == PatchType::apply) API_TRY_VOID(check_name(call, patch));
     return scale_change(core, call, form, {}, change, ack);
 }
 

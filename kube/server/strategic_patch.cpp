@@ -163,9 +163,24 @@ Result<std::vector<Node>> merge_items(std::vector<Node>& live, std::vector<Node>
     return merged;
 }
 
+// All elements of both lists must be of one kind, and that not a list.
+Result<void> check_elements(const std::vector<Node>& left, const std::vector<Node>& right) {
+    const NodeKind kind = (left.empty() ? right : left).front().kind();
+    if (kind == NodeKind::list) return fail(Error{.code = ErrorCode::invalid, .message = "lists of lists are not supported", .http_status = 422});
+    const auto other = [&](const Node& n) { return n.kind() != kind; };
+    if (std::ranges::none_of(left, other) && std::ranges::none_of(right, other)) return {};
+    const auto text = [](const std::vector<Node>& list) {
+        Node n = Node::list();
+        for (const Node& item : list) n.push_back(item);
+        return go_text(n);
+    };
+    return unclassified("list element types are not identical: [" + text(left) + " " + text(right) + "]");
+}
+
 Result<Node> merge_list(const Node& live, const Node& patch, const FieldMeta& meta, bool delete_items) {
     if (live.empty() && patch.empty()) return live;
     std::vector<Node> left = items_of(live), right = items_of(patch);
+    TRY_VOID(check_elements(left, right));
     const bool maps = (left.empty() ? right : left).front().is_map();
     if (!maps) {
         if (delete_items) {

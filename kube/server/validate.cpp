@@ -44,9 +44,8 @@ std::string masked(std::string_view prefix) {
     return out;
 }
 
-void check_owners(Problems& p, const Node* owners) {
+void check_owners(Problems& p, const std::string& path, const Node* owners) {
     if (!owners) return;
-    const std::string path = "metadata.ownerReferences";
     std::string first;
     for (const Node& o : owners->items()) {
         const auto version = o.text_at("apiVersion");
@@ -78,16 +77,17 @@ void check_annotations(Problems& p, const std::string& path, const Node* annotat
     if (bytes > 256 * 1024) p.too_long(path, 256 * 1024);
 }
 
-void check_metadata(Problems& p, NameRule rule, const Node& obj, const Node& live, bool built_in) {
+// `path`: where the metadata is.
+void check_metadata(Problems& p, NameRule rule, const Node& obj, const Node& live, bool built_in, const std::string& path = "metadata") {
     const Node& meta = child(obj, "metadata");
     const auto list = finalizers(obj);
     if (live.is_null()) {
         const auto name = meta.text_at("name"), prefix = meta.text_at("generateName");
-        if (!prefix.empty()) p.invalid_all("metadata.generateName", prefix, check_name(rule, masked(prefix)));
+        if (!prefix.empty()) p.invalid_all(path + ".generateName", prefix, check_name(rule, masked(prefix)));
         if (name.empty())
-            p.required("metadata.name", "name or generateName is required");
+            p.required(path + ".name", "name or generateName is required");
         else
-            p.invalid_all("metadata.name", name, check_name(rule, name));
+            p.invalid_all(path + ".name", name, check_name(rule, name));
     } else {
         if (is_deleting(live)) {
             std::string extra;
@@ -96,28 +96,28 @@ void check_metadata(Problems& p, NameRule rule, const Node& obj, const Node& liv
             for (const auto& f : before) fresh.erase(f);
             for (const auto& f : fresh) extra += (extra.empty() ? "\"" : ", \"") + f + "\"";
             if (!fresh.empty())
-                p.forbidden("metadata.finalizers",
+                p.forbidden(path + ".finalizers",
                             "no new finalizers can be added if the object is being deleted, found new finalizers []string{" + extra + "}");
         }
         const Node& old = child(live, "metadata");
-        for (const auto field : {"name", "namespace", "uid"}) p.immutable(std::string("metadata.") + field, meta.find(field), old.find(field));
+        for (const auto field : {"name", "namespace", "uid"}) p.immutable(path + "." + field, meta.find(field), old.find(field));
     }
-    check_labels(p, "metadata.labels", meta.find("labels"));
-    check_annotations(p, "metadata.annotations", meta.find("annotations"));
-    check_owners(p, meta.find("ownerReferences"));
+    check_labels(p, path + ".labels", meta.find("labels"));
+    check_annotations(p, path + ".annotations", meta.find("annotations"));
+    check_owners(p, path + ".ownerReferences", meta.find("ownerReferences"));
     if (!live.is_null()) return;
     for (const auto& f : list) {
-        p.invalid_all("metadata.finalizers", f, qualified_name(f));
+        p.invalid_all(path + ".finalizers", f, qualified_name(f));
     }
     std::size_t i = 0;
     if (built_in)
         for (const auto& f : list) {
-            const std::string here = at("metadata.finalizers", i++);
+            const std::string here = at(path + ".finalizers", i++);
             if (f.find('/') == std::string::npos && f != "kubernetes" && f != "orphan" && f != "foregroundDeletion")
                 p.invalid(here, f, "name is neither a standard finalizer name nor is it fully qualified");
         }
     if (std::find(list.begin(), list.end(), "orphan") != list.end() && std::find(list.begin(), list.end(), "foregroundDeletion") != list.end())
-        p.invalid("metadata.finalizers", child(meta, "finalizers"), "finalizer orphan and foregroundDeletion cannot be both set");
+        p.invalid(path + ".finalizers", child(meta, "finalizers"), "finalizer orphan and foregroundDeletion cannot be both set");
 }
 
 } // namespace
@@ -141,6 +141,13 @@ std::vector<ErrorDetail> validate_custom_metadata(const Node& obj, const Node& l
     Problems p;
     check_metadata(p, NameRule::subdomain, obj, live, false);
     return std::move(p.list);
+}
+
+void check_embedded_metadata(Problems& p, const std::string& path, const Node& metadata) {
+    Node obj = Node::map({{"metadata", metadata}});
+    if (metadata.text_at("name").empty()) obj.find_mut("metadata")->set("name", Node::string("fakename")); // none is fine
+    check_metadata(p, NameRule::path, obj, Node(), false, path);
+    if (const auto ns = metadata.text_at("namespace"); !ns.empty()) p.invalid_all(path + ".namespace", ns, dns_label(ns));
 }
 
 } // namespace weber::kube::server

@@ -72,7 +72,11 @@ void secret(Problems& p, const Node& obj, const Node& live) {
         if (!need(key)) return;
         const auto text = base64_decode(data.text_at(key));
         const auto json = text ? read_json(*text) : Result<Node>(fail(ErrorCode::invalid, ""));
-        if (!json || !json->is_map()) p.invalid(key_of("data", key), "<secret contents redacted>", "invalid character in the value: it is no JSON object");
+        if (json && (json->is_map() || json->is_null())) return;
+        std::string why = "invalid character in the value: it is no JSON object"; // Go's words would quote a character of it
+        if (text && text->empty()) why = "unexpected end of JSON input";
+        if (json) why = "json: cannot unmarshal " + std::string(json->is_number() ? "number" : json->is_list() ? "array" : json->kind_word()) + " into Go value of type map[string]interface {}";
+        p.invalid(key_of("data", key), "<secret contents redacted>", why);
     };
     if (type == "kubernetes.io/service-account-token" &&
         child(child(obj, "metadata"), "annotations").text_at("kubernetes.io/service-account.name").empty())
@@ -255,52 +259,6 @@ void autoscaler(Problems& p, const Node& obj, const Node&) {
 
 // ---- definitions ------------------------------------------------------------------------------------------------------------
 
-void definition(Problems& p, const Node& obj, const Node& live) {
-    const Node& spec = child(obj, "spec");
-    const Node &names = child(spec, "names"), &versions = child(spec, "versions");
-    const auto group = spec.text_at("group"), plural = names.text_at("plural"), name = child(obj, "metadata").text_at("name");
-    if (live.is_null() && name != std::string(plural) + "." + std::string(group))
-        p.invalid("metadata.name", name, "must be spec.names.plural+\".\"+spec.group");
-    if (group.empty())
-        p.required("spec.group");
-    else
-        p.invalid_all("spec.group", group, dns_subdomain(group));
-    p.one_of("spec.scope", spec.text_at("scope"), {"Cluster", "Namespaced"});
-    std::int64_t stored = 0;
-    for (const Node& v : versions.items())
-        if (child(v, "storage").as_bool()) ++stored;
-    if (stored != 1) {
-        Node shown = Node::list();
-        for (const Node& v : versions.items())
-            shown.push_back(Node::map({{"Name", child(v, "name")}, {"Served", child(v, "served")}, {"Storage", child(v, "storage")},
-                                       {"Deprecated", Node::boolean(child(v, "deprecated").as_bool())}, {"DeprecationWarning", child(v, "deprecationWarning")},
-                                       {"Schema", Node()}, {"Subresources", Node()}, {"AdditionalPrinterColumns", Node()}, {"SelectableFields", Node()}}));
-        p.invalid("spec.versions", shown, "must have exactly one version marked as storage version");
-    }
-    std::size_t i = 0;
-    for (const Node& v : versions.items()) {
-        const std::string here = at("spec.versions", i++);
-        if (!child(v, "schema").contains("openAPIV3Schema")) p.required(here + ".schema.openAPIV3Schema");
-    }
-    for (const auto& [field, value] : {std::pair{"plural", plural}, std::pair{"singular", names.text_at("singular")}})
-        if (!value.empty()) p.invalid_all(std::string("spec.names.") + field, value, dns_1035_label(value));
-    if (plural.empty()) p.required("spec.names.plural");
-    if (names.text_at("kind").empty()) p.required("spec.names.kind");
-    if (live.is_null()) {
-        if (stored == 0) p.invalid("status.storedVersions", Node(), "must have at least one stored version");
-        return;
-    }
-    const Node& before = child(live, "spec");
-    for (const auto field : {"group", "scope"}) p.immutable(std::string("spec.") + field, spec.find(field), before.find(field));
-    const Node* conditions = live.find_path({"status", "conditions"});
-    bool established = false;
-    if (conditions)
-        for (const Node& c : conditions->items()) established = established || (c.text_at("type") == "Established" && c.text_at("status") == "True");
-    if (established)
-        for (const auto field : {"kind", "plural"})
-            p.immutable(std::string("spec.names.") + field, names.find(field), child(before, "names").find(field));
-}
-
 void storage_class(Problems& p, const Node& obj, const Node& live) {
     if (obj.text_at("provisioner").empty()) p.required("provisioner");
     if (const auto policy = obj.text_at("reclaimPolicy"); !policy.empty()) p.one_of("reclaimPolicy", policy, {"Delete", "Retain"});
@@ -329,7 +287,7 @@ void priority_class(Problems& p, const Node& obj, const Node& live) {
 
 KindRule other_rule(std::string_view id) {
     static const std::map<std::string_view, KindRule> kRules{
-        {"apiextensions.k8s.io/customresourcedefinitions", definition},
+        {"apiextensions.k8s.io/customresourcedefinitions", check_definition},
         {"/configmaps", config_map},
         {"/secrets", secret},
         {"/persistentvolumeclaims", claim},

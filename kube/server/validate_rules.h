@@ -49,6 +49,8 @@ Messages path_segment(std::string_view value);
 
 bool same_meaning(const Node* a, const Node* b); // absent, null and empty are equal
 
+// Of an object inside a custom resource.
+void check_embedded_metadata(Problems& p, const std::string& path, const Node& metadata);
 void check_labels(Problems& p, const std::string& path, const Node* labels);
 void check_label_selector(Problems& p, const std::string& path, const Node* selector);
 // False: such a selector cannot be used to match anything (the errors are check_label_selector's).
@@ -67,6 +69,7 @@ using KindRule = void (*)(Problems&, const Node& obj, const Node& live);
 KindRule workload_rule(std::string_view id);
 KindRule network_rule(std::string_view id); // Service, Ingress, NetworkPolicy
 KindRule other_rule(std::string_view id);
+void check_definition(Problems& p, const Node& obj, const Node& live); // a CustomResourceDefinition
 
 inline const Node& child(const Node& n, std::string_view key) {
     static const Node none;

@@ -223,7 +223,11 @@ void job(Problems& p, const Node& obj, const Node& live) {
     if (live.is_null()) return;
     const Node& before = spec_of(live);
     const Node* mode = spec.find("completionMode");
-    if (!mode || mode->text() != "Indexed") p.immutable("spec.completions", spec.find("completions"), before.find("completions"));
+    const Node *completions = spec.find("completions"), *parallelism = spec.find("parallelism");
+    if (!mode || mode->text() != "Indexed")
+        p.immutable("spec.completions", completions, before.find("completions"));
+    else if (completions && !same_meaning(completions, before.find("completions")) && !(parallelism && *completions == *parallelism))
+        p.invalid("spec.completions", *completions, "can only be modified in tandem with spec.parallelism");
     p.immutable("spec.selector", selector, before.find("selector"));
     const Node* suspend = before.find("suspend");
     if (!(suspend && suspend->as_bool())) p.immutable("spec.template", spec.find("template"), before.find("template"));

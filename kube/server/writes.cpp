@@ -1,5 +1,6 @@
 #include "kube/server/writes.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "kube/base/digest.h"
@@ -91,9 +92,12 @@ Api<DeleteOptions> read_delete_options(Call& call) {
         causes.push_back({"FieldValueInvalid",
                           "Invalid value: \"" + policy + "\": orphanDependents and deletionPropagation cannot be both set",
                           "propagationPolicy"});
-    if (!causes.empty()) return refuse(invalid("DeleteOptions", "meta.k8s.io", "", std::move(causes)));
-    if (const Node* dry = body.find("dryRun"))
+    if (const Node* dry = body.find("dryRun")) {
         for (const auto& d : dry->items()) o.dry_run = o.dry_run || d.text() == "All";
+        if (std::ranges::any_of(dry->items(), [](const Node& d) { return d.text() != "All"; }))
+            causes.push_back({"FieldValueNotSupported", "Unsupported value: " + write_json(*dry) + ": supported values: \"All\"", "dryRun"});
+    }
+    if (!causes.empty()) return refuse(invalid("DeleteOptions", "meta.k8s.io", "", std::move(causes)));
     if (call.http->body.empty()) o.dry_run = call.dry_run; // beside a body the parameter counts for nothing
     return o;
 }
@@ -185,10 +189,12 @@ Api<HttpResponse> write_patch(Core& core, Call& call, Ack& ack) {
     if (type == PatchType::apply) {
         options.create_allowed = sub.empty();
         const bool force = call.http->flag("force");
-        API_TRY_VOID(check_name(call, patch));
-        API_TRY(const Written w,
-                core.change(
-                    call, options, [&](const Node& live) { return apply_patch(call, live, patch, force, sub); }, ack));
+        const auto apply = [&](const Node& live) -> Api<Node> {
+            API_TRY(Node next, apply_patch(call, live, patch, force, sub));
+            API_TRY_VOID(check_name(call, next));
+            return next;
+        };
+        API_TRY(const Written w, core.change(call, options, apply, ack));
         return written_response(call, form, w);
     }
     API_TRY(const Written w, core.change(

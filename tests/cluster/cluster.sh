@@ -62,8 +62,8 @@ wait_ready() {
 kubectl() { "$KUBECTL" --kubeconfig "$dir/kubeconfig" "$@"; }
 
 tools() {
-  local needed=(etcd kube-apiserver kubectl)
-  [ -n "$bare" ] || needed+=(kube-controller-manager)
+  local needed=(etcd kube-apiserver)
+  [ -n "$bare" ] || needed+=(kube-controller-manager kubectl)
   [ "$nodes$bare" != yes ] || needed+=(kube-scheduler kwok)
   tool_list=$("$here/tools.sh" "${needed[@]}") || exit $?
   KUBECTL=$(tool kubectl)

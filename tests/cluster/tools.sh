@@ -91,11 +91,19 @@ build() {
   echo "$name $dir/$name"
 }
 
+names=${*:-$default_names}
 mkdir -p "$cache"
-exec 9>"$cache/.lock"
-flock 9 # a second caller waits for the first and then finds everything built
+# Builds one at a time: a second caller waits for the first and then finds everything built. Who lacks nothing waits for nobody.
+for name in $names; do
+  IFS='|' read -r _ version _ <<<"$(catalogue | grep "^$name|" || true)"
+  [ -x "$cache/$name/$version/$name" ] || {
+    exec 9>"$cache/.lock"
+    flock 9
+    break
+  }
+done
 
-for name in ${*:-$default_names}; do
+for name in $names; do
   line=$(catalogue | grep "^$name|" || true)
   if [ -z "$line" ]; then
     echo "tools.sh: no tool named '$name'; known: $(catalogue | cut -d'|' -f1 | tr '\n' ' ')" >&2
