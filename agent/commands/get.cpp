@@ -83,7 +83,7 @@ Result<Filter> filter_of(const std::string& selector) {
     if (selector.empty()) return Filter{};
     const bool negate = selector.find("!=") != std::string::npos;
     const std::size_t at = negate ? selector.find("!=") : selector.find('=');
-    if (at == std::string::npos || selector.find('=', at + (negate ? 2 : 1)) != std::string::npos)
+    if (at == std::string::npos) // what follows the first sign is the status, whatever it holds
         return fail(ErrorCode::invalid, "expected status selector in type=status or type!=status format, but found: " + selector);
     const std::string type = lower(selector.substr(0, at)), status = lower(selector.substr(at + (negate ? 2 : 1)));
     return Filter([type, status, negate](const Object& o) {

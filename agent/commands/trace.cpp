@@ -206,7 +206,10 @@ Result<std::vector<Wanted>> wanted_of(const Invocation& in, const Session& s) {
             out.push_back({resource.gvk(), slashes ? in.args[i].substr(slash + 1) : in.args[i]});
         }
     }
-    if (out.empty() && !in.args.empty()) return fail(ErrorCode::invalid, "resource(s) were provided, but no name was specified");
+    if (out.empty() && !in.args.empty()) {
+        if (kind.empty()) TRY_VOID(resource_named(s, in.args.front())); // a type that is none is told first
+        return fail(ErrorCode::invalid, "resource(s) were provided, but no name was specified");
+    }
     if (out.empty()) return fail(ErrorCode::invalid, "either `<resource>/<name>` or `<resource> <name>` is required as an argument");
     return out;
 }

@@ -48,9 +48,15 @@ public:
         options.propagation = kube::Propagation::background;
         options.dry_run = dry_run_;
         const auto gone = s_.client().remove(ref, options, s_.call());
-        if (!gone && gone.error().code == ErrorCode::not_found) return;
-        if (!gone) return note(gone.error());
-        say(kind + "/" + (ref.ns.empty() ? "" : ref.ns + "/") + ref.name + " deleted");
+        const std::string subject = kind + "/" + (ref.ns.empty() ? "" : ref.ns + "/") + ref.name;
+        const bool absent = !gone && gone.error().code == ErrorCode::not_found;
+        if (absent && kind != "Namespace") return;
+        if (!gone) {
+            in_.io.failure(Error(gone.error()).with_prefix(subject + " deletion failed: "));
+            failed_ = failed_ || !absent; // a namespace that is not there may be mistyped, or gone since the last time
+            return;
+        }
+        say(subject + " deleted");
     }
 
     [[nodiscard]] bool failed() const { return failed_; }

@@ -77,6 +77,7 @@ TEST_F(Everyday, Selectors) {
     EXPECT_EQ(flux({"get", "ks", "--status-selector", "READY=False", "--no-header"}).out,
               "apps\tmain@sha1:9f86d081\tFalse\tFalse\tdependency 'flux-system/infrastructure' is not ready\t\n");
     EXPECT_THAT(flux({"get", "ks", "--status-selector", "ready!=true", "-A"}).out, testing::AllOf(HasSubstr("apps"), HasSubstr("infrastructure"), Not(HasSubstr("shop"))));
+    EXPECT_EQ(flux({"get", "ks", "--status-selector", "ready=false=x", "--no-header"}).out, "") << "no status is that, as for flux";
     const Ran none = flux({"get", "sources", "git", "vendor", "--status-selector", "ready=false"});
     EXPECT_EQ(none.status, 0); // no condition, no match: the header only
     EXPECT_EQ(none.out, "NAME\tREVISION\tSUSPENDED\tREADY\tMESSAGE \n");
@@ -179,6 +180,8 @@ TEST_F(Everyday, Trace) {
                                    "Revision:        main@sha1:" + hash + "\n"
                                    "Status:          Last reconciled at 2026-01-02 03:04:05 +0000 UTC\n"
                                    "Message:         stored artifact for revision 'main@sha1:" + hash + "'\n");
+    EXPECT_EQ(flux({"trace", "settings", "-n", "web"}).err, "✗ the server doesn't have a resource type \"settings\"\n");
+    EXPECT_EQ(flux({"trace", "configmap", "-n", "web"}).err, "✗ resource(s) were provided, but no name was specified\n");
     const Ran mine = flux({"trace", "cm", "mine", "-n", "web"});
     EXPECT_EQ(mine.out, "");
     EXPECT_EQ(mine.err, "failed to trace ConfigMap/mine in namespace web: object not managed by Flux\n");

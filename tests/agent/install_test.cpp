@@ -240,6 +240,9 @@ TEST_P(InstallEmbedded, UninstallIsTheReverse) {
     EXPECT_EQ(gone.status, 0) << gone.err;
     EXPECT_THAT(gone.err, ::testing::EndsWith("✔ uninstall finished\n"));
     EXPECT_EQ(run({"get", "ks"}).status, 1); // the kind itself is gone
+    const Ran twice = run({"uninstall", "-s"});
+    EXPECT_EQ(twice.status, 0) << "nothing is left to do";
+    EXPECT_THAT(twice.err, HasSubstr("✗ Namespace/" + ns + " deletion failed: namespaces \"" + ns + "\" not found\n")) << "but it may be mistyped";
     const Ran again = run({"install"});
     EXPECT_EQ(again.status, 0) << again.err;
     EXPECT_THAT(again.out, HasSubstr("CustomResourceDefinition/kustomizations.kustomize.toolkit.fluxcd.io created\n"));
