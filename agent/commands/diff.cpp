@@ -1,4 +1,5 @@
 // `diff kustomization`: what applying a directory here would change in the cluster (cli.md 2.5).
+#include <algorithm>
 #include <ostream>
 
 #include "agent/commands/commands.h"
@@ -69,7 +70,9 @@ Result<gitops::Inventory> pruned_by(const LocalBuild& build) {
     TRY(const gitops::Inventory old, gitops::read_inventory(*status));
     gitops::Inventory now;
     for (const Object& o : build.objects) now.push_back({o.key(), std::string(o.version())});
-    return gitops::stale(old, now);
+    gitops::Inventory gone = gitops::stale(old, now);
+    std::ranges::reverse(gone); // shown in the order of an apply
+    return gone;
 }
 
 Result<Difference> diff_of(kube::Client& client, const LocalBuild& build) {

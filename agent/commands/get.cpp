@@ -164,8 +164,12 @@ Result<int> watch(const Query& q, const FluxKind& kind) {
         q.session.client(), target,
         [&](const kube::WatchEvent& event) {
             const bool row = event.kind != kube::WatchEventKind::synced && event.kind != kube::WatchEventKind::trouble;
-            if (!row || (q.filter && !q.filter(event.object))) return true;
-            q.in.io.out << format_table(header ? header_of(kind, shape) : Row{}, {row_of(kind, event.object, shape)});
+            if (!row) return true;
+            const bool shown = !q.filter || q.filter(event.object);
+            if (!shown && !header) return true;
+            std::vector<Row> rows; // the header comes with the first event, be it shown or not
+            if (shown) rows.push_back(row_of(kind, event.object, shape));
+            q.in.io.out << format_table(header ? header_of(kind, shape) : Row{}, rows);
             q.in.io.out.flush();
             header = false;
             return static_cast<bool>(q.in.io.out);

@@ -52,7 +52,7 @@ Result<int> suspend(const Invocation& in, const FluxKind& kind) {
 // Waits for all at once; says how each ended, by name.
 Result<int> await(const Invocation& in, const Session& s, const FluxKind& kind, std::vector<std::string> names) {
     std::ranges::sort(names);
-    in.io.waiting("waiting for " + std::string(kind.kind) + " reconciliation");
+    for (std::size_t i = 0; i < names.size(); ++i) in.io.waiting("waiting for " + std::string(kind.kind) + " reconciliation"); // a line each, as flux's
     std::vector<std::future<Result<Object>>> ends;
     for (const std::string& name : names)
         ends.push_back(std::async(std::launch::async, [&s, &kind, name] { return wait_reconciled(s, kind, s.ns, name); }));

@@ -72,6 +72,9 @@ TEST_P(FluxCommand, Reads) {
     same({"get", "all", "--status-selector", "ready=false"});
     same({"get", "sources", "all"});
     same({"get", "ks", "-l", "bad=="}, 1);
+    same({"get", "ks", "--status-selector", "a=b=c"});
+    same({"trace", "one"}, 1);
+    same({"trace", "configmap"}, 1);
     EXPECT_THAT(same({"tree", "kustomization", "app"}).out, HasSubstr("Kustomization/" + ns_ + "/child"));
     same({"tree", "ks", "app", "--compact"});
     same({"tree", "ks", "nope"}, 1);
@@ -103,6 +106,7 @@ TEST_P(FluxCommand, BuildsAndDiffs) {
     const std::string tree = dir_.path() + "/work/app";
     same({"build", "kustomization", "app", "--path", tree});
     same({"diff", "kustomization", "app", "--path", tree, "--progress-bar=false"});
+    same({"diff", "kustomization", "app", "--path", dir_.path() + "/work/child", "--progress-bar=false"}, 1); // several objects go
     dir_.write("work/app/one.yaml", config_map("one", "2"));
     dir_.write("work/app/new.yaml", config_map("new", "2"));
     dir_.write("work/app/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: secret, namespace: " + ns_ + "}\ndata: {k: cmVwbGFudGVk}\n");
@@ -115,6 +119,7 @@ TEST_P(FluxCommand, AsksSuspendsAndResumes) {
     same({"reconcile", "source", "git", "fleet"});
     same({"reconcile", "kustomization", "app"});
     same({"reconcile", "kustomization"}, 1);
+    same({"resume", "kustomization", "--all", "--wait", "--timeout", "60s"});
     same({"reconcile", "kustomization", "nope"}, 1);
     same({"reconcile", "source", "git", "nope"}, 1);
     for (const std::vector<std::string>& group : {std::vector<std::string>{"reconcile"}, {"reconcile", "nope", "x"}, {"get", "nope"}})
