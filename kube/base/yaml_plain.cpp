@@ -4,6 +4,8 @@
 #include <string>
 
 #include "kube/base/text_pool.h"
+#include "kube/base/utf8.h"
+#include "kube/base/yaml_plain_scalars.h"
 
 namespace weber::kube {
 namespace {
@@ -11,8 +13,32 @@ namespace {
 bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '/'; }
 bool is_key_char(char c) { return is_word(c) || c == '-' || c == '.'; }
 
+bool is_printable(std::uint32_t c) {
+    return (c >= 0xA0 && c <= 0xFFFD && c != 0x2028 && c != 0x2029 && c != 0xFEFF) || c >= 0x10000; // beyond ASCII: no breaks, no marks
+}
+
+// Lines of characters that libyaml takes as they are.
 bool is_simple_text(std::string_view text) {
-    return !text.empty() && text.back() == '\n' && std::ranges::all_of(text, [](char c) { return (c >= ' ' && c < 0x7f) || c == '\n'; });
+    if (text.empty() || text.back() != '\n') return false;
+    for (std::size_t i = 0; i < text.size();) {
+        const char c = text[i];
+        if ((c >= ' ' && c < 0x7f) || c == '\n' || c == '\t') {
+            ++i;
+            continue;
+        }
+        if (static_cast<unsigned char>(c) < 0x80) return false;
+        const CodePoint point = decode_utf8(text, i);
+        if (!point.valid || !is_printable(point.value)) return false;
+        i += point.bytes;
+    }
+    return true;
+}
+
+// May a plain scalar begin so? No indicator, and "-" only before something.
+bool begins_plain(char c, char next) {
+    constexpr std::string_view kIndicators = "?:,[]{}#&*!|>'\"%@`";
+    if (c == '-') return next != ' ' && next != '\n';
+    return c > ' ' || static_cast<unsigned char>(c) >= 0x80 ? kIndicators.find(c) == std::string_view::npos : false;
 }
 
 // Every function that returns bool: false means that the text is not plain, and all is given up.
@@ -23,21 +49,73 @@ public:
 
     std::optional<std::vector<Node>> documents() {
         std::vector<Node> out;
-        to_content();
-        if (at_end() || (at_marker() && !pass_marker())) return std::nullopt;
-        for (;;) {
-            if (out.size() >= options_.limits.documents || !document(out.emplace_back())) return std::nullopt;
-            if (at_end()) return out;
-            if (!at_marker() || !pass_marker()) return std::nullopt;
+        for (bool first = true; first || !at_end(); first = false) {
+            const std::size_t start = at_;
+            const std::uint32_t line = line_;
+            if (out.size() >= options_.limits.documents) return std::nullopt;
+            if (!next_document(first, out.emplace_back()) && !left_document(first, start, line, out.back())) return std::nullopt;
         }
+        return out;
     }
 
 private:
+    // From its marker, which the first may lack, to that of the next.
+    bool next_document(bool first, Node& out) {
+        if (first) {
+            to_content();
+            if (at_end()) return false;
+        }
+        if (at_marker() ? !pass_marker() : !first) return false;
+        return document(out) && (at_end() || at_marker());
+    }
+
+    // Reads with libyaml the one document that begins here; a line of `---` always ends it. Not for texts with other signs of that kind, nor when the caller
+    // wants to hear of the text as a whole.
+    bool left_document(bool first, std::size_t start, std::uint32_t line, Node& out) {
+        if (options_.repeated != nullptr) return false;
+        std::size_t end = start, lines = 0;
+        bool content = !first || text_.substr(start).starts_with("---"); // has the marker of this document been passed?
+        for (end = text_.find('\n', start) + 1, lines = 1; end < text_.size(); end = text_.find('\n', end) + 1, ++lines) {
+            const std::string_view rest = text_.substr(end);
+            if (rest.starts_with("...") || rest.starts_with('%')) return false;
+            if (!rest.starts_with("---")) continue;
+            if (rest[3] != '\n' && rest[3] != ' ') return false;
+            if (content) break;
+            if (has_content(text_.substr(start, end - start))) break;
+            content = true;
+        }
+        YamlReadOptions options = options_;
+        options.first_line = line;
+        options.limits.documents = 1;
+        options.limits.nodes = static_cast<std::uint32_t>(options_.limits.nodes - std::min<std::uint64_t>(made_, options_.limits.nodes));
+        options.limits.alias_expansion = static_cast<std::uint32_t>(options_.limits.alias_expansion - expanded_);
+        std::uint64_t expanded = 0;
+        auto documents = read_any_yaml(text_.substr(start, end - start), options, &expanded);
+        expanded_ += expanded;
+        if (!documents || documents->size() != 1) return false;
+        out = std::move(documents->front());
+        at_ = end;
+        line_ = line + static_cast<std::uint32_t>(lines);
+        indent_ = 0;
+        return true;
+    }
+
+    // Anything but blank lines and comments?
+    static bool has_content(std::string_view text) {
+        for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+            while (text[at] == ' ') ++at;
+            if (text[at] != '\n' && text[at] != '#') return true;
+        }
+        return false;
+    }
+
     // ---- lines: `at_` is the start of the content of a line, `indent_` its column ----------------------------------------
     [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
     [[nodiscard]] char here() const { return text_[at_]; } // the text ends in a line break
     [[nodiscard]] bool at_item() const { return here() == '-' && (text_[at_ + 1] == ' ' || text_[at_ + 1] == '\n'); }
-    [[nodiscard]] bool at_marker() const { return !at_end() && indent_ == 0 && text_.substr(at_).starts_with("---"); }
+    [[nodiscard]] bool at_marker() const {
+        return !at_end() && indent_ == 0 && text_.substr(at_).starts_with("---") && (text_[at_ + 3] == ' ' || text_[at_ + 3] == '\n');
+    }
 
     // From the start of a line to the next content that is no comment.
     void to_content() {
@@ -55,11 +133,8 @@ private:
     }
 
     bool pass_marker() {
-        if (text_[at_ + 3] != '\n') return false;
-        at_ += 4;
-        ++line_;
-        to_content();
-        return true;
+        at_ += 3;
+        return end_line();
     }
 
     // Blanks and a comment up to the end of the line, then on to the next content. `at_` stands behind a token.
@@ -78,7 +153,7 @@ private:
     bool count(std::uint32_t depth) { return depth <= options_.limits.depth && ++made_ <= options_.limits.nodes; }
 
     bool document(Node& out) {
-        if (!at_end() && !at_marker()) return block(indent_, 0, out);
+        if (!at_end() && !at_marker()) return here() == '{' || here() == '[' ? count(0) && flow_here(out) : block(indent_, 0, out);
         out.set_style(NodeStyle::absent); // nothing, or comments only
         out.set_position(file_, line_);
         return count(0);
@@ -96,27 +171,63 @@ private:
         while (!at_end() && indent_ == column && !at_marker() && at_item()) {
             Node item;
             ++at_;
-            std::size_t inner = column + 1;
-            while (text_[at_] == ' ') ++at_, ++inner;
-            if (text_[at_] == '\n' || text_[at_] == '#') return false;
-            if (key_end() != 0) {
-                indent_ = inner;
-                if (!map(inner, depth + 1, item)) return false;
-            } else if (!scalar(column, depth + 1, item)) {
-                return false;
-            }
+            if (!list_item(column, depth + 1, item)) return false;
             out.push_back(std::move(item));
         }
         return at_end() || indent_ <= column;
     }
 
+    // Behind the dash.
+    bool list_item(std::size_t column, std::uint32_t depth, Node& out) {
+        std::size_t next = at_;
+        while (text_[next] == ' ') ++next;
+        if (text_[next] == '\n' || text_[next] == '#') { // alone in its line
+            if (!end_line()) return false;
+            return !at_end() && !at_marker() && indent_ > column && inner(column, depth, out);
+        }
+        const std::size_t inner_column = column + 1 + (next - at_);
+        at_ = next;
+        if (!at_item() && key_end() == 0) return scalar(column, depth, out);
+        indent_ = inner_column;
+        return block(inner_column, depth, out);
+    }
+
+    // What begins in a line of its own, deeper than `column`, where it belongs.
+    bool inner(std::size_t column, std::uint32_t depth, Node& out) {
+        return at_item() || key_end() != 0 ? block(indent_, depth, out) : scalar(column, depth, out);
+    }
+
     // The place of the colon of a key that starts here; 0: none does.
     [[nodiscard]] std::size_t key_end() const {
         std::size_t end = at_;
+        if (here() == '"' || here() == '\'') {
+            end = quoted_key_end();
+            return end != 0 && (text_[end + 1] == ' ' || text_[end + 1] == '\n') ? end : 0;
+        }
         if (!is_word(text_[end]) && !(text_[end] == '.' && is_word(text_[end + 1]))) return 0;
         while (is_key_char(text_[end])) ++end;
-        const bool is_key = text_[end] == ':' && (text_[end + 1] == ' ' || text_[end + 1] == '\n') && end - at_ < 1000;
-        return is_key ? end : 0;
+        for (; text_[end] != '\n'; ++end) { // rarely more than one round
+            if (text_[end] == ':' && (text_[end + 1] == ' ' || text_[end + 1] == '\n')) return text_[end - 1] != ' ' && end - at_ < 1000 ? end : 0;
+            if (text_[end] == '\t' || (text_[end] == '#' && text_[end - 1] == ' ')) return 0;
+        }
+        return 0;
+    }
+
+    // "a": without escapes; 0: none.
+    [[nodiscard]] std::size_t quoted_key_end() const {
+        const std::size_t end = text_.find_first_of(here() == '"' ? "\"\\\n\t" : "'\n\t", at_ + 1);
+        return text_[end] == here() && text_[end + 1] == ':' && end - at_ < 1000 ? end + 1 : 0;
+    }
+
+    // The key that ends before `end`, as a map takes it; false: one that libyaml must look at.
+    bool take_key(const Node& map, std::size_t end, Text& out) {
+        const bool quoted = here() == '"' || here() == '\'';
+        const std::string_view key = quoted ? text_.substr(at_ + 1, end - at_ - 2) : text_.substr(at_, end - at_);
+        if (!quoted && options_.schema == YamlSchema::yaml_1_1 && resolve_plain(key, options_.schema) == NodeKind::boolean) return false;
+        if (map.find(key) != nullptr) return false;
+        out = pool_.get(key);
+        at_ = end + 1;
+        return true;
     }
 
     bool map(std::size_t column, std::uint32_t depth, Node& out) {
@@ -126,11 +237,8 @@ private:
         while (!at_end() && indent_ == column && !at_marker()) {
             const std::size_t end = key_end();
             if (end == 0) return false;
-            const std::string_view key = text_.substr(at_, end - at_);
-            if (options_.schema == YamlSchema::yaml_1_1 && resolve_plain(key, options_.schema) == NodeKind::boolean) return false;
-            if (out.find(key) != nullptr) return false;
-            Text name = pool_.get(key);
-            at_ = end + 1;
+            Text name;
+            if (!take_key(out, end, name)) return false;
             Node item;
             if (!value(column, depth + 1, item)) return false;
             out.append_unchecked(std::move(name), std::move(item));
@@ -148,83 +256,159 @@ private:
         }
         const std::uint32_t line = line_;
         if (!end_line()) return false;
-        if (!at_end() && !at_marker() && (indent_ > column || (indent_ == column && at_item()))) return block(indent_, depth, out);
+        if (!at_end() && !at_marker() && indent_ == column && at_item()) return block(indent_, depth, out);
+        if (!at_end() && !at_marker() && indent_ > column) return inner(column, depth, out);
         if (!count(depth)) return false;
         out.set_style(NodeStyle::absent);
         out.set_position(file_, line);
         return true;
     }
 
-    // A scalar that starts here, within a map or list at `column`.
+    // A scalar, or a list or map in brackets, that starts here, within a map or list at `column`.
     bool scalar(std::size_t column, std::uint32_t depth, Node& out) {
         if (!count(depth)) return false;
         const std::uint32_t line = line_;
-        const char c = here();
-        const bool done = c == '|' ? literal(column, out) : c == '"' || c == '\'' ? quoted(out) : c == '[' ? flow_list(depth, out) : c == '{' ? empty_map(out) : plain(out);
+        bool done = false;
+        switch (here()) {
+        case '|':
+        case '>': done = block_scalar(column, out); break;
+        case '"':
+        case '\'': done = quoted(out) && end_line(); break;
+        case '[':
+        case '{': return flow(depth, out) && end_line() && (at_end() || indent_ <= column);
+        default: done = plain(column, out); break;
+        }
         if (!done) return false;
         out.set_position(file_, line);
         return at_end() || indent_ <= column; // deeper lines would go on with the scalar
     }
 
-    bool quoted(Node& out) { return quoted_text(out) && end_line(); }
-
-    bool quoted_text(Node& out) {
-        const char quote = here();
-        const std::size_t begin = at_ + 1, end = text_.find_first_of(quote == '"' ? "\"\\\n" : "'\n", begin);
-        if (text_[end] != quote || text_[end + 1] == quote) return false;
-        out = Node::scalar(NodeKind::string, pool_.get(text_.substr(begin, end - begin)), quote == '"' ? NodeStyle::double_quoted : NodeStyle::single_quoted);
-        at_ = end + 1;
+    bool quoted(Node& out) {
+        const NodeStyle style = here() == '"' ? NodeStyle::double_quoted : NodeStyle::single_quoted;
+        buffer_.clear();
+        if (!read_quoted(text_, at_, line_, buffer_)) return false;
+        out = Node::scalar(NodeKind::string, pool_.get(buffer_), style);
         return true;
     }
 
-    bool empty_map(Node& out) {
-        if (text_[at_ + 1] != '}') return false;
-        out = Node::map();
-        out.set_style(NodeStyle::flow);
-        at_ += 2;
-        return end_line();
-    }
-
-    // [a, "b"]: scalars on one line.
-    bool flow_list(std::uint32_t depth, Node& out) {
-        out = Node::list();
-        out.set_style(NodeStyle::flow);
-        ++at_;
-        while (here() != ']') {
-            Node item;
-            if (!count(depth + 1) || !(here() == '"' || here() == '\'' ? quoted_text(item) : word(item))) return false;
-            item.set_position(file_, line_);
-            out.push_back(std::move(item));
-            if (here() == ']') break;
-            if (here() != ',' || text_[at_ + 1] != ' ' || text_[at_ + 2] == ']') return false;
-            at_ += 2;
-        }
-        ++at_;
-        return end_line();
-    }
-
-    bool word(Node& out) {
-        std::size_t end = at_;
-        while (is_key_char(text_[end])) ++end;
-        if (end == at_ || (here() == '-' && end == at_ + 1)) return false;
-        typed(text_.substr(at_, end - at_), out);
-        at_ = end;
+    bool block_scalar(std::size_t column, Node& out) {
+        const NodeStyle style = here() == '|' ? NodeStyle::literal : NodeStyle::folded;
+        buffer_.clear();
+        if (!read_block_scalar(text_, at_, line_, column, buffer_)) return false;
+        out = Node::scalar(NodeKind::string, pool_.get(buffer_), style);
+        to_content();
         return true;
     }
 
-    bool plain(Node& out) {
-        const char c = here();
-        if (!is_word(c) && !(c == '-' && text_[at_ + 1] != ' ' && text_[at_ + 1] != '\n') && c != '.' && c != '$' && c != '(' && c != '+' && c != '~' && c != '^') return false;
-        const std::size_t begin = at_;
-        std::size_t end = text_.find('\n', at_);
+    bool plain(std::size_t column, Node& out) {
+        if (!begins_plain(here(), text_[at_ + 1])) return false;
+        const std::size_t begin = at_, line_end = text_.find('\n', at_);
+        std::size_t end = line_end;
         for (std::size_t i = begin; i < end; ++i) {
-            if (text_[i] == ':' && (text_[i + 1] == ' ' || text_[i + 1] == '\n')) return false;
+            if (text_[i] == '\t' || (text_[i] == ':' && (text_[i + 1] == ' ' || text_[i + 1] == '\n'))) return false;
             if (text_[i] == '#' && text_[i - 1] == ' ') end = i;
         }
+        const bool ends_line = end == line_end;
         while (text_[end - 1] == ' ') --end;
-        typed(text_.substr(begin, end - begin), out);
+        const std::string_view first = text_.substr(begin, end - begin);
         at_ = end;
+        if (!ends_line || !goes_on(line_end, column)) {
+            typed(first, out);
+            return end_line();
+        }
+        buffer_.assign(first);
+        at_ = line_end;
+        if (!read_more_plain_lines(text_, at_, line_, column, buffer_)) return false;
+        typed(buffer_, out);
         return end_line();
+    }
+
+    // Is the line below deeper, or empty?
+    [[nodiscard]] bool goes_on(std::size_t line_end, std::size_t column) const {
+        std::size_t next = line_end + 1;
+        while (next < text_.size() && text_[next] == ' ') ++next;
+        return next < text_.size() && (text_[next] == '\n' || next - line_end - 1 > column);
+    }
+
+    // ---- in brackets -------------------------------------------------------------------------------------------------
+    bool flow_here(Node& out) { return flow(0, out) && end_line() && (at_end() || at_marker()); }
+
+    // Blanks and line breaks; no comments.
+    bool flow_space() {
+        for (; at_ < text_.size() && (here() == ' ' || here() == '\n'); ++at_) {
+            if (here() != '\n') continue;
+            ++line_;
+            if (at_document_mark(text_, at_ + 1)) return false;
+        }
+        return at_ < text_.size();
+    }
+
+    bool flow(std::uint32_t depth, Node& out) {
+        const bool is_list = here() == '[';
+        const char close = is_list ? ']' : '}';
+        out = is_list ? Node::list() : Node::map();
+        out.set_style(NodeStyle::flow);
+        out.set_position(file_, line_);
+        ++at_;
+        if (!flow_space()) return false;
+        while (here() != close) {
+            if (!flow_entry(is_list, depth + 1, out) || !flow_space()) return false;
+            if (here() == close) break;
+            if (here() != ',') return false;
+            ++at_;
+            if (!flow_space() || here() == close) return false;
+        }
+        ++at_;
+        return true;
+    }
+
+    bool flow_entry(bool is_list, std::uint32_t depth, Node& out) {
+        Node item;
+        if (is_list) {
+            if (!flow_value(depth, item)) return false;
+            out.push_back(std::move(item));
+            return true;
+        }
+        const bool is_quoted = here() == '"' || here() == '\'';
+        std::size_t end = at_;
+        if (is_quoted) end = quoted_key_end();
+        else while (is_key_char(text_[end])) ++end;
+        if (end == 0 || end == at_ || text_[end] != ':' || (!is_quoted && (here() == '-' || text_[end + 1] != ' '))) return false;
+        Text name;
+        if (end - at_ >= 1000 || !take_key(out, end, name) || !flow_space() || !flow_value(depth, item)) return false;
+        out.append_unchecked(std::move(name), std::move(item));
+        return true;
+    }
+
+    bool flow_value(std::uint32_t depth, Node& out) {
+        if (!count(depth)) return false;
+        if (here() == '[' || here() == '{') return flow(depth, out);
+        const std::uint32_t line = line_;
+        if (!(here() == '"' || here() == '\'' ? quoted(out) : flow_plain(out))) return false;
+        out.set_position(file_, line);
+        return true;
+    }
+
+    // Words on one line.
+    bool flow_plain(Node& out) {
+        constexpr std::string_view kMore = "$()+=~^<>@;&*!|"; // within a word
+        if (!is_word(here()) && !(here() == '-' && is_key_char(text_[at_ + 1])) && here() != '$' && here() != '.') return false;
+        std::size_t end = at_;
+        for (;; ++end) {
+            const char c = text_[end];
+            if (is_key_char(c) || kMore.find(c) != std::string_view::npos || static_cast<unsigned char>(c) >= 0x80) continue;
+            if (c == ':' && is_word(text_[end + 1])) continue;
+            if (c == ' ' && (is_word(text_[end + 1]) || text_[end + 1] == ' ')) continue;
+            break;
+        }
+        const std::size_t behind = end;
+        while (text_[end - 1] == ' ') --end;
+        std::size_t next = behind;
+        while (text_[next] == ' ') ++next;
+        if (text_[next] != ',' && text_[next] != ']' && text_[next] != '}') return false; // goes on in the next line, or is a key
+        typed(text_.substr(at_, end - at_), out);
+        at_ = next;
+        return true;
     }
 
     void typed(std::string_view text, Node& out) {
@@ -234,41 +418,6 @@ private:
         else if (text == "~") out.set_style(NodeStyle::tilde);
     }
 
-    // `|` or `|-`, no other indicator and no comment; no line of blanks only.
-    bool literal(std::size_t column, Node& out) {
-        const bool strip = text_[++at_] == '-';
-        if (strip) ++at_;
-        if (text_[at_] != '\n') return false;
-        ++at_;
-        ++line_;
-        std::string body;
-        std::size_t width = 0, breaks = 0; // empty lines not yet written
-        while (at_ < text_.size()) {
-            std::size_t begin = at_;
-            const std::size_t end = text_.find('\n', at_);
-            while (text_[begin] == ' ') ++begin;
-            const std::size_t blanks = begin - at_;
-            if (begin == end) {
-                if (blanks != 0) return false;
-                ++breaks;
-            } else {
-                if (width == 0 && blanks <= column) return false; // an empty block
-                if (width == 0) width = blanks;
-                if (blanks < width) break;
-                body.append(breaks, '\n');
-                breaks = 0;
-                body.append(text_.substr(at_ + width, end - at_ - width)).push_back('\n');
-            }
-            at_ = end + 1;
-            ++line_;
-        }
-        if (body.empty()) return false;
-        if (strip) body.pop_back();
-        out = Node::scalar(NodeKind::string, pool_.get(body), NodeStyle::literal);
-        to_content();
-        return true;
-    }
-
     std::string_view text_;
     const YamlReadOptions& options_;
     std::uint32_t file_;
@@ -276,6 +425,8 @@ private:
     std::size_t at_ = 0, indent_ = 0;
     std::uint64_t made_ = 0;
     TextPool<> pool_;
+    std::string buffer_; // of the scalar being read
+    std::uint64_t expanded_ = 0; // nodes that aliases stood for
 };
 
 } // namespace

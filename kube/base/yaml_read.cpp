@@ -53,6 +53,8 @@ public:
         }
     }
 
+    [[nodiscard]] std::uint64_t expanded() const { return expanded_; }
+
 private:
     [[nodiscard]] Where here() const { return {std::string(options_.file), line(), 0}; }
     [[nodiscard]] std::uint32_t line() const { return static_cast<std::uint32_t>(event_.start_mark.line) + options_.first_line; }
@@ -286,7 +288,12 @@ Result<std::vector<Node>> read_yaml(std::string_view text, const YamlReadOptions
     return read_any_yaml(text, options);
 }
 
-Result<std::vector<Node>> read_any_yaml(std::string_view text, const YamlReadOptions& options) { return Reader(text, options).documents(); }
+Result<std::vector<Node>> read_any_yaml(std::string_view text, const YamlReadOptions& options, std::uint64_t* expanded) {
+    Reader reader(text, options);
+    auto documents = reader.documents();
+    if (expanded != nullptr) *expanded = reader.expanded();
+    return documents;
+}
 
 Result<Node> read_yaml_one(std::string_view text, const YamlReadOptions& options) {
     TRY(std::vector<Node> documents, read_yaml(text, options));

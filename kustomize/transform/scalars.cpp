@@ -22,6 +22,8 @@ bool takes_any_type(const Node& target) {
 
 } // namespace
 
+bool is_text(const Node& node) { return node.style() == NodeStyle::untyped || (node.is_string() && date_of(node).empty()); }
+
 Node bare_scalar(std::string_view text, NodeStyle style) {
     if (is_quoting(style)) return Node::string(text, style);
     if (text.find('\n') != std::string_view::npos) return Node::string(text, NodeStyle::literal);

@@ -19,8 +19,8 @@ Node bare_scalar(std::string_view text, NodeStyle style = NodeStyle::plain);
 // Written without quotes.
 inline bool is_bare(NodeStyle style) { return style == NodeStyle::plain || style == NodeStyle::untyped; }
 
-// Is it a string, or a scalar without type, which kyaml takes for one?
-inline bool is_text(const Node& node) { return node.is_string() || node.style() == NodeStyle::untyped; }
+// Is it a string and no unquoted date, or a scalar without type, which kyaml takes for one?
+bool is_text(const Node& node);
 
 // Puts `text` in the place of a scalar or null, keeping its style and position. Error on a list or map.
 Result<void> set_bare_text(Node& target, std::string_view text);
