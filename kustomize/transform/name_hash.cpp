@@ -1,9 +1,12 @@
 #include "kustomize/transform/name_hash.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
+#include "kustomize/transform/json_form.h"
+#include "kustomize/transform/scalars.h"
 
 namespace weber::kustomize {
 namespace {
@@ -20,11 +23,21 @@ char harmless(char digit) {
     }
 }
 
+// As JSON has it: kustomize hashes that, in which a date is a time.
+Node in_json(const Node& map) {
+    const auto differs = [](const Node::Entry& e) { return !e.value.is_string() || !date_of(e.value).empty(); };
+    if (std::ranges::none_of(map.entries(), differs)) return map;
+    Node values = map;
+    to_json_values(values);
+    return values;
+}
+
 // A field as the hash sees it: a map as it is, a scalar's text, "" when absent.
 Node hashed_field(const Node& object, std::string_view field) {
     const Node* value = object.find(field);
     if (value == nullptr) return Node::string("");
-    if (value->is_map() || value->is_list()) return *value;
+    if (value->is_map()) return in_json(*value);
+    if (value->is_list()) return *value;
     return Node::string(value->text());
 }
 
@@ -34,7 +47,7 @@ Node hashed_content(const Node& object) {
     if (kind != "ConfigMap" && kind != "Secret") return object;
     Node content = Node::map({{"kind", Node::string(kind)}, {"name", Node::string("")}, {"data", hashed_field(object, "data")}});
     const std::string_view more = kind == "Secret" ? "stringData" : "binaryData";
-    if (const Node* value = object.find(more); value != nullptr && value->is_map()) content.set(more, *value);
+    if (const Node* value = object.find(more); value != nullptr && value->is_map()) content.set(more, in_json(*value));
     if (kind == "Secret") content.set("type", hashed_field(object, "type"));
     return content;
 }
