@@ -80,12 +80,26 @@ Result<void> old_charts_field(const Decoder& d, const Node& node, Raw& out) {
     return decode_list(node, out.old_charts, [&](const Node& item, HelmChart& chart) { return decode_old_chart(d, item, chart, out.old_globals); });
 }
 
-Result<void> ignored(const Decoder&, const Node&, Raw&) { return {}; }
+// Of no effect, but nothing else may stand there.
+struct ObjectMeta {
+    std::string name, ns;
+    StringMap labels, annotations;
+};
+constexpr Field<ObjectMeta> kMetaFields[] = {
+    {"name", [](const Decoder& d, const Node& n, ObjectMeta& o) { return d.text(n, o.name); }},
+    {"namespace", [](const Decoder& d, const Node& n, ObjectMeta& o) { return d.text(n, o.ns); }},
+    {"labels", [](const Decoder& d, const Node& n, ObjectMeta& o) { return d.text_map(n, o.labels); }},
+    {"annotations", [](const Decoder& d, const Node& n, ObjectMeta& o) { return d.text_map(n, o.annotations); }},
+};
+Result<void> metadata(const Decoder& d, const Node& node, Raw&) {
+    ObjectMeta meta;
+    return decode_map<ObjectMeta>(d, node, kMetaFields, meta);
+}
 
 constexpr Field<Raw> kFields[] = {
     {"apiVersion", text_field<&Raw::api_version>},
     {"kind", text_field<&Raw::kind>},
-    {"metadata", ignored},
+    {"metadata", metadata},
     {"resources", entries_field<&Raw::resources>},
     {"bases", entries_field<&Raw::bases>},
     {"components", entries_field<&Raw::components>},

@@ -1,8 +1,10 @@
 // `weber kustomize DIR`: what `kustomize build DIR` prints, byte for byte.
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <istream>
 #include <optional>
 #include <ostream>
 #include <system_error>
@@ -19,11 +21,30 @@ namespace weber::agent {
 namespace {
 
 Result<void> write_file(const std::filesystem::path& path, std::string_view text) {
+    errno = 0;
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
     file.write(text.data(), static_cast<std::streamsize>(text.size()));
     file.close();
-    if (!file) return fail(ErrorCode::invalid, "cannot write " + path.string());
-    return {};
+    if (file) return {};
+    const std::string cause = errno == 0 ? std::string() : ": " + std::error_code(errno, std::generic_category()).message();
+    return fail(Error{.code = ErrorCode::invalid, .message = "cannot write " + path.string() + cause,
+                      .hint = errno == ENOENT || errno == EISDIR ? "--output names a file in a directory that is there, or such a directory" : ""});
+}
+
+// Each `-` among the directories stands for those that standard input names, one a line.
+std::vector<std::string> with_listed(const std::vector<std::string>& dirs, std::istream& in) {
+    std::vector<std::string> all;
+    for (const std::string& dir : dirs) {
+        if (dir != "-") {
+            all.push_back(dir);
+            continue;
+        }
+        for (std::string line; std::getline(in, line);) {
+            if (line.ends_with('\r')) line.pop_back();
+            if (!line.empty()) all.push_back(line);
+        }
+    }
+    return all;
 }
 
 Result<void> write_each(const kustomize::ResourceSet& resources, const std::filesystem::path& dir) {
@@ -54,6 +75,8 @@ Result<int> run(Invocation& in) {
     const std::string reorder = in.flags.text("reorder");
     if (reorder != "legacy" && reorder != "none") return in.usage("illegal flag value --reorder " + reorder + "; legal values: [legacy none]");
     if (in.args.empty()) in.args.emplace_back(".");
+    in.args = with_listed(in.args, in.io.in);
+    if (in.args.empty()) return in.usage("standard input names no directory");
     const std::string output = in.flags.text("output");
     std::error_code ignored;
     const bool to_directory = !output.empty() && std::filesystem::is_directory(output, ignored);
@@ -101,9 +124,10 @@ Result<int> run(Invocation& in) {
 
 Command kustomize_command() {
     return {.name = "kustomize",
-            .args = "[DIR...]",
+            .args = "[DIR... | -]",
             .summary = "Build kustomization directories, as `kustomize build` does",
-            .about = "Prints the objects of each DIR (default: the current directory), several separated by ---. A DIR may be the URL of a git repository,\n"
+            .about = "Prints the objects of each DIR (default: the current directory), several separated by ---, built at the same time; - stands for the\n"
+                     "directories that standard input names, one a line. A DIR may be the URL of a git repository,\n"
                      "as in kustomizations: https://HOST/ORG/REPO//DIR?ref=v1&timeout=60&submodules=false, git@HOST:ORG/REPO//DIR, file:///PATH//DIR.\n"
                      "Functions (exec, containers, Starlark) and Go plugins are never run: a kustomization that names one is an error, whatever the flags.\n"
                      "With --explain the output is the same YAML with comments, the last setter of a field first; no transformer: the line of a manifest.\n"

@@ -407,6 +407,10 @@ Result<TransformerConfig> config_from_crd(const Node& definitions) {
     if (!definitions.is_map()) return fail(ErrorCode::invalid, "expected a map of OpenAPI definitions", definitions.where());
     CrdReader reader{definitions, config};
     for (const Node::Entry& e : definitions.entries()) {
+        if (!e.value.is_map() && !e.value.is_null()) {
+            return fail(Error{.code = ErrorCode::invalid, .message = e.key.str() + ": expected an OpenAPI definition, found " + std::string(e.value.kind_word()), .where = e.value.where(),
+                              .hint = "`crds` takes OpenAPI definitions by type name; a CustomResourceDefinition belongs under `resources`"});
+        }
         const Node* schema = reader.schema_of(e.key);
         const Node* properties = schema != nullptr ? schema->find("properties") : nullptr;
         if (properties == nullptr || !properties->contains("kind") || !properties->contains("apiVersion") || !properties->contains("metadata"))

@@ -97,6 +97,8 @@ const std::vector<Case>& cases() {
         {"configurations_field", "resources: [cm.yaml]\nconfigurations:\n- c.yaml\n", {{"c.yaml", "namePrefx:\n- path: a\n"}}, "c.yaml:2: transformer configuration c.yaml: unknown field \"namePrefx\""},
         {"configurations_conflict", "resources: [cm.yaml]\nconfigurations:\n- c.yaml\n", {{"c.yaml", "namePrefix:\n- path: metadata/name\n  create: true\n"}}, "kustomization.yaml:3: failed to merge NamePrefix fieldSpec: conflicting fieldspecs"},
         {"crds_file", "resources: [cm.yaml]\ncrds:\n- crd.json\n", {{"crd.json", "{\"a\": \n"}}, "crd.json:2:1: loading CRDs: yaml: line 2: did not find expected node content"},
+        {"metadata_field", "metadata: {name: x, colour: red}\nresources: [cm.yaml]\n", {}, "kustomization.yaml:1: invalid Kustomization: metadata: unknown field \"colour\""},
+        {"crds_of_an_api_server", "resources: [cm.yaml]\ncrds:\n- crd.yaml\n", {{"crd.yaml", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: w.example.com}\n"}}, "crd.yaml:1: loading CRDs from crd.yaml: apiVersion: expected an OpenAPI definition, found string"},
         {"openapi_file", "resources: [cm.yaml]\nopenapi:\n  path: missing.json\n", {}, "kustomization.yaml:3: evalsymlink failure on 'missing.json' : lstat missing.json: no such file or directory"},
         {"openapi_version", "resources: [cm.yaml]\nopenapi:\n  version: v9.9.9\n", {}, "kustomization.yaml:3: the specified OpenAPI version is not built in"},
         {"openapi_both", "resources: [cm.yaml]\nopenapi:\n  version: v1.20.4\n  path: s.json\n", {{"s.json", "{}"}}, "kustomization.yaml:3: builtin version and custom schema provided, cannot use both"},
