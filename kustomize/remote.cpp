@@ -131,9 +131,10 @@ std::optional<std::chrono::milliseconds> read_timeout(std::string_view text) {
         double number = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
         if (error != std::errc() || number < 0) return std::nullopt;
+        const bool is_whole = std::all_of(text.data(), end, [](unsigned char c) { return std::isdigit(c) != 0; });
         text.remove_prefix(static_cast<std::size_t>(end - text.data()));
         if (text.empty()) {
-            if (!bare) return std::nullopt;
+            if (!bare || !is_whole) return std::nullopt;
             total = number * 1000;
             break;
         }
@@ -149,7 +150,18 @@ std::optional<std::chrono::milliseconds> read_timeout(std::string_view text) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(total, kLongest)));
 }
 
+// Go's url.ParseQuery refuses the whole query over one broken escape or a semicolon.
+bool is_query(std::string_view query) {
+    for (std::size_t i = 0; i < query.size(); ++i) {
+        if (query[i] == ';') return false;
+        const auto hex = [&](std::size_t at) { return at < query.size() && std::isxdigit(static_cast<unsigned char>(query[at])) != 0; };
+        if (query[i] == '%' && (!hex(i + 1) || !hex(i + 2))) return false;
+    }
+    return true;
+}
+
 void read_query(std::string_view query, RepoUrl& url) {
+    if (!is_query(query)) return;
     url.ref = query_value(query, "ref");
     if (url.ref.empty()) url.ref = query_value(query, "version");
     if (const auto timeout = read_timeout(query_value(query, "timeout"))) url.timeout = *timeout;

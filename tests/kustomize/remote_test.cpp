@@ -45,7 +45,7 @@ TEST(RepoUrl, QueryOptions) {
     EXPECT_EQ(timeout("timeout=61"), 61'000);
     EXPECT_EQ(timeout("timeout=1m30s"), 90'000);
     EXPECT_EQ(timeout("timeout=500ms"), 500);
-    for (std::string_view bad : {"", "timeout=", "timeout=-1", "timeout=0", "timeout=1m30", "timeout=x"}) EXPECT_EQ(timeout(bad), 27'000) << bad;
+    for (std::string_view bad : {"", "timeout=", "timeout=-1", "timeout=0", "timeout=1m30", "timeout=x", "timeout=1.0", "timeout=5&a=%", "timeout=5;a=b", "ref=%2&timeout=5"}) EXPECT_EQ(timeout(bad), 27'000) << bad;
     EXPECT_FALSE(parse_repo_url("https://h/a/b?submodules=false")->submodules);
     EXPECT_TRUE(parse_repo_url("https://h/a/b?submodules=no")->submodules);
 }
