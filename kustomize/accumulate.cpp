@@ -290,6 +290,8 @@ HelmChart Target::chart_in_namespace(HelmChart chart) const {
 
 Origin Target::builtin_origin(std::string_view kind) const {
     Origin origin;
+    origin.repo = origin_.repo;
+    origin.ref = origin_.ref;
     origin.configured_in = join_path(origin_.path, kustomization_->file);
     origin.by_api_version = "builtin";
     origin.by_kind = kind;

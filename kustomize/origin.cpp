@@ -2,6 +2,7 @@
 
 #include "kube/base/yaml.h"
 #include "kustomize/path.h"
+#include "kustomize/remote.h"
 #include "kustomize/transform/scalars.h"
 
 namespace weber::kustomize {
@@ -14,6 +15,8 @@ void set_if(Node& map, std::string_view key, std::string_view value) {
 Node to_node(const Origin& o) {
     Node node = Node::map();
     set_if(node, "path", o.path);
+    set_if(node, "repo", o.repo);
+    set_if(node, "ref", o.ref);
     set_if(node, "configuredIn", o.configured_in);
     Node by = Node::map();
     set_if(by, "apiVersion", o.by_api_version);
@@ -30,7 +33,14 @@ std::string written(const Node& node) { return kube::write_yaml(node, {.order = 
 
 Origin Origin::appended(std::string_view more) const {
     Origin deeper = *this;
-    deeper.path = join_path(path, more);
+    const auto url = parse_repo_url(more);
+    if (!url) {
+        deeper.path = join_path(path, more);
+        return deeper;
+    }
+    deeper.repo = shown_url(url->clone);
+    deeper.ref = url->ref;
+    deeper.path = url->directory.empty() ? "notCloned" : join_path("", url->directory); // kustomize's word
     return deeper;
 }
 
@@ -73,7 +83,11 @@ void add_transformation(ResourceSet& resources, const Origin& origin) {
 Origin origin_of_plugin(const Resource& config) {
     Origin origin;
     auto own = kube::read_yaml_one(config.annotation(kOriginAnnotation));
-    if (own) origin.configured_in = own->text_at("path");
+    if (own) {
+        origin.configured_in = own->text_at("path");
+        origin.repo = own->text_at("repo");
+        origin.ref = own->text_at("ref");
+    }
     origin.by_api_version = config.gvk().api_version();
     origin.by_kind = config.kind();
     origin.by_name = config.name();

@@ -14,11 +14,12 @@ inline constexpr std::string_view kOriginAnnotation = "config.kubernetes.io/orig
 inline constexpr std::string_view kTransformationsAnnotation = "alpha.config.kubernetes.io/transformations";
 
 struct Origin {
-    std::string path; // of the file or directory, from the directory the build started in
+    std::string path; // of the file or directory, from the directory the build started in, or from the root of `repo`
+    std::string repo, ref = {}; // of a git repository (without passwords and tokens); "" = a local file
     std::string configured_in; // file of the generator or transformer configuration
     std::string by_api_version, by_kind, by_name, by_namespace; // that configuration; "" = none
 
-    [[nodiscard]] Origin appended(std::string_view path) const; // one level deeper
+    [[nodiscard]] Origin appended(std::string_view path) const; // one level deeper, or in the repository that a git URL names
     [[nodiscard]] std::string to_yaml() const;                  // the annotation's value
 };
 

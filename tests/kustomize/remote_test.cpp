@@ -102,6 +102,20 @@ TEST_F(Remote, BaseOfARepositoryIsBuiltInItsOwnTree) {
     EXPECT_EQ(output->files_read[1], "https://h/a/b//base/kustomization.yaml?ref=v1");
 }
 
+// As kustomize writes it, "notCloned" included.
+TEST_F(Remote, OriginsNameRepositoryAndRef) {
+    repo->write("/repo/kustomization.yaml", "resources: [base]\n");
+    write_k("/app", "buildMetadata: [originAnnotations]\nresources: ['https://me:pw@h/a/b//base/?ref=v1']\n");
+    remote.repositories["https://me:pw@h/a/b"] = repo;
+    expect_yaml("/app", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  annotations:\n    config.kubernetes.io/origin: |\n      path: base/c.yaml\n      repo: https://h/a/b\n      ref: v1\n"
+                        "  name: base-c\n---\napiVersion: v1\ndata:\n  f.txt: hello\nkind: ConfigMap\nmetadata:\n  annotations:\n    config.kubernetes.io/origin: |\n      repo: https://h/a/b\n"
+                        "      ref: v1\n      configuredIn: more/kustomization.yaml\n      configuredBy:\n        apiVersion: builtin\n        kind: ConfigMapGenerator\n  name: base-g\n");
+    write_k("/app", "buildMetadata: [originAnnotations]\nresources: ['https://h/a/b']\n");
+    auto output = build("/app");
+    ASSERT_TRUE(output) << output.error().to_string();
+    EXPECT_NE(to_yaml(output->resources).find("path: notCloned/base/c.yaml\n      repo: https://h/a/b\n"), std::string::npos) << to_yaml(output->resources);
+}
+
 TEST_F(Remote, ARepositoryIsFetchedOnceABuild) {
     write_k("/x", "namePrefix: x-\nresources: ['https://h/a/b//base']\n");
     write_k("/y", "namePrefix: y-\nresources: ['https://h/a/b//base']\n");
