@@ -156,7 +156,9 @@ const MergeSchema& MergeSchema::builtin() {
 }
 
 Result<MergeSchema> MergeSchema::from_openapi(const Node& document, bool over_builtin) {
+    static const Node none = Node::map();
     const Node* definitions = document.find("definitions");
+    if (definitions == nullptr && document.is_map()) definitions = &none; // of no use, but kustomize takes it
     if (definitions == nullptr || !definitions->is_map())
         return fail(ErrorCode::invalid, "an OpenAPI schema needs a map of `definitions`", document.where());
     auto owned = std::make_unique<Owned>();

@@ -23,12 +23,14 @@ char harmless(char digit) {
     }
 }
 
-// As JSON has it: kustomize hashes that, in which a date is a time.
+// As Go has it after a trip through JSON, which is what kustomize hashes: a date is a time, a number a float64.
 Node in_json(const Node& map) {
     const auto differs = [](const Node::Entry& e) { return !e.value.is_string() || !date_of(e.value).empty(); };
     if (std::ranges::none_of(map.entries(), differs)) return map;
     Node values = map;
     to_json_values(values);
+    for (Node::Entry& e : values.entries_mut())
+        if (const auto number = e.value.is_number() ? e.value.as_double() : std::nullopt) e.value = Node::floating(*number);
     return values;
 }
 
