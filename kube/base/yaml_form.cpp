@@ -49,6 +49,11 @@ struct Layout {
         return behind != spans.begin() && at < std::prev(behind)->end;
     }
     [[nodiscard]] bool in_scalar(Mark at) const { return within(scalars, at); }
+    // The outermost brackets around a place; null: none.
+    [[nodiscard]] const Span* flow_at(Mark at) const {
+        const auto behind = std::ranges::upper_bound(flows, at, {}, &Span::begin);
+        return behind != flows.begin() && at < std::prev(behind)->end ? &*std::prev(behind) : nullptr;
+    }
     // The outermost entry that begins in the line of this one: `- - a: b` is three.
     [[nodiscard]] std::size_t outermost(std::size_t entry) const {
         while (entries[entry].parent != kNone && entries[entries[entry].parent].begin.line == entries[entry].begin.line) entry = entries[entry].parent;
@@ -223,6 +228,8 @@ struct Comments {
     std::map<std::string, std::string> line;                 // by path; "# …"
     std::map<std::string, std::string> dash;                 // of a dash alone in its line
     std::map<std::string, std::vector<std::string>> head, foot;
+    std::map<std::string, std::string> flow_line;            // behind an entry in brackets
+    std::map<std::string, std::vector<std::string>> flow_head; // above one
     bool gap_after_head = false;                             // of the whole text
     std::vector<std::string> end;
 };
@@ -239,8 +246,13 @@ public:
         std::vector<Block> blocks;
         comment_only_.assign(layout_.lines.size(), false);
         for (std::size_t i = 0; i < layout_.lines.size(); ++i) {
-            const std::size_t at = comment_in(i);
+            Mark mark{i, 0};
+            const std::size_t at = comment_in(i, mark.column);
             if (at == std::string_view::npos) continue;
+            if (const Span* flow = layout_.flow_at(mark)) {
+                in_flow(*flow, mark, layout_.lines[i], at);
+                continue;
+            }
             const std::string_view text = layout_.lines[i].substr(at);
             comment_only_[i] = layout_.lines[i].find_first_not_of(" \t") == at;
             if (!comment_only_[i]) {
@@ -257,13 +269,12 @@ public:
     }
 
 private:
-    // Byte of the line at which a comment begins, npos when there is none.
-    [[nodiscard]] std::size_t comment_in(std::size_t line) const {
+    // Byte and column of the line at which a comment begins, npos when there is none.
+    [[nodiscard]] std::size_t comment_in(std::size_t line, std::size_t& column) const {
         const std::string_view text = layout_.lines[line];
-        std::size_t column = 0;
         for (std::size_t i = 0; i < text.size(); ++i) {
             const bool spaced = i == 0 || text[i - 1] == ' ' || text[i - 1] == '\t';
-            if (text[i] == '#' && spaced && !layout_.in_scalar({line, column})) return Layout::within(layout_.flows, {line, column}) ? std::string_view::npos : i;
+            if (text[i] == '#' && spaced && !layout_.in_scalar({line, column})) return i;
             if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) ++column;
         }
         return std::string_view::npos;
@@ -271,6 +282,21 @@ private:
 
     [[nodiscard]] bool blank(std::size_t line) const {
         return line < layout_.lines.size() && layout_.lines[line].find_first_not_of(" \t") == std::string_view::npos;
+    }
+
+    // A comment in brackets: behind an entry of its line, or above the next.
+    void in_flow(const Span& flow, Mark mark, std::string_view line, std::size_t at) {
+        const std::string_view text = line.substr(at);
+        const auto behind = std::ranges::upper_bound(layout_.entries, mark, {}, &Entry::begin);
+        const auto inside = [&](const Entry& e) { return flow.begin < e.begin && e.begin < flow.end; };
+        if (line.find_first_not_of(" \t") == at) {
+            if (behind != layout_.entries.end() && inside(*behind)) out_.flow_head[behind->path].emplace_back(text);
+            return;
+        }
+        if (behind == layout_.entries.begin() || !inside(*std::prev(behind)) || std::prev(behind)->begin.line != mark.line) return;
+        const std::string_view before = line.substr(0, at);
+        const std::size_t last = before.find_last_not_of(" \t,");
+        if (last != std::string_view::npos && before[last] != ']' && before[last] != '}') out_.flow_line[std::prev(behind)->path] = text;
     }
 
     void beside(std::size_t line, std::string_view text) {
@@ -292,8 +318,17 @@ private:
         if (next == 0) out_.gap_after_head = blank(block.last + 1);
         const bool opens = next > 0 && below.parent == next - 1; // between a key and the map or list that is its value
         const bool is_foot = block.column > below.begin.column || (follows_content && blank(block.last + 1));
-        if (is_foot && !opens && next > 0) add_foot(block);
+        if (is_foot && !opens && next > 0 && !(below.parent == kNone && block.first == 1 && begins_quoted())) add_foot(block);
         else out_.head[below.path].push_back(block.text);
+    }
+
+    // Is the first line of the text an entry with quotes or brackets as its value? go-yaml takes what stands below it for the next entry's.
+    [[nodiscard]] bool begins_quoted() const {
+        const Entry& first = layout_.entries.front();
+        if (first.begin != Mark{} || first.last_line != 0) return false;
+        const std::string_view line = layout_.lines.front();
+        const std::size_t value = line.find_first_not_of(' ', first.key.size() + 1);
+        return value != std::string_view::npos && std::string_view("\"'[{").find(line[value]) != std::string_view::npos;
     }
 
     // Of the innermost entry above that begins no further right.
@@ -332,7 +367,30 @@ public:
         }
     }
 
+    // Lists and maps in brackets with the line breaks that their comments need.
+    void lay_flows_out() {
+        for (std::size_t i = layout_.entries.size(); i-- > 0;) { // from behind: what stands before in a line keeps its place
+            const Entry& e = layout_.entries[i];
+            const Span* flow = layout_.flow_at(e.begin);
+            if (flow == nullptr || !(flow->begin < e.begin)) continue;
+            std::size_t owner = e.parent, depth = 1;
+            while (owner != kNone && flow->begin < layout_.entries[owner].begin) owner = layout_.entries[owner].parent, ++depth;
+            const std::size_t base = owner == kNone ? 0 : layout_.entries[owner].begin.column;
+            std::string& line = lines_[e.begin.line];
+            const std::size_t at = byte_of(line, e.begin.column);
+            if (const auto it = comments_.flow_line.find(e.path); it != comments_.flow_line.end()) behind_in_flow(line, at, it->second, base + 2 * depth);
+            if (const auto it = comments_.flow_head.find(e.path); it != comments_.flow_head.end()) {
+                std::string above;
+                for (const std::string& text : it->second) above.append("\n").append(base + 2 * depth, ' ').append(text);
+                above.append("\n").append(base + 2 * depth, ' ');
+                const std::size_t blank = at > 0 && line[at - 1] == ' ' ? 1 : 0;
+                line.replace(at - blank, blank, above);
+            }
+        }
+    }
+
     std::string write() {
+        lay_flows_out();
         for (std::size_t i = layout_.entries.size(); i-- > 0;) { // the innermost feet first
             const Entry& e = layout_.entries[i];
             if (const auto it = comments_.foot.find(e.path); it != comments_.foot.end())
@@ -358,6 +416,36 @@ private:
         std::string block;
         std::size_t column;
     };
+
+    static std::size_t byte_of(std::string_view line, std::size_t column) {
+        std::size_t at = 0;
+        for (; at < line.size(); ++at)
+            if ((static_cast<unsigned char>(line[at]) & 0xC0) != 0x80 && column-- == 0) break;
+        return at;
+    }
+
+    // Puts a comment behind the entry that begins at `at`, a comma before it.
+    static void behind_in_flow(std::string& line, std::size_t at, const std::string& comment, std::size_t indent) {
+        char quote = '\0';
+        for (std::size_t open = 0; at < line.size(); ++at) {
+            const char c = line[at];
+            if (quote != '\0') {
+                if (c == '\\' && quote == '"') ++at;
+                else if (c == quote) quote = '\0';
+            } else if (c == '"' || c == '\'') {
+                quote = c;
+            } else if (c == '[' || c == '{') {
+                ++open;
+            } else if (open > 0 && (c == ']' || c == '}')) {
+                --open;
+            } else if (open == 0 && (c == ',' || c == ']' || c == '}')) {
+                const bool last = c != ',';
+                const std::size_t drop = last ? 0 : line.compare(at, 2, ", ") == 0 ? 2 : 1;
+                line.replace(at, drop, ", " + comment + "\n" + std::string(last ? indent - 2 : indent, ' '));
+                return;
+            }
+        }
+    }
 
     static std::string indented(const std::string& block, std::size_t column) {
         std::string out(column, ' ');
