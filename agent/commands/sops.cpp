@@ -124,16 +124,20 @@ bool is_object(std::string_view text, sops::Format format) {
     return documents && !documents->empty() && documents->front().contains("apiVersion") && documents->front().contains("kind");
 }
 
+sops::KeyGroup group_of(const std::vector<std::string>& age, const std::vector<std::string>& pgp) {
+    sops::KeyGroup group;
+    for (const std::string& recipient : age) group.push_back({.provider = sops::Provider::age, .name = recipient});
+    for (const std::string& fingerprint : pgp) group.push_back({.provider = sops::Provider::pgp, .name = fingerprint});
+    return group;
+}
+
 Result<sops::Metadata> settings_for(const Invocation& in, const std::string& file, std::string_view text, sops::Format format) {
     sops::Metadata m;
     const std::vector<std::string> age = in.flags.list("age"), pgp = in.flags.list("pgp");
     if (age.empty() && pgp.empty()) {
         TRY(m, rule_from_config(in, file));
     } else {
-        sops::KeyGroup group;
-        for (const std::string& recipient : age) group.push_back({.provider = sops::Provider::age, .name = recipient});
-        for (const std::string& fingerprint : pgp) group.push_back({.provider = sops::Provider::pgp, .name = fingerprint});
-        m.groups.push_back(std::move(group));
+        m.groups.push_back(group_of(age, pgp));
     }
     rule_from_flags(in.flags, m.rule);
     if (m.rule == sops::Rule{} && is_object(text, format)) m.rule.encrypted_regex = kSecretFields;
@@ -180,7 +184,8 @@ Result<int> rotate(Invocation& in) {
     if (const std::string why = objection(in); !why.empty()) return in.usage(why);
     TRY(const Input from, input(in));
     TRY(const auto keys, local_keys(in.flags));
-    auto out = sops::rotate_file(from.text, format_of(in, "input-type", from.name), ring(keys), now(), mac(in));
+    const sops::RecipientChanges changes{.add = group_of(in.flags.list("add-age"), in.flags.list("add-pgp")), .remove = group_of(in.flags.list("rm-age"), in.flags.list("rm-pgp"))};
+    auto out = sops::rotate_file(from.text, format_of(in, "input-type", from.name), ring(keys), now(), mac(in), changes);
     if (!out) return fail(about(std::move(out.error()), from.name));
     return deliver(in, *out);
 }
@@ -228,6 +233,14 @@ std::vector<Flag> encrypt_flags() {
 constexpr Flag kIgnoreMac = {.name = "sops-ignore-mac", .kind = FlagKind::boolean, .help = "decrypt though the file's MAC does not fit, as Flux does"};
 constexpr Flag kIgnoreMacOfSops = {.name = "ignore-mac", .kind = FlagKind::boolean, .help = "the same, as sops has it", .hidden = true};
 
+std::vector<Flag> rotate_flags() {
+    return with_common({kIgnoreMac, kIgnoreMacOfSops,
+                        {.name = "add-age", .kind = FlagKind::comma_list, .help = "age recipients who may read the file from now on", .value = "recipients"},
+                        {.name = "rm-age", .kind = FlagKind::comma_list, .help = "age recipients who may not any more", .value = "recipients"},
+                        {.name = "add-pgp", .kind = FlagKind::comma_list, .help = "the same by fingerprints of OpenPGP keys given by --pgp-key-file", .value = "fingerprints"},
+                        {.name = "rm-pgp", .kind = FlagKind::comma_list, .help = "the same by fingerprints of OpenPGP keys", .value = "fingerprints"}});
+}
+
 } // namespace
 
 Command sops_command() {
@@ -242,7 +255,7 @@ Command sops_command() {
                           .flags = with_common({kIgnoreMac, kIgnoreMacOfSops, {.name = "output-type", .help = "format of the result", .value = "format"},
                                                 {.name = "extract", .help = "only the value at that path, such as [\"stringData\"][\"password\"]", .value = "path"}}),
                           .run = decrypt},
-                         {.name = "rotate", .args = "[FILE]", .summary = "Encrypt a file anew, with another data key, for the same recipients", .flags = with_common({kIgnoreMac, kIgnoreMacOfSops}), .run = rotate},
+                         {.name = "rotate", .args = "[FILE]", .summary = "Encrypt a file anew, with another data key, for the same or other recipients", .flags = rotate_flags(), .run = rotate},
                          {.name = "keygen",
                           .summary = "Make an age key",
                           .flags = {{.name = "output", .help = "write the key to this new file, its recipient to the standard output", .letter = 'o', .value = "file"}},

@@ -1,5 +1,7 @@
 #include "gitops/decrypt/file.h"
 
+#include <algorithm>
+
 #include "gitops/decrypt/cipher.h"
 #include "gitops/decrypt/crypto.h"
 
@@ -49,6 +51,19 @@ Result<std::string> encrypt_branches(Branches branches, Format format, Metadata 
     m.version = kSopsVersion;
     TRY(m.mac, encrypt_value(Value::of_text(mac), key, m.last_modified));
     return emit_encrypted(format, std::move(branches), m);
+}
+
+Result<void> change_recipients(std::vector<KeyGroup>& groups, const RecipientChanges& changes) {
+    const auto same = [](const MasterKey& a) { return [&a](const MasterKey& b) { return a.provider == b.provider && a.name == b.name; }; };
+    for (const MasterKey& key : changes.add)
+        if (std::ranges::none_of(groups[0], same(key))) groups[0].push_back(key);
+    for (const MasterKey& key : changes.remove) {
+        std::size_t removed = 0;
+        for (KeyGroup& group : groups) removed += std::erase_if(group, same(key));
+        if (removed == 0) return fail(ErrorCode::not_found, key.name + " is no recipient of the file");
+    }
+    if (std::ranges::any_of(groups, &KeyGroup::empty)) return fail(ErrorCode::invalid, "no recipient would be left in a key group");
+    return {};
 }
 
 bool has_section(const Branches& branches, Format format) {
@@ -101,10 +116,12 @@ Result<std::string> encrypt_file(std::string_view text, Format format, Metadata 
     return encrypt_branches(std::move(*branches), format, std::move(settings), keys, now);
 }
 
-Result<std::string> rotate_file(std::string_view text, Format format, const KeyRing& keys, const std::string& now, const DecryptOptions& options) {
+Result<std::string> rotate_file(std::string_view text, Format format, const KeyRing& keys, const std::string& now, const DecryptOptions& options,
+                                const RecipientChanges& changes) {
     TRY(Encrypted file, load(text, format));
     TRY(const SecretBytes key, data_key_of(file.metadata, keys));
     TRY_VOID(decrypt_loaded(file, key, options));
+    TRY_VOID(change_recipients(file.metadata.groups, changes));
     return encrypt_branches(std::move(file.branches), format, std::move(file.metadata), keys, now);
 }
 

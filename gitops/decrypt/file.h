@@ -29,8 +29,14 @@ Result<Node> decrypt_document(const Node& document, const KeyRing& keys);
 // `now`: RFC 3339, UTC. Error invalid: the file is encrypted already.
 Result<std::string> encrypt_file(std::string_view text, Format format, Metadata settings, const KeyRing& keys, const std::string& now);
 
-// The same file under a new data key, for the same recipients and rule.
-Result<std::string> rotate_file(std::string_view text, Format format, const KeyRing& keys, const std::string& now, const DecryptOptions& options = {});
+// Who may read a file from now on: keys for the first group, and keys that leave every group.
+struct RecipientChanges {
+    KeyGroup add = {}, remove = {};
+};
+
+// The same file under a new data key, by the same rule. Errors: those of decrypt_file; not_found: a key to remove is none of the file; invalid: nobody is left.
+Result<std::string> rotate_file(std::string_view text, Format format, const KeyRing& keys, const std::string& now, const DecryptOptions& options = {},
+                                const RecipientChanges& changes = {});
 
 // The version written into files: of the format that this code follows.
 inline constexpr std::string_view kSopsVersion = "3.13.2";

@@ -118,7 +118,10 @@ Result<SecretBytes> PgpKeys::decrypt(std::string_view message) const {
     const auto input = input_of(message);
     const auto output = memory_output(kMaxPlaintext);
     if (!input || !output) return fail(ErrorCode::internal, "librnp failed");
-    if (const auto code = rnp().decrypt(state_->ffi, input.get(), output.get()); code != RNP_SUCCESS) return bad("could not decrypt data key with PGP key", code);
+    const auto code = rnp().decrypt(state_->ffi, input.get(), output.get());
+    if (code == RNP_ERROR_BAD_PASSWORD)
+        return fail(ErrorCode::invalid, "could not decrypt data key with PGP key: it has a passphrase (export it without one)");
+    if (code != RNP_SUCCESS) return bad("could not decrypt data key with PGP key", code);
     std::uint8_t* buffer = nullptr;
     const std::string_view plain = content(output.get(), buffer);
     SecretBytes out = SecretBytes::copy_of(plain);

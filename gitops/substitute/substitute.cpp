@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "gitops/substitute/numbers.h"
-#include "kube/base/yaml.h"
+#include "kube/base/yaml_keys.h"
 
 namespace weber::gitops {
 
@@ -47,6 +47,10 @@ Error worded_as_go_yaml(Error error) {
     const std::size_t colon = error.message.find(": ", kPrefix.size());
     if (!error.message.starts_with(kPrefix) || colon == std::string::npos) return error;
     const std::string problem = error.message.substr(colon + 2);
+    if (problem.starts_with("map merge requires")) { // found by its decoder, which knows no lines
+        error.message = "yaml: " + problem;
+        return error;
+    }
     constexpr std::array<std::string_view, 6> kOfParser = {"did not find expected key",         "did not find expected node content",   "did not find expected ',' or ']'",
                                                            "did not find expected ',' or '}'", "did not find expected '-' indicator", "did not find expected <document start>"};
     if (std::ranges::find(kOfParser, problem) == kOfParser.end()) return error;
@@ -89,7 +93,7 @@ Result<Node> Substitution::by_text(const Node& object) const {
     std::string text;
     if (auto done = expand(kube::write_yaml(object), variables_, options_.strict, text); !done)
         return fail(std::move(done.error()).with_prefix("variable substitution failed: "));
-    auto parsed = kube::read_yaml(text, {.schema = kube::YamlSchema::yaml_1_1, .unique_keys = false});
+    auto parsed = kube::read_yaml_with_typed_keys(text, {.schema = kube::YamlSchema::yaml_1_1, .unique_keys = false});
     if (!parsed) {
         Error error = without_names(worded_as_go_yaml(std::move(parsed.error())));
         error.where = {};

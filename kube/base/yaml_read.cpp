@@ -8,7 +8,9 @@
 #include "kube/base/text_pool.h"
 #include "kube/base/utf8.h"
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_keys.h"
 #include "kube/base/yaml_plain.h"
+#include "kube/base/yaml_style.h"
 
 namespace weber::kube {
 
@@ -24,7 +26,8 @@ struct Anchor {
 
 class Reader {
 public:
-    Reader(std::string_view text, const YamlReadOptions& options) : options_(options), file_(intern_file(options.file)) {
+    Reader(std::string_view text, const YamlReadOptions& options, bool typed_keys = false)
+        : options_(options), file_(intern_file(options.file)), typed_keys_(typed_keys) {
         yaml_parser_initialize(&parser_);
         if (text.starts_with(kBom)) text.remove_prefix(kBom.size());
         if (text.data() == nullptr) text = ""; // libyaml asserts that there is a buffer
@@ -249,7 +252,17 @@ private:
         if (options_.schema == YamlSchema::yaml_1_1 && s.style == YAML_PLAIN_SCALAR_STYLE &&
             resolve_plain(text, options_.schema) == NodeKind::boolean)
             return pool_.get(plain_truth(text) ? "true" : "false");
+        if (typed_keys_ && s.style == YAML_PLAIN_SCALAR_STYLE && s.tag == nullptr) return typed_key(text);
         return pool_.get(text);
+    }
+
+    // As sigs.k8s.io/yaml, which shows the value of a key that is none; it may be secret.
+    Result<Text> typed_key(std::string_view text) {
+        const NodeKind kind = resolve_plain(text, options_.schema);
+        if (kind == NodeKind::null) return fail(ErrorCode::invalid, "unsupported map key of type: %!s(<nil>), key: <nil>, value: <redacted>", here());
+        if (kind != NodeKind::integer && kind != NodeKind::floating) return pool_.get(text);
+        TRY(const std::string number, yaml_number_key(text, kind));
+        return pool_.get(number);
     }
 
     // Earlier merges win over later ones; explicit keys win over all (done by the caller).
@@ -269,6 +282,7 @@ private:
 
     const YamlReadOptions& options_;
     std::uint32_t file_;
+    bool typed_keys_;
     yaml_parser_t parser_ = {};
     yaml_event_t event_ = {};
     bool have_event_ = false;
@@ -293,6 +307,22 @@ Result<std::vector<Node>> read_any_yaml(std::string_view text, const YamlReadOpt
     auto documents = reader.documents();
     if (expanded != nullptr) *expanded = reader.expanded();
     return documents;
+}
+
+namespace {
+// Whether a key of the quick way, which knows plain ones only, is anything but a text.
+bool has_typed_key(const Node& node, YamlSchema schema) {
+    if (node.is_map())
+        return std::ranges::any_of(node.entries(), [&](const auto& e) { return resolve_plain(e.key.view(), schema) != NodeKind::string || has_typed_key(e.value, schema); });
+    return node.is_list() && std::ranges::any_of(node.items(), [&](const Node& item) { return has_typed_key(item, schema); });
+}
+} // namespace
+
+Result<std::vector<Node>> read_yaml_with_typed_keys(std::string_view text, const YamlReadOptions& options) {
+    if (text.size() <= options.limits.bytes)
+        if (auto documents = read_plain_yaml(text, options))
+            if (std::ranges::none_of(*documents, [&](const Node& d) { return has_typed_key(d, options.schema); })) return std::move(*documents);
+    return Reader(text, options, true).documents();
 }
 
 Result<Node> read_yaml_one(std::string_view text, const YamlReadOptions& options) {

@@ -305,4 +305,25 @@ std::string yaml_number_text(std::string_view text) {
     return std::string(buffer.data(), fixed.ptr);
 }
 
+Result<std::string> yaml_number_key(std::string_view text, NodeKind kind) {
+    const Node number = Node::scalar(kind, Text(text));
+    if (kind == NodeKind::integer)
+        if (const auto n = number.as_int()) return std::to_string(*n);
+    const double value = number.as_double().value_or(0);
+    std::string plain(text);
+    std::erase(plain, '_');
+    std::uint64_t large = 0;
+    if (const auto [stop, error] = std::from_chars(plain.data(), plain.data() + plain.size(), large); value >= 0x1p63 && error == std::errc() && stop == plain.data() + plain.size())
+        return fail(ErrorCode::invalid, "unsupported map key of type: uint64");
+    if (const char* word = std::isnan(value) ? ".nan" : !std::isinf(value) ? nullptr : value > 0 ? ".inf" : "-.inf"; word != nullptr || text.find_first_of("iInN") != std::string_view::npos)
+        return std::string(word != nullptr ? word : text.find_first_of("aA") != std::string_view::npos ? ".nan" : text.starts_with('-') ? "-.inf" : ".inf");
+    // strconv.FormatFloat(value, 'g', -1, 32)
+    const auto single = static_cast<float>(value);
+    std::array<char, 64> buffer{};
+    const auto written = [&](std::chars_format format) { return std::string(buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), single, format).ptr); };
+    const std::string scientific = written(std::chars_format::scientific);
+    const int exponent = std::atoi(scientific.c_str() + scientific.find('e') + 1);
+    return single == 0 ? "0" : exponent < -4 || exponent >= 6 ? scientific : written(std::chars_format::fixed);
+}
+
 } // namespace weber::kube

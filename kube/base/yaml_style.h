@@ -7,6 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "kube/base/error.h"
+#include "kube/base/node.h"
+
 namespace weber::kube {
 
 enum class YamlScalarStyle : std::uint8_t { plain, single_quoted, double_quoted, literal };
@@ -22,6 +25,9 @@ enum class YamlScalarStyle : std::uint8_t { plain, single_quoted, double_quoted,
 
 // Text of a number that is no int64: what json.Marshal and go-yaml v2 in turn make of it (1e3 → 1000, 1e21 → 1e+21).
 [[nodiscard]] std::string yaml_number_text(std::string_view text);
+
+// A plain map key that YAML 1.1 takes for a number, as sigs.k8s.io/yaml makes a JSON key of it (0x10 → 16, 1.50 → 1.5, .INF → .inf). Error invalid: an integer beyond int64.
+[[nodiscard]] Result<std::string> yaml_number_key(std::string_view text, NodeKind kind);
 
 // "-" no final break, "" one, "+" several: the hint after "|".
 [[nodiscard]] std::string_view yaml_chomping(std::string_view text);

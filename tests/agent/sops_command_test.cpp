@@ -51,6 +51,28 @@ TEST(SopsCommand, EncryptsDecryptsAndRotatesInPlace) {
     EXPECT_EQ(read_file(file), kSecret);
 }
 
+TEST(SopsCommand, RotatesForOtherRecipients) {
+    const Workplace w, other;
+    const std::string file = w.dir.write("secret.yaml", kSecret);
+    ASSERT_EQ(weber({"sops", "encrypt", "-i", "--age", w.recipient, file}).status, 0);
+    EXPECT_EQ(weber({"sops", "decrypt", "--age-key-file", other.key, file}).status, 1);
+    ASSERT_EQ(weber({"sops", "rotate", "-i", "--age-key-file", w.key, "--add-age", other.recipient, file}).status, 0);
+    EXPECT_EQ(weber({"sops", "decrypt", "--age-key-file", w.key, file}).out, kSecret);
+    EXPECT_EQ(weber({"sops", "decrypt", "--age-key-file", other.key, file}).out, kSecret);
+    ASSERT_EQ(weber({"sops", "rotate", "-i", "--age-key-file", other.key, "--rm-age", w.recipient, file}).status, 0);
+    EXPECT_EQ(weber({"sops", "decrypt", "--age-key-file", w.key, file}).status, 1);
+    EXPECT_EQ(weber({"sops", "decrypt", "--age-key-file", other.key, file}).out, kSecret);
+    if (const auto sops = testing::peer("sops")) {
+        EXPECT_EQ(testing::run(*sops + " -d " + file, w.dir.path(), {"SOPS_AGE_KEY_FILE=" + other.key}).out, kSecret);
+    }
+    const std::string before = read_file(file);
+    const Ran stranger = weber({"sops", "rotate", "-i", "--age-key-file", other.key, "--rm-age", w.recipient, file});
+    EXPECT_EQ(stranger.status, 1);
+    EXPECT_NE(stranger.err.find(w.recipient + " is no recipient of the file"), std::string::npos) << stranger.err;
+    EXPECT_EQ(weber({"sops", "rotate", "-i", "--age-key-file", other.key, "--rm-age", other.recipient, file}).status, 1);
+    EXPECT_EQ(read_file(file), before);
+}
+
 TEST(SopsCommand, RulesOfTheNearestConfigApply) {
     const Workplace w;
     w.dir.write(".sops.yaml", "creation_rules:\n- path_regex: ^apps/.*\\.env$\n  age: " + w.recipient + "\n");

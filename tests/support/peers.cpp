@@ -34,6 +34,11 @@ std::optional<std::string> peer(std::string_view name) {
     return newest ? std::optional(newest->string()) : std::nullopt;
 }
 
+std::uint32_t setting(const char* name, std::uint32_t otherwise) {
+    const char* text = std::getenv(name);
+    return text != nullptr ? static_cast<std::uint32_t>(std::stoul(text)) : otherwise;
+}
+
 std::string read_file(const std::string& path) {
     std::ostringstream text;
     text << std::ifstream(path, std::ios::binary).rdbuf();

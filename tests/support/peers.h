@@ -13,6 +13,9 @@ namespace weber::testing {
 // The newest build of `name` in the cache of tools.sh; nullopt when there is none. Tests skip then, naming `tests/cluster/tools.sh NAME`.
 std::optional<std::string> peer(std::string_view name);
 
+// A number from the environment: WEBER_SEED=N WEBER_SEEDS=M make a random test try M other inputs than its usual ones, for a hunt.
+std::uint32_t setting(const char* name, std::uint32_t otherwise);
+
 std::string read_file(const std::string& path);
 
 struct Ran {

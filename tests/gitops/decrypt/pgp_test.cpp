@@ -15,7 +15,8 @@ struct Key {
     const char* name;
     const char* fingerprint;
 };
-constexpr Key kKeys[] = {{"rsa", "838F4A7C7E324EF99745FAA4C0BDD49644C4663C"}, {"ecc", "D0C77C8EA4A44361818A6BCE0162AA625AB66DFF"}};
+constexpr Key kKeys[] = {{"rsa", "838F4A7C7E324EF99745FAA4C0BDD49644C4663C"}, {"ecc", "D0C77C8EA4A44361818A6BCE0162AA625AB66DFF"},
+                           {"p256", "934A9067BB8D95503C349A13D9E1131D64D523DF"}};
 
 std::string data(const std::string& name) { return testing::read_file(std::string(WEBER_SOURCE_DIR) + "/tests/gitops/decrypt/data/" + name); }
 
@@ -62,6 +63,14 @@ TEST(PgpErrors, SayWhatIsMissing) {
     EXPECT_EQ(ring_of(kKeys[0]).pgp.encrypt("x", "0000000000000000000000000000000000000000").error().code, ErrorCode::not_found);
     EXPECT_FALSE(PgpKeys().import("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\ngarbage\n-----END PGP PRIVATE KEY BLOCK-----\n"));
     EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(PgpErrors, KeysWithAPassphraseAreRefused) {
+    KeyRing ring;
+    ASSERT_TRUE(ring.pgp.import(data("pgp-passphrase-test-key.asc")));
+    const auto out = sops::decrypt_file(data("pgp-passphrase.sops.yaml"), sops::Format::yaml, sops::Format::yaml, ring);
+    ASSERT_FALSE(out);
+    EXPECT_NE(out.error().message.find("could not decrypt data key with PGP key: it has a passphrase"), std::string::npos) << out.error().message;
 }
 
 TEST(PgpErrors, Item60AnotherKeyListMayFit) {

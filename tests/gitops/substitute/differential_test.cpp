@@ -50,10 +50,10 @@ std::string random_text(Random& random) {
 TEST(SubstituteDifferential, ExpressionsAreExpandedAsByFlux) {
     const auto oracle = testing::peer("flux-oracle");
     if (!oracle) GTEST_SKIP() << "run tests/cluster/tools.sh flux-oracle";
-    Random random(7);
+    Random random(testing::setting("WEBER_SEED", 7));
     std::vector<Node> requests;
     std::vector<std::string> texts;
-    for (int i = 0; i < 30'000; ++i) {
+    for (int i = 0; i < static_cast<int>(testing::setting("WEBER_SEEDS", 30'000)); ++i) {
         std::string text = random_text(random);
         if (!kube::is_valid_utf8(text)) continue; // JSON cannot carry it to the oracle
         requests.push_back(Node::map({{"text", Node::string(text)}, {"vars", as_node(variables())}, {"strict", Node::boolean(i % 2 == 0)}}));
@@ -92,6 +92,8 @@ TEST(SubstituteDifferential, LettersHaveGosCase) {
 
 constexpr std::string_view kPieces[] = {"${h}", "${o}", "${b}", "${y}", "${f}", "${c}", "${i}", "${s}", "${m}", "${u}", "${t}", "${n}", "${x}", "${big}", "${d}", "${w}", "${q}", "${g}",
                                         "${z:=d e}", "${e}", "${k}", "$${h}", "$", "a", "b c", " ", ": ", "#", "'", "\"", "@", "-", "1", "/", "\n", "true", "${h^^}", "${u/ /_}", "${a}",
+                                        "\t", "\r", "\xC3\xA9", "\xE6\x97\xA5", "\xF0\x9F\x99\x82", "\xC2\xA0", "\xEF\xBB\xBF", "%", "`", "|", ">", "!", "&", "*", "?", "~", "null", "yes",
+                                        "0x1", "1_000", "12:30:45", "2001-01-01", "\\", "---", "...", "<<", "=", ".5", "+1", "{", "}", "[", "]", ",", "${v}", "${p##*/}", "${#v}", "${two}", "${neg}",
                                         "some words that make the line long enough to be folded by the writer "};
 
 Node random_object(Random& random) {
@@ -111,9 +113,9 @@ Node random_object(Random& random) {
 TEST(SubstituteDifferential, ObjectsBecomeWhatFluxMakesOfThem) {
     const auto oracle = testing::peer("flux-oracle");
     if (!oracle) GTEST_SKIP() << "run tests/cluster/tools.sh flux-oracle";
-    Random random(11);
+    Random random(testing::setting("WEBER_SEED", 11));
     std::vector<Node> requests, objects;
-    for (int i = 0; i < 4000; ++i) {
+    for (int i = 0; i < static_cast<int>(testing::setting("WEBER_SEEDS", 4000)); ++i) {
         objects.push_back(random_object(random));
         requests.push_back(Node::map({{"object", Node::string(kube::write_json(objects.back()))}, {"vars", as_node(variables())}}));
     }
@@ -123,17 +125,64 @@ TEST(SubstituteDifferential, ObjectsBecomeWhatFluxMakesOfThem) {
     for (std::size_t i = 0; i < objects.size(); ++i) {
         const auto ours = substitution.apply(Object(objects[i]));
         const std::string_view error = answers[i].text_at("error");
+        if (error.starts_with("UnmarshalJSON: ")) continue; // kustomize cannot read what it writes itself (lines that begin with tabs)
         const std::string input = kube::write_json(objects[i]);
-        ASSERT_EQ(ours.has_value(), error.empty()) << input << "\nFlux: " << error << "\nwe: " << (ours ? "" : ours.error().message);
+        EXPECT_EQ(ours.has_value(), error.empty()) << input << "\nFlux: " << error << "\nwe: " << (ours ? "" : ours.error().message);
+        if (ours.has_value() != error.empty()) continue;
         if (!ours) {
             // Anchors' names are redacted; a key that is no scalar is told before the syntax errors behind it.
-            if (error.find("anchor") == std::string_view::npos && ours.error().message.find("a map key must be a scalar") == std::string::npos) { EXPECT_EQ(ours.error().message, error) << input; }
+            if (error.find("anchor") == std::string_view::npos && error.find("unsupported map key") == std::string_view::npos && ours.error().message.find("map key") == std::string::npos) { EXPECT_EQ(ours.error().message, error) << input; }
             continue;
         }
         ++good;
-        ASSERT_EQ(ours->root(), kube::read_json(answers[i].text_at("out")).value()) << input << "\nwe: " << kube::write_json(ours->root()) << "\nFlux: " << answers[i].text_at("out");
+        EXPECT_EQ(ours->root(), kube::read_json(answers[i].text_at("out")).value()) << input << "\nwe: " << kube::write_json(ours->root()) << "\nFlux: " << answers[i].text_at("out");
     }
     EXPECT_GT(good, 1000u);
+}
+
+// Values that YAML takes for something, where each may stand.
+constexpr std::string_view kOddValues[] = {
+    "?", "~: x", "? ~", "null: x", "{null: 1}", "1: x", "1.5: x", "0x10: x", "0755: y", "1e3: x", ".inf: x", "true: x", "yes: x", "2024-01-01: x",
+    "<<: {a: b}", "<<: [{a: b},{c: d}]", "{a: 1, a: 2}", "\"a\": 1", "{~: s3cret}", "? {a: b}: c", "? [x]: y", "{[a]: b}", "{1: a, \"1\": b}",
+    "!!str 1: x", "&a x: *a", "{a: *b}", "&a [*a]", "123456789012345678901: x", "-0: x", "+1: x", "1_000: x", "12:30: x", "<<: x",
+    "{<<: {b: 1}, b: 2}", "!!int \"5\"", "!!float 1", "!!bool yes", "!foo bar", "!!set {a, b}", "!!omap [a: 1]", "!!timestamp 2024-01-01",
+    "%x", "@x", "`x", "- a- b", "| a", "a  b", "\"a\\x41\\u00e9\"", "\"\\q\"", "'a''b'", "[a,,b]", "{a,b}", "{a: }",
+    "[a: b, c]", "a: b: c", "- - x", "? a", "\"a\" b", "#c", "a #c", "a#c", "*x", "&x", "&x y", "... ", "---", "--- a", "{}", "[]", "\"\"", "''", "0b11",
+    "0o17", "08", "09.5", "1__0", "_1", "1_", "0x", "0xg", ".5", "5.", "1e", "1e+3", "+.inf", ".NaN", "nan", "=", "y", "n", "Y", "on", "OFF", "~", "NULL",
+    "Null", "nUll", "true ", "\ttrue", "2001-12-14t21:59:43.10-05:00", "190:20:30", "1:60", "685_230.15", "-0x1F", "0b", "9223372036854775807",
+    "9223372036854775808", "18446744073709551616", "1e400", "-1e400", "4.9e-324", "0.1e1", "1.7976931348623157e309"};
+
+TEST(SubstituteDifferential, OddValuesWhereverTheyStand) {
+    const auto oracle = testing::peer("flux-oracle");
+    if (!oracle) GTEST_SKIP() << "run tests/cluster/tools.sh flux-oracle";
+    std::vector<Node> requests;
+    std::vector<std::pair<std::string, Variables>> cases;
+    for (const std::string_view value : kOddValues)
+        for (const char* spec : {R"({"k":["${v}"]})", R"({"k":"${v}"})", R"({"${v}":"z"})", R"({"k":"p ${v} q"})", R"({"a":"x","k":"${v}","z":["w"]})"}) {
+            cases.emplace_back(R"({"apiVersion":"v1","kind":"T","metadata":{"name":"a"},"spec":)" + std::string(spec) + "}", Variables{{"v", std::string(value)}});
+            requests.push_back(Node::map({{"object", Node::string(cases.back().first)}, {"vars", as_node(cases.back().second)}}));
+        }
+    const std::vector<Node> answers = ask_flux(*oracle, requests);
+    ASSERT_EQ(answers.size(), cases.size());
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        const auto& [object, vars] = cases[i];
+        const auto ours = Substitution(vars, {}).apply(Object(kube::read_json(object).value()));
+        const std::string where = object + " with v = " + vars.begin()->second, error(answers[i].text_at("error"));
+        if (ours) {
+            EXPECT_EQ(error, "") << where << "\nwe: " << kube::write_json(ours->root());
+            EXPECT_EQ(kube::write_json(ours->root()), kube::write_json(kube::read_json(answers[i].text_at("out")).value_or(Node()))) << where;
+        } else {
+            // Names of anchors and values of keys that are none may be secret; keys that are none are told where they stand, before syntax errors behind them.
+            bool of_keys = false;
+            for (const std::string_view text : {"a map key must be a scalar", "unsupported map key", "map merge requires"}) of_keys = of_keys || ours.error().message.find(text) != std::string::npos;
+            if (of_keys && error.find("unsupported map key") == std::string::npos) {
+                EXPECT_NE(error, "") << where;
+                continue;
+            }
+            const std::string shown = error.find("anchor '") != std::string::npos ? error.substr(0, error.find("anchor '")) : error.substr(0, error.find(", key: "));
+            EXPECT_TRUE(!error.empty() && ours.error().message.starts_with(shown)) << where << "\nFlux: " << error << "\nwe:   " << ours.error().message;
+        }
+    }
 }
 
 TEST(SubstituteInPlace, GivesWhatTheLongWayGives) {

@@ -64,15 +64,9 @@ TEST(CelOracle, RecordedAnswersAreStillCelGos) {
     for (std::size_t i = 0; i < answers.size(); ++i) EXPECT_EQ(answers[i], all.answers[i]) << all.requests[i].expr.substr(0, 300);
 }
 
-// WEBER_SEED=N WEBER_SEEDS=M: M other expressions than the usual ones, for a hunt.
-std::uint32_t setting(const char* name, std::uint32_t otherwise) {
-    const char* text = std::getenv(name); // NOLINT(concurrency-mt-unsafe)
-    return text != nullptr ? static_cast<std::uint32_t>(std::stoul(text)) : otherwise;
-}
-
 // Recorded expressions broken at random: joined, cut, with odd characters put in.
 std::vector<Request> broken_expressions(const std::vector<Request>& from, std::size_t count) {
-    std::mt19937 random(setting("WEBER_SEED", 20261125));
+    std::mt19937 random(testing::setting("WEBER_SEED", 20261125));
     const auto pick = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
     static constexpr std::string_view kPieces[] = {"(", ")", "[", "]", "{", "}", ".", ",", "?", ":", "-", "!", "+", "&&", "||", "==", "in", "'", "\"", "$", "null", "1.5", "as", "\n", ".?", " "};
     std::vector<Request> out;
@@ -99,7 +93,7 @@ TEST(CelOracle, BrokenExpressions) {
     const auto program = testing::peer("celoracle");
     if (!program) GTEST_SKIP() << "celoracle is not built: run tests/cluster/tools.sh celoracle";
     const Recorded all = recorded();
-    const std::vector<Request> requests = broken_expressions(all.requests, setting("WEBER_SEEDS", 4000));
+    const std::vector<Request> requests = broken_expressions(all.requests, testing::setting("WEBER_SEEDS", 4000));
     const std::vector<Node> answers = ask(*program, requests, all.data);
     ASSERT_EQ(answers.size(), requests.size());
     for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -114,8 +108,8 @@ TEST(CelOracle, BrokenExpressions) {
 TEST(CelOracle, GeneratedExpressions) {
     const auto program = testing::peer("celoracle");
     if (!program) GTEST_SKIP() << "celoracle is not built: run tests/cluster/tools.sh celoracle";
-    const std::uint32_t first = setting("WEBER_SEED", 1);
-    const std::uint32_t count = setting("WEBER_SEEDS", 4000);
+    const std::uint32_t first = testing::setting("WEBER_SEED", 1);
+    const std::uint32_t count = testing::setting("WEBER_SEEDS", 4000);
     const Node data = recorded().data;
     std::vector<Request> requests;
     for (std::uint32_t i = 0; i < count; ++i) {
