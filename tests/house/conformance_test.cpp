@@ -1,5 +1,6 @@
 // docs/conformance.md names tests: each must exist, and each item of the checklists must be named.
 #include <gtest/gtest.h>
+#include <test_paths.h>
 
 #include <algorithm>
 #include <filesystem>
