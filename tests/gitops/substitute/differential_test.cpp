@@ -140,10 +140,10 @@ TEST(SubstituteDifferential, ObjectsBecomeWhatFluxMakesOfThem) {
     EXPECT_GT(good, 1000u);
 }
 
-// Values that YAML takes for something, where each may stand.
+// Values that YAML takes for something, where each may stand. None with two keys that become one as text: which of the two stays is up to Go's map order.
 constexpr std::string_view kOddValues[] = {
     "?", "~: x", "? ~", "null: x", "{null: 1}", "1: x", "1.5: x", "0x10: x", "0755: y", "1e3: x", ".inf: x", "true: x", "yes: x", "2024-01-01: x",
-    "<<: {a: b}", "<<: [{a: b},{c: d}]", "{a: 1, a: 2}", "\"a\": 1", "{~: s3cret}", "? {a: b}: c", "? [x]: y", "{[a]: b}", "{1: a, \"1\": b}",
+    "<<: {a: b}", "<<: [{a: b},{c: d}]", "{a: 1, a: 2}", "\"a\": 1", "{~: s3cret}", "? {a: b}: c", "? [x]: y", "{[a]: b}",
     "!!str 1: x", "&a x: *a", "{a: *b}", "&a [*a]", "123456789012345678901: x", "-0: x", "+1: x", "1_000: x", "12:30: x", "<<: x",
     "{<<: {b: 1}, b: 2}", "!!int \"5\"", "!!float 1", "!!bool yes", "!foo bar", "!!set {a, b}", "!!omap [a: 1]", "!!timestamp 2024-01-01",
     "%x", "@x", "`x", "- a- b", "| a", "a  b", "\"a\\x41\\u00e9\"", "\"\\q\"", "'a''b'", "[a,,b]", "{a,b}", "{a: }",
