@@ -107,7 +107,6 @@ Result<void> run_agent(const kube::ClientConfig& config, const ProcessOptions& o
                              .storage = options.git_repositories ? options.storage_path : ""});
     AgentOptions agent = options.agent;
     agent.git_cache_dir = options.storage_path + "/git-cache";
-    std::unique_ptr<kube::server::HttpFront> metrics_front, health_front;
     ServedStorage served;
     if (options.git_repositories) {
         TRY(served, serve_storage(options));
@@ -127,6 +126,7 @@ Result<void> run_agent(const kube::ClientConfig& config, const ProcessOptions& o
     }
 
     std::unique_ptr<kube::LeaderElector> elector;
+    std::unique_ptr<kube::server::HttpFront> metrics_front, health_front; // end first: they ask all above
     const auto alive = [&elector] { return !elector || elector->healthy(std::chrono::seconds(20)); };
     const auto work = [&](const std::stop_token& s) {
         setup.info("starting controllers");
