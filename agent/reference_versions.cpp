@@ -5,6 +5,7 @@ namespace weber::agent {
 namespace {
 
 constexpr std::chrono::seconds kFirstList{2};
+constexpr std::size_t kMostWatches = 64; // each is a thread and a stream
 
 } // namespace
 
@@ -14,19 +15,21 @@ std::string ReferenceVersions::of(const std::string& kind, const gitops::Namespa
     bool fresh = false;
     {
         const std::lock_guard lock(mutex_);
-        std::shared_ptr<kube::Informer>& slot = watches_[{kind, name.ns}];
-        if (!slot) {
+        const auto at = watches_.find({kind, name.ns});
+        if (at != watches_.end()) {
+            watch = at->second;
+        } else if (watches_.size() < kMostWatches) {
             kube::WatchOptions list_first; // of a stream the API server says only after a second that it is complete
             list_first.streaming_list = false;
-            slot = std::make_shared<kube::Informer>(client_, kube::InformerOptions{.target = {.gvk = gvk, .ns = name.ns, .metadata_only = true}, .watch = list_first,
+            watch = std::make_shared<kube::Informer>(client_, kube::InformerOptions{.target = {.gvk = gvk, .ns = name.ns, .metadata_only = true}, .watch = list_first,
                                                                                    .project = [](const Object&) { return Object(Node::map()); }});
-            slot->start();
+            watch->start();
+            watches_.emplace(Place{kind, name.ns}, watch);
             fresh = true;
         }
-        watch = slot;
     }
     if (fresh) watch->wait_synced(kFirstList, stop);
-    if (watch->has_synced()) {
+    if (watch && watch->has_synced()) {
         const auto seen = watch->get(name.ns, name.name);
         return seen ? std::string(seen->resource_version()) : std::string();
     }
