@@ -29,6 +29,7 @@ struct AgentOptions {
     bool group_change_log = false;    // the log of an apply lists subjects by action, not actions by subject
     bool watch_configs = true;
     bool prune_guard = true;
+    bool commit_status_events = true; // `Reconciliation finished …`, by which a notification-controller sets a commit's status (1.9.6)
     std::string default_service_account = {};
     std::string default_kubeconfig_service_account = {};
     bool object_level_workload_identity = false;

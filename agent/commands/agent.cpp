@@ -46,6 +46,7 @@ Result<void> set_gates(const std::string& text, AgentOptions& o) {
         else if (name == "ExternalArtifact") o.allow_external_artifact = on;
         else if (name == "DisableConfigWatchers") o.watch_configs = !on;
         else if (name == "DirectSourceFetch") o.direct_source_fetch = on;
+        else if (name == "DisableCommitStatusEvent") o.commit_status_events = !on;
         else if (name == "GroupChangeLog") o.group_change_log = on;
         else if (name == "MigrateAPIVersion") o.migrate_api_version = on;
         else if (name == "ObjectLevelWorkloadIdentity") o.object_level_workload_identity = on;
@@ -112,12 +113,11 @@ Result<int> run(Invocation& in) {
     const std::string level = in.flags.text("log-level"), encoding = in.flags.text("log-encoding");
     if (level != "trace" && level != "debug" && level != "info" && level != "error") return in.usage("--log-level must be trace, debug, info or error");
     if (encoding != "json" && encoding != "console") return in.usage("--log-encoding must be json or console");
-    const auto options = options_of(in.flags);
-    if (!options) return in.usage(options.error().message);
+    TRY(const ProcessOptions options, options_of(in.flags)); // exit status 1, as kustomize-controller's start-up errors (kustomization.md 8.4)
     Interrupt interrupt;
     TRY(const Cluster cluster, open_cluster(in));
     const LogLevel at = level == "trace" ? LogLevel::trace : level == "debug" ? LogLevel::debug : level == "info" ? LogLevel::info : LogLevel::error;
-    TRY_VOID(run_agent(cluster.config, *options, Log(at, encoding == "json"), interrupt.token()));
+    TRY_VOID(run_agent(cluster.config, options, Log(at, encoding == "json"), interrupt.token()));
     return kOk;
 }
 

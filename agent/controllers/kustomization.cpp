@@ -322,6 +322,10 @@ void KustomizationController::schedule(const Active& active, gitops::NextRun nex
     }
 }
 
+void KustomizationController::send(const Object& regarding, const gitops::Event& event) {
+    if (options_.commit_status_events || !event.metadata.contains(std::string(gitops::kKustomizeGroup) + "/commit_status")) events_.send(regarding, event);
+}
+
 void KustomizationController::leave(const std::string& key) { queue_.done(key); }
 
 // Status, events, metrics, the next run: the deferred part of every run (kustomization.md 2, step 2).
@@ -332,7 +336,7 @@ void KustomizationController::complete(std::unique_ptr<Active> active, gitops::C
         if (next == gitops::NextRun::dependency) active->log.info(ready->message);
     }
     for (gitops::Event& event : conclusion.events) {
-        events_.send(active->object, event);
+        send(active->object, event);
         const LogFields revision{{"revision", Node::string(active->artifact.revision)}};
         if (!event.warning) active->log.info(event.message, revision);
         else if (next == gitops::NextRun::retry)

@@ -81,6 +81,7 @@ private:
     LastGood applied_by(const Active& active, const gitops::ChangeSet& changes);
     void remember(const Active& active, const gitops::RunResult& result);
     void schedule(const Active& active, gitops::NextRun next);
+    void send(const Object& regarding, const gitops::Event& event); // unless a gate forbids it
     void leave(const std::string& key);
 
     // Objects as they are now: the cache, or what we wrote since.

@@ -409,7 +409,7 @@ void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop
     if (done.done) {
         // The deferred part of the run changes no condition, but tells of the end when the object was Ready (5.3, 9).
         const auto end = gitops::conclude(a.written, a.context, gitops::SuspendedRun{}, kube::system_clock().now(), a.elapsed());
-        for (const gitops::Event& event : end.events) events_.send(a.object, event);
+        for (const gitops::Event& event : end.events) send(a.object, event);
         queue_.forget(a.key);
         targets_.forget(a.key);
     } else {

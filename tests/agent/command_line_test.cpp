@@ -59,11 +59,13 @@ TEST(CommandLine, TheAgentTakesEveryFlagOfKustomizeController) {
         "--enable-leader-election", "--leader-election-release-on-cancel=false", "--leader-election-lease-duration=35s", "--leader-election-renew-deadline=30s", "--leader-election-retry-period=5s",
         "--log-encoding=console", "--log-level=debug",
         "--feature-gates=StrictPostBuildSubstitutions=false,DisableStatusPollerCache=true,DisableFailFastBehavior=true,CacheSecretsAndConfigMaps=true,GroupChangeLog=true,AdditiveCELDependencyCheck=true,"
-        "ExternalArtifact=true,CancelHealthCheckOnNewRevision=true,DisableConfigWatchers=true,DirectSourceFetch=true,MigrateAPIVersion=true,ObjectLevelWorkloadIdentity=true"};
+        "ExternalArtifact=true,CancelHealthCheckOnNewRevision=true,DisableConfigWatchers=true,DirectSourceFetch=true,MigrateAPIVersion=true,ObjectLevelWorkloadIdentity=true,DisableCommitStatusEvent=true"};
     EXPECT_EQ(weber(all).err, "✗ cannot read the kubeconfig /nonexistent\n") << "and nothing about a flag";
     for (const char* account : {"--default-decryption-service-account=x", "--default-kubeconfig-service-account=x"})
         EXPECT_THAT(weber({"agent", account}).err, HasSubstr("cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is not enabled"));
     EXPECT_THAT(weber({"agent", "--feature-gates=Nope=true"}).err, HasSubstr("feature-gate 'Nope' not supported"));
+    for (const char* wrong : {"--feature-gates=Nope=true", "--watch-label-selector=a==b==c", "--watch-configs-label-selector=,", "--interval-jitter-percentage=100", "--default-kubeconfig-service-account=x"})
+        EXPECT_EQ(weber({"agent", wrong}).status, 1) << wrong; // 8.4
 }
 
 struct Wrong {

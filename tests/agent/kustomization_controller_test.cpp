@@ -180,6 +180,21 @@ TEST_P(KustomizationRuns, TheLogTellsOfEachRun) {
     EXPECT_EQ(kube::write_json(*grouped.find("output")), R"({"created":["ConfigMap/)" + ns_ + R"(/four"],"configured":["ConfigMap/)" + ns_ + R"(/two"]})");
 }
 
+// Gate DisableCommitStatusEvent (1.9.6): nobody is told of each success, the log still is.
+TEST_P(KustomizationRuns, SuccessesNeedNotBeTold) {
+    options_.commit_status_events = false;
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
+    const Object k = make(kustomization("app", "./"));
+    start_agent();
+    await(k, applied("main@sha1:1"));
+    ask(k, "again");
+    logged_.await([](const std::string& line) { return line.find("Reconciliation finished") != line.npos; }, 2);
+    publish("main@sha1:2", {{"a.yaml", config_map("one", "2")}});
+    events_seen_.await(EventReceiver::of("app", "Progressing", "configured")); // they come in order
+    EXPECT_EQ(events_seen_.count(EventReceiver::of("app", "ReconciliationSucceeded")), 0u);
+    EXPECT_EQ(events_seen_.count(EventReceiver::of("app", "Progressing", "created")), 1u);
+}
+
 // A no-op interval costs at most two requests, whatever the Kustomization refers to; a changed value is seen by the next one.
 TEST_P(KustomizationRuns, QuietIntervalsReadNoReferences) {
     const Object values = make(in_ns("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars}\ndata: {v: one}\n"));
