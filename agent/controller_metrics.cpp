@@ -7,6 +7,9 @@ namespace weber::agent {
 namespace {
 
 constexpr const char* kDuration = "gotk_reconcile_duration_seconds";
+// Evenly spaced on a logarithmic scale; to the last digit as Go computes them, since they are labels.
+constexpr double kDurations[] = {0.01, 0.038363583488692544, 0.1471764538093883, 0.5646216173286169, 2.166090855590701, 8.309900738254731, 31.879757075478317, 122.30217221643493,
+                                 469.19495946736544, 1799.9999999999986};
 
 double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
 
@@ -14,7 +17,7 @@ double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double
 
 ControllerMetrics::ControllerMetrics(Metrics& metrics, std::string controller, std::string kind)
     : metrics_(metrics), controller_(std::move(controller)), kind_(std::move(kind)) {
-    metrics_.define_histogram(kDuration, "The duration in seconds of a GitOps Toolkit resource reconciliation.", Metrics::exponential_buckets(10e-3, 1800, 10));
+    metrics_.define_histogram(kDuration, "The duration in seconds of a GitOps Toolkit resource reconciliation.", std::vector<double>(std::begin(kDurations), std::end(kDurations)));
     metrics_.define_counter("controller_runtime_reconcile_total", "Total number of reconciliations per controller");
     metrics_.define_counter("controller_runtime_reconcile_errors_total", "Total number of reconciliation errors per controller");
     metrics_.define_counter("controller_runtime_terminal_reconcile_errors_total", "Total number of terminal reconciliation errors from the reconciler");
@@ -32,6 +35,10 @@ ControllerMetrics::ControllerMetrics(Metrics& metrics, std::string controller, s
     metrics_.define_histogram("workqueue_work_duration_seconds", "How long in seconds processing an item from workqueue takes.", decades);
     metrics_.define_gauge("workqueue_unfinished_work_seconds", "How many seconds of work is in progress and hasn't been observed by work_duration.");
     metrics_.define_gauge("workqueue_longest_running_processor_seconds", "How many seconds has the longest running processor for workqueue been running.");
+    // Rates need a beginning.
+    for (const char* result : {"error", "requeue", "requeue_after", "success"})
+        metrics_.add("controller_runtime_reconcile_total", {{"controller", controller_}, {"result", result}}, 0);
+    for (const char* errors : {"controller_runtime_reconcile_errors_total", "controller_runtime_terminal_reconcile_errors_total"}) metrics_.add(errors, {{"controller", controller_}}, 0);
 }
 
 void ControllerMetrics::observe(WorkQueue& queue, std::size_t workers, std::function<std::size_t()> idle) {
@@ -40,7 +47,11 @@ void ControllerMetrics::observe(WorkQueue& queue, std::size_t workers, std::func
                    .worked = [this, labels](std::chrono::nanoseconds d) { metrics_.observe("workqueue_work_duration_seconds", seconds(d), labels); }});
     metrics_.before_scrape([&queue, labels, controller, workers, idle = std::move(idle)](Metrics& m) {
         const WorkQueue::Numbers n = queue.numbers();
-        m.set("workqueue_depth", static_cast<double>(n.ready), labels);
+        for (const auto& [priority, waiting] : {std::pair("0", n.ready - n.sweep), std::pair("-100", n.sweep)}) { // controller-runtime's: what is there at the start comes last
+            Labels lane = labels;
+            lane.emplace("priority", priority);
+            m.set("workqueue_depth", static_cast<double>(waiting), lane);
+        }
         m.set("workqueue_adds_total", static_cast<double>(n.adds), labels);
         m.set("workqueue_retries_total", static_cast<double>(n.retries), labels);
         m.set("workqueue_unfinished_work_seconds", seconds(n.unfinished), labels);

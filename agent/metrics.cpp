@@ -118,12 +118,4 @@ std::string Metrics::text() {
     return out;
 }
 
-std::vector<double> Metrics::exponential_buckets(double low, double high, int n) {
-    std::vector<double> out;
-    const double factor = std::pow(high / low, 1.0 / (n - 1));
-    double bound = low;
-    for (int i = 0; i < n; ++i, bound *= factor) out.push_back(bound);
-    return out;
-}
-
 } // namespace weber::agent

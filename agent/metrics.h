@@ -33,9 +33,6 @@ public:
 
     [[nodiscard]] std::string text();
 
-    // Upper bounds of `n` buckets, evenly spaced on a logarithmic scale, the first `low`, the last `high` (client_golang: ExponentialBucketsRange).
-    static std::vector<double> exponential_buckets(double low, double high, int n);
-
 private:
     enum class Kind : std::uint8_t { counter, gauge, histogram };
     struct Series {

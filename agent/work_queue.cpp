@@ -138,7 +138,7 @@ void WorkQueue::done(const std::string& key) {
 
 WorkQueue::Numbers WorkQueue::numbers() const {
     const std::lock_guard lock(mutex_);
-    Numbers out{.ready = state_.ready(), .working = state_.working(), .delayed = state_.delayed(), .adds = adds_, .retries = retries_};
+    Numbers out{.ready = state_.ready(), .working = state_.working(), .delayed = state_.delayed(), .sweep = state_.ready(Priority::sweep), .adds = adds_, .retries = retries_};
     const Tick now = std::chrono::steady_clock::now();
     for (const auto& [key, start] : started_) {
         out.unfinished += now - start;

@@ -46,6 +46,7 @@ public:
 
     [[nodiscard]] std::optional<Tick> next_due() const; // of the delayed ones
     [[nodiscard]] std::size_t ready() const;
+    [[nodiscard]] std::size_t ready(Priority priority) const { return waiting_[static_cast<int>(priority)].size(); }
     [[nodiscard]] std::size_t working() const { return working_.size(); }
     [[nodiscard]] std::size_t delayed() const { return due_of_.size(); }
 
@@ -83,6 +84,7 @@ public:
 
     struct Numbers {
         std::size_t ready = 0, working = 0, delayed = 0;
+        std::size_t sweep = 0; // of those that are ready
         std::uint64_t adds = 0, retries = 0;
         std::chrono::nanoseconds unfinished{}, longest{}; // of keys that are worked on now
     };
