@@ -42,6 +42,8 @@ struct AgentOptions {
     std::string watch_configs_label_selector = "reconcile.fluxcd.io/watch=Enabled";
     std::string runtime_namespace = {}; // RUNTIME_NAMESPACE
     std::string events_addr = {};
+    std::chrono::seconds artifact_retention_ttl{60}; // of stored artifacts that are no longer current
+    std::size_t artifact_retention_records = 2;
     std::string git_cache_dir = {};    // bare repositories of GitRepositories
     std::string source_controller_localhost = {}, source_watcher_localhost = {};
 };

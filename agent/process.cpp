@@ -82,7 +82,7 @@ Result<ServedStorage> serve_storage(const ProcessOptions& options) {
     ServedStorage out;
     TRY(out.front, serve_artifacts(options.storage_addr, options.storage_path));
     at.port = out.front->port();
-    out.storage = std::make_unique<gitops::ArtifactStorage>(options.storage_path, options.storage_adv_addr.empty() ? advertised_address(at) : options.storage_adv_addr);
+    out.storage = std::make_unique<gitops::ArtifactStorage>(options.storage_path, options.storage_adv_addr.empty() ? advertised_address(at) : options.storage_adv_addr, options.artifact_digest);
     return out;
 }
 

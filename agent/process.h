@@ -19,6 +19,7 @@ struct ProcessOptions {
     std::string storage_path = "/data";  // of artifacts and git caches; only with git_repositories
     std::string storage_addr = ":9090";  // where artifacts are served
     std::string storage_adv_addr = {};   // under which name; "" = derived from storage_addr
+    std::string artifact_digest = "sha256"; // algorithm of new artifacts
     std::string metrics_addr = ":8080"; // "" = no endpoint
     std::string health_addr = ":9440";  // "" = no endpoint
     bool leader_election = false;

@@ -96,8 +96,13 @@ Result<ProcessOptions> options_of(const Flags& f) {
         else return fail(ErrorCode::invalid, "--controllers: there is no controller \"" + name + "\"; known: gitrepository, kustomization");
     }
     p.storage_path = or_env(f, "storage-path", "STORAGE_PATH", "/data");
-    p.storage_addr = or_env(f, "storage-addr", "STORAGE_ADDR", ":9090");
+    p.storage_addr = or_env(f, "storage-addr", "STORAGE_ADDRESS", or_env(f, "storage-addr", "STORAGE_ADDR", ":9090").c_str());
     p.storage_adv_addr = or_env(f, "storage-adv-addr", "STORAGE_ADV_ADDR", "");
+    o.artifact_retention_ttl = std::chrono::duration_cast<std::chrono::seconds>(f.duration("artifact-retention-ttl"));
+    o.artifact_retention_records = static_cast<std::size_t>(std::max<std::int64_t>(f.integer("artifact-retention-records"), 1));
+    p.artifact_digest = f.text("artifact-digest-algo");
+    if (p.artifact_digest != "sha256" && p.artifact_digest != "sha384" && p.artifact_digest != "sha512")
+        return fail(ErrorCode::invalid, "--artifact-digest-algo: \"" + p.artifact_digest + "\" is not supported: use sha256, sha384 or sha512");
     p.metrics_addr = f.text("metrics-addr");
     p.health_addr = f.text("health-addr");
     p.leader_election = f.on("enable-leader-election");
@@ -129,6 +134,9 @@ Command agent_command() {
         {.name = "controllers", .kind = FlagKind::comma_list, .help = "which controllers run", .default_text = "gitrepository,kustomization"},
         {.name = "storage-path", .help = "folder of artifacts and git caches (STORAGE_PATH; default /data)"},
         {.name = "storage-addr", .help = "where artifacts are served (STORAGE_ADDR; default :9090)"},
+        {.name = "artifact-retention-ttl", .kind = FlagKind::duration, .help = "how long artifacts that are no longer current are kept", .default_text = "1m0s"},
+        {.name = "artifact-retention-records", .kind = FlagKind::integer, .help = "how many artifacts of a source are kept", .default_text = "2"},
+        {.name = "artifact-digest-algo", .help = "of new artifacts: sha256, sha384 or sha512", .default_text = "sha256"},
         {.name = "storage-adv-addr", .help = "host under which others reach it (STORAGE_ADV_ADDR)"},
         {.name = "concurrent", .kind = FlagKind::integer, .help = "Kustomizations reconciled at once; health checks do not count", .default_text = "4"},
         {.name = "concurrent-ssa", .kind = FlagKind::integer, .help = "server-side applies at once for each of them", .default_text = "4"},

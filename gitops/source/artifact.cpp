@@ -236,18 +236,34 @@ Result<Snapshot> unpack_artifact(std::string_view tar_gz, std::string revision, 
     return Snapshot{std::make_shared<const TreeFileSystem>(std::string(kSourceMount), std::move(files), std::move(reader)), std::move(revision)};
 }
 
-std::string artifact_digest(std::string_view bytes) { return "sha256:" + kube::sha256_hex(bytes); }
+namespace {
+
+std::string hex_of(const EVP_MD* algorithm, std::string_view bytes) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+    unsigned length = 0;
+    EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, algorithm, nullptr);
+    return kube::hex_encode({reinterpret_cast<const char*>(out.data()), length});
+}
+
+// nullptr: not one that artifacts may have here.
+const EVP_MD* digest_algorithm(std::string_view name) {
+    return name == "sha256" ? EVP_sha256() : name == "sha384" ? EVP_sha384() : name == "sha512" ? EVP_sha512() : nullptr;
+}
+
+} // namespace
+
+std::string artifact_digest(std::string_view bytes, std::string_view algorithm) {
+    const EVP_MD* md = digest_algorithm(algorithm);
+    return md != nullptr ? std::string(algorithm) + ":" + hex_of(md, bytes) : "sha256:" + hex_of(EVP_sha256(), bytes);
+}
 
 Result<void> verify_artifact(std::string_view bytes, std::string_view digest) {
     if (digest.empty()) return fail(ErrorCode::invalid, "failed to verify archive: empty digest");
     const std::size_t colon = digest.find(':');
     const std::string algorithm(colon == digest.npos ? "sha256" : digest.substr(0, colon));
-    const EVP_MD* md = algorithm == "sha256" ? EVP_sha256() : algorithm == "sha384" ? EVP_sha384() : algorithm == "sha512" ? EVP_sha512() : nullptr;
+    const EVP_MD* md = digest_algorithm(algorithm);
     if (md == nullptr) return fail(ErrorCode::unsupported, "failed to verify archive: digest algorithm '" + algorithm + "' is not supported");
-    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-    unsigned length = 0;
-    EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, md, nullptr);
-    const std::string hex = kube::hex_encode({reinterpret_cast<const char*>(out.data()), length});
+    const std::string hex = hex_of(md, bytes);
     if (hex == digest.substr(colon == digest.npos ? 0 : colon + 1)) return {};
     return fail(ErrorCode::invalid, "failed to verify archive: computed digest doesn't match provided '" + std::string(digest) +
                                         "' (check whether file size exceeds max download size)");

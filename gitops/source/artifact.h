@@ -26,8 +26,8 @@ struct UnpackLimits {
 // the root), too_large.
 Result<Snapshot> unpack_artifact(std::string_view tar_gz, std::string revision, const UnpackLimits& limits = {});
 
-// "sha256:<hex>" of bytes.
-std::string artifact_digest(std::string_view bytes);
+// "<algorithm>:<hex>" of bytes; `algorithm`: sha256, sha384 or sha512, anything else is sha256.
+std::string artifact_digest(std::string_view bytes, std::string_view algorithm = "sha256");
 // Does `digest` ("<algorithm>:<hex>" of sha256, sha384 or sha512; without algorithm sha256) fit the bytes? Errors with Flux's texts
 // (kustomization.md 2, step 12); unsupported for blake3.
 Result<void> verify_artifact(std::string_view bytes, std::string_view digest);

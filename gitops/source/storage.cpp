@@ -103,7 +103,8 @@ Node write_artifact(const Artifact& a) {
     return out;
 }
 
-ArtifactStorage::ArtifactStorage(std::string root, std::string advertised) : root_(std::move(root)), base_url_(base_url(std::move(advertised))) {}
+ArtifactStorage::ArtifactStorage(std::string root, std::string advertised, std::string digest_algorithm)
+    : root_(std::move(root)), base_url_(base_url(std::move(advertised))), digest_algorithm_(std::move(digest_algorithm)) {}
 
 std::string ArtifactStorage::url_of(const std::string& path) const { return base_url_ + "/" + path; }
 
@@ -145,7 +146,7 @@ Result<Artifact> ArtifactStorage::store(const std::string& kind, const Namespace
     const std::string temporary = target + ".new";
     TRY_VOID(write_whole(temporary, bytes));
     if (::rename(temporary.c_str(), target.c_str()) != 0) return io_error("cannot put the artifact in place", target);
-    Artifact out{artifact_digest(bytes), kube::format_rfc3339(now), relative, revision, url_of(relative), static_cast<std::int64_t>(bytes.size()), {}};
+    Artifact out{artifact_digest(bytes, digest_algorithm_), kube::format_rfc3339(now), relative, revision, url_of(relative), static_cast<std::int64_t>(bytes.size()), {}};
     const std::lock_guard lock(mutex_);
     known_[relative] = identity_of(target) + " " + out.digest;
     return out;

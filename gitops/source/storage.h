@@ -18,7 +18,7 @@ namespace weber::gitops {
 
 // status.artifact
 struct Artifact {
-    std::string digest;           // sha256:<hex> of the file
+    std::string digest;           // <algorithm>:<hex> of the file
     std::string last_update_time; // RFC 3339
     std::string path;             // relative to the storage root
     std::string revision;
@@ -32,8 +32,8 @@ Node write_artifact(const Artifact& artifact);
 
 class ArtifactStorage {
 public:
-    // `advertised`: host[:port], or with http:// or https:// before it; what URLs begin with.
-    ArtifactStorage(std::string root, std::string advertised);
+    // `advertised`: host[:port], or with http:// or https:// before it; what URLs begin with. `digest_algorithm` of new artifacts: sha256, sha384 or sha512.
+    ArtifactStorage(std::string root, std::string advertised, std::string digest_algorithm = "sha256");
 
     enum class Check : std::uint8_t { good, missing, corrupted };
     // Compares the file with the digest. A file that has not changed since the last look is not read again.
@@ -55,7 +55,7 @@ public:
     [[nodiscard]] const std::string& root() const { return root_; }
 
 private:
-    const std::string root_, base_url_;
+    const std::string root_, base_url_, digest_algorithm_;
     std::mutex mutex_;                          // guards what is below
     std::map<std::string, std::string> known_;  // path → identity of the file and its digest, as last checked
 };

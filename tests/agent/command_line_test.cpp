@@ -57,14 +57,14 @@ TEST(CommandLine, TheAgentTakesEveryFlagOfKustomizeController) {
         "--override-manager=b", "--custom-apply-stage-kinds=rbac.authorization.k8s.io/Role", "--watch-all-namespaces=false", "--watch-label-selector=a=b", "--watch-configs-label-selector=a=b",
         "--kube-api-qps=500", "--kube-api-burst=1000", "--insecure-kubeconfig-exec", "--insecure-kubeconfig-tls", "--token-cache-max-size=10", "--token-cache-max-duration=5m",
         "--enable-leader-election", "--leader-election-release-on-cancel=false", "--leader-election-lease-duration=35s", "--leader-election-renew-deadline=30s", "--leader-election-retry-period=5s",
-        "--log-encoding=console", "--log-level=debug",
+        "--log-encoding=console", "--log-level=debug", "--artifact-retention-ttl=2m", "--artifact-retention-records=3", "--artifact-digest-algo=sha512",
         "--feature-gates=StrictPostBuildSubstitutions=false,DisableStatusPollerCache=true,DisableFailFastBehavior=true,CacheSecretsAndConfigMaps=true,GroupChangeLog=true,AdditiveCELDependencyCheck=true,"
         "ExternalArtifact=true,CancelHealthCheckOnNewRevision=true,DisableConfigWatchers=true,DirectSourceFetch=true,MigrateAPIVersion=true,ObjectLevelWorkloadIdentity=true,DisableCommitStatusEvent=true"};
     EXPECT_EQ(weber(all).err, "✗ cannot read the kubeconfig /nonexistent\n") << "and nothing about a flag";
     for (const char* account : {"--default-decryption-service-account=x", "--default-kubeconfig-service-account=x"})
         EXPECT_THAT(weber({"agent", account}).err, HasSubstr("cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is not enabled"));
     EXPECT_THAT(weber({"agent", "--feature-gates=Nope=true"}).err, HasSubstr("feature-gate 'Nope' not supported"));
-    for (const char* wrong : {"--feature-gates=Nope=true", "--watch-label-selector=a==b==c", "--watch-configs-label-selector=,", "--interval-jitter-percentage=100", "--default-kubeconfig-service-account=x"})
+    for (const char* wrong : {"--feature-gates=Nope=true", "--watch-label-selector=a==b==c", "--watch-configs-label-selector=,", "--interval-jitter-percentage=100", "--artifact-digest-algo=blake3", "--default-kubeconfig-service-account=x"})
         EXPECT_EQ(weber({"agent", wrong}).status, 1) << wrong; // 8.4
 }
 

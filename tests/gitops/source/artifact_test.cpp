@@ -1,6 +1,8 @@
 // Artifacts: what we pack and unpack, what other tar programs make, and what must be refused.
 #include "gitops/source/artifact.h"
 
+#include "gitops/source/storage.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -84,6 +86,21 @@ TEST(Artifact, Digests) {
     EXPECT_EQ(verify_artifact("abd", artifact_digest("abc")).error().message,
               "failed to verify archive: computed digest doesn't match provided '" + artifact_digest("abc") + "' (check whether file size exceeds max download size)");
     EXPECT_EQ(verify_artifact("abc", "blake3:00").error().code, ErrorCode::unsupported);
+}
+
+TEST(Artifact, DigestsByOtherAlgorithms) { // --artifact-digest-algo
+    EXPECT_TRUE(artifact_digest("abc", "sha512").starts_with("sha512:ddaf35a193617aba"));
+    EXPECT_TRUE(artifact_digest("abc", "sha384").starts_with("sha384:cb00753f45a35e8b"));
+    for (const char* algorithm : {"sha256", "sha384", "sha512"}) {
+        EXPECT_TRUE(verify_artifact("abc", artifact_digest("abc", algorithm)).has_value()) << algorithm;
+        EXPECT_FALSE(verify_artifact("abd", artifact_digest("abc", algorithm)).has_value()) << algorithm;
+        const testing::TempDir dir;
+        ArtifactStorage storage(dir.path(), "host", algorithm);
+        const auto stored = storage.store("GitRepository", {"ns", "a"}, "x.tar.gz", "main@sha1:1", "abc", {});
+        ASSERT_TRUE(stored.has_value());
+        EXPECT_EQ(stored->digest, artifact_digest("abc", algorithm));
+        EXPECT_EQ(ArtifactStorage(dir.path(), "host").check(*stored), ArtifactStorage::Check::good) << "whatever new ones get";
+    }
 }
 
 } // namespace
