@@ -7,6 +7,7 @@
 
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
+#include "kube/server/go_forms.h"
 #include "kube/server/openapi_protobuf.h"
 #include "kube/server/version.h"
 
@@ -21,9 +22,17 @@ std::string capital(std::string_view s) {
     return out;
 }
 
-std::string prefix_of(const ResourceInfo& r, const VersionInfo& v) {
-    const std::string group = r.group.empty() ? "core" : r.group.substr(0, r.group.find('.'));
-    return "io.k8s.api." + group + "." + v.name + ".";
+// "apps.v1.Deployment" as the real documents name it; "" for a type without a name.
+std::string qualified_name(const TypeSchema& t) {
+    const std::string name(definition_name(t));
+    if (name.empty()) return {};
+    const std::string group = name.substr(0, name.find('.'));
+    return std::string(group == "meta"              ? "io.k8s.apimachinery.pkg.apis."
+                       : group == "runtime"         ? "io.k8s.apimachinery.pkg."
+                       : group == "apiextensions"   ? "io.k8s.apiextensions-apiserver.pkg.apis."
+                       : group == "apiregistration" ? "io.k8s.kube-aggregator.pkg.apis."
+                                                    : "io.k8s.api.") +
+           name;
 }
 
 Node gvk_node(const ResourceInfo& r, const VersionInfo& v) {
@@ -36,13 +45,10 @@ public:
     explicit SchemaWriter(bool v2) : v2_(v2), reference_(v2 ? "#/definitions/" : "#/components/schemas/") {}
 
     void add_kind(const ResourceInfo& r, const VersionInfo& v) {
-        const std::string name = prefix_of(r, v) + r.kind;
-        Node* d = definitions_.find_mut(name);
-        if (!d) {
-            define(*v.schema, name);
-            d = definitions_.find_mut(name);
-        }
-        if (d) d->set("x-kubernetes-group-version-kind", Node::list({gvk_node(r, v)}));
+        const std::string name = qualified_name(*v.schema);
+        if (name.empty()) return;
+        if (!definitions_.contains(name)) define(*v.schema, name);
+        if (Node* d = definitions_.find_mut(name)) d->set("x-kubernetes-group-version-kind", Node::list({gvk_node(r, v)}));
     }
 
     void add_custom(const ResourceInfo& r, const VersionInfo& v) {
@@ -89,6 +95,13 @@ private:
     }
 
     Node reference(const TypeSchema& t, const std::string& name) {
+        if (const std::string known = qualified_name(t); !known.empty()) {
+            const TypeSchema& type = *find_builtin_definition(definition_name(t)); // what a field adds to its type is said at the field
+            if (!definitions_.contains(known)) define(type, known);
+            Node out = Node::map({{"$ref", text(reference_ + known)}});
+            if (t.atomic && !type.atomic) out.set("x-kubernetes-map-type", text("atomic"));
+            return out;
+        }
         auto it = names_.find(&t);
         if (it == names_.end()) {
             std::string free = name;

@@ -150,6 +150,7 @@ void Router::run(const std::shared_ptr<Holder>& h, const std::shared_ptr<Exchang
     const auto answer = [&]() -> Api<HttpResponse> {
         const auto& sub = call.path.subresource;
         if (sub == "log" || sub == "exec" || sub == "attach" || sub == "portforward" || sub == "proxy") return refuse(no_kubelet(call));
+        if (sub == "ephemeralcontainers" && h->verb != "get") return refuse(no_kubelet(call)); // kubectl debug
         if (h->verb == "get") return sub == "scale" ? scale_read(core_, call) : read_object(core_, call);
         if (h->verb == "list") return read_list(core_, call);
         if (h->verb == "create" && is_virtual(call)) return create_virtual(core_, access_, call, *h->ack);

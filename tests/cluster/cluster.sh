@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A real Kubernetes control plane on loopback, for tests: etcd, kube-apiserver, kube-controller-manager and, unless --no-nodes,
 # kube-scheduler and kwok with one fake node, so that workloads become ready in seconds. --bare: etcd and kube-apiserver alone, so that
-# nothing but the requests changes objects (WEBER_BARE_CLUSTER is set then).
+# nothing but the requests changes objects (WEBER_BARE_CLUSTER is set then). WEBER_TEST_ETCD is etcd's address, for tests that compact it.
 #
 #   tests/cluster/cluster.sh run [--no-nodes|--bare] -- COMMAND...   start, run COMMAND with KUBECONFIG and WEBER_TEST_KUBECONFIG, stop
 #   tests/cluster/cluster.sh start [--no-nodes|--bare]               prints KUBECONFIG=… and WEBER_TEST_CLUSTER=DIR
@@ -94,7 +94,7 @@ start_cluster() {
   tools
   dir=$(mktemp -d "${TMPDIR:-/tmp}/weber-cluster.XXXXXX")
   : >"$dir/pids"
-  local etcd_port peer_port api_port token
+  local peer_port api_port token
   read -r etcd_port peer_port api_port <<<"$(free_ports 3)"
   token=$(od -An -tx1 -N16 /dev/urandom | tr -d ' \n')
   echo "$token,admin,admin,system:masters" >"$dir/tokens.csv"
@@ -175,7 +175,7 @@ case $verb in
     start_cluster
     status=0
     [ -z "$bare" ] || export WEBER_BARE_CLUSTER=yes
-    KUBECONFIG=$dir/kubeconfig WEBER_TEST_KUBECONFIG=$dir/kubeconfig "$@" || status=$?
+    KUBECONFIG=$dir/kubeconfig WEBER_TEST_KUBECONFIG=$dir/kubeconfig WEBER_TEST_ETCD=http://127.0.0.1:$etcd_port "$@" || status=$?
     exit $status
     ;;
   *) fail "usage: cluster.sh run [--no-nodes|--bare] -- COMMAND... | start [--no-nodes|--bare] | stop DIR" ;;

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
 #include "kube/http_client.h"
 #include "tests/kube/fault_server.h"
 #include "tests/kube/scripted_transport.h"
@@ -303,6 +307,76 @@ TEST_P(WatchOn, OffersStreamingListsAndBookmarksOfTheListsVersion) {
         EXPECT_EQ(words, (Words{"+c0", "+c1", "+c2", "synced"}));
         EXPECT_EQ(faulty->count("list"), streaming ? 0 : 1);
     }
+}
+
+// What the server has forgotten since the list: the real one because etcd was compacted and its cache began anew (as after a change of the
+// definition), ours because its log keeps so many events only.
+// `object`: some object of the kind; `version`: the last that was written.
+void forget_history(TestCluster& cluster, const std::string& crd, Object object, std::string_view version) {
+    if (!cluster.is_real()) {
+        for (int i = 0; i < 5000; ++i) {
+            object.set_label("n", std::to_string(i));
+            ASSERT_TRUE(cluster.client().apply(object, {.field_manager = "test", .force = true}));
+        }
+        return;
+    }
+    const auto etcd = *HttpClient::create({.server = std::getenv("WEBER_TEST_ETCD"), .unix_socket = {}, .proxy_url = "direct"});
+    const auto compacted = etcd->send({.method = "POST", .target = "/v3/kv/compaction", .body = R"({"revision":")" + std::string(version) + R"(","physical":true})"});
+    ASSERT_TRUE(compacted) << compacted.error().to_string();
+    ASSERT_EQ(compacted->status, 200) << compacted->body;
+    const auto changed = cluster.client().apply(object_of(crd), {.field_manager = "test", .force = true});
+    ASSERT_TRUE(changed) << changed.error().to_string();
+}
+
+TEST_P(WatchOn, ListsAgainWhatWasCompactedMeanwhile) {
+    TestCluster cluster;
+    if (const std::string why = cluster.use(GetParam()); !why.empty()) GTEST_SKIP() << why;
+    if (cluster.is_real() && !std::getenv("WEBER_TEST_ETCD")) GTEST_SKIP() << "no address of etcd (tests/cluster/cluster.sh run sets WEBER_TEST_ETCD)";
+    const std::string ns = cluster.make_namespace(), group = ns + ".example.org";
+    const auto crd = [&](const std::string& more) {
+        return "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: foos." + group + "}, spec: {group: " + group +
+               ", scope: Namespaced, names: {kind: Foo, plural: foos, singular: foo, listKind: FooList" + more + "}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}}";
+    };
+    ASSERT_TRUE(cluster.client().apply(object_of(crd("")), {.field_manager = "test"}));
+    const auto foo = [&](const std::string& name) { return object_of("{apiVersion: " + group + "/v1, kind: Foo, metadata: {name: " + name + ", namespace: " + ns + "}}"); };
+    const auto put = [&](const std::string& name, const std::string& label) {
+        Object o = foo(name);
+        o.set_label("v", label);
+        auto done = cluster.client().apply(o, {.field_manager = "test", .force = true});
+        for (const auto end = steady_clock::now() + std::chrono::minutes(1); !done && steady_clock::now() < end;) { // nothing announces that a kind is served
+            std::this_thread::sleep_for(milliseconds(20));
+            done = cluster.client().apply(o, {.field_manager = "test", .force = true});
+        }
+        EXPECT_TRUE(done) << done.error().to_string();
+        return done ? done->object : o;
+    };
+    put("a", "1");
+    put("b", "1");
+    auto faulty = std::make_shared<FaultyTransport>(std::shared_ptr<Transport>(&cluster.client().transport(), [](Transport*) {}));
+    Client client(faulty);
+    Words words;
+    WatchOptions options = kQuick;
+    options.streaming_list = false;
+    options.backoff_max = milliseconds(200);
+    const auto outcome = watch(
+        client, {.gvk = {group, "v1", "Foo"}, .ns = ns},
+        [&](const WatchEvent& e) {
+            if (e.kind == WatchEventKind::trouble) return true;
+            words.push_back(word(e).substr(0, word(e).find('@')));
+            if (e.kind == WatchEventKind::synced) { // listed, and not yet watched
+                EXPECT_TRUE(cluster.client().remove({.gvk = {group, "v1", "Foo"}, .ns = ns, .name = "a"}));
+                put("b", "2");
+                const Object last = put("c", "1");
+                forget_history(cluster, crd(", shortNames: [fo]"), foo("c"), last.resource_version());
+            }
+            return words.size() < 6;
+        },
+        options);
+    ASSERT_TRUE(outcome) << outcome.error().to_string();
+    std::sort(words.begin() + 3, words.end());
+    EXPECT_EQ(words, (Words{"+a", "+b", "synced", "+c", "-a", "~b"}));
+    EXPECT_GE(faulty->count("list"), 2);
+    EXPECT_TRUE(cluster.client().remove({.gvk = {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, .name = "foos." + group}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Clusters, WatchOn, ::testing::ValuesIn(kBothClusters), cluster_name);

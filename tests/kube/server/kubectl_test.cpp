@@ -144,6 +144,8 @@ TEST_F(Kubectl, ShowsDifferences) {
 
 TEST_F(Kubectl, ExplainsAndListsResources) {
     expect_has(run({"explain", "deployment.spec.replicas"}), "FIELD: replicas <integer>");
+    expect_has(run({"explain", "deployment.spec.strategy"}), "FIELD: strategy <DeploymentStrategy>");
+    expect_has(run({"explain", "pod.spec.affinity"}), "nodeAffinity\t<NodeAffinity>");
     expect_has(run({"explain", "cronjob.spec.jobTemplate.spec.template.spec.containers"}), "image\t<string>");
     const std::string all = run({"api-resources"});
     expect_has(all, "deploy       apps/v1");
@@ -180,7 +182,7 @@ TEST_F(Kubectl, IsToldThatThereAreNoContainers) {
     int status = 0;
     expect_has(run({"logs", "p"}, &status), "simulates pods and runs no containers");
     EXPECT_EQ(status, 1);
-    for (const std::vector<std::string>& command : {std::vector<std::string>{"exec", "p", "--", "ls"}, {"attach", "p"}, {"cp", "p:/etc/hosts", file("hosts")}, {"port-forward", "p", ":80"}}) {
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"exec", "p", "--", "ls"}, {"attach", "p"}, {"cp", "p:/etc/hosts", file("hosts")}, {"port-forward", "p", ":80"}, {"debug", "p", "--image=busybox"}}) {
         expect_has(run(command, &status), "runs no containers");
         EXPECT_EQ(status, 1) << command[0];
     }
