@@ -67,6 +67,21 @@ TEST_F(KustomizeCommand, ManyDirectoriesPrintWhatEachPrintsAlone) {
     EXPECT_EQ(weber(words).status, 1); // one that fails fails all
 }
 
+TEST_F(KustomizeCommand, ADashStandsForTheDirectoriesOfStandardInput) {
+    const std::string list = (dir / "app") + "\r\n\n" + (dir / "app");
+    EXPECT_EQ(weber({"kustomize", "-"}, {.input = list}).out, kBuilt + "---\n" + kBuilt);
+    EXPECT_EQ(weber({"kustomize", dir / "app", "-"}, {.input = dir / "app"}).out, kBuilt + "---\n" + kBuilt);
+    const Ran none = weber({"kustomize", "-"}, {.input = "\n"});
+    EXPECT_EQ(none.status, 2);
+    EXPECT_NE(none.err.find("standard input names no directory"), std::string::npos) << none.err;
+}
+
+TEST_F(KustomizeCommand, AFileThatCannotBeWrittenSaysWhy) {
+    const Ran r = weber({"kustomize", dir / "app", "-o", dir / "none/out.yaml"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_NE(r.err.find("none/out.yaml: No such file or directory"), std::string::npos) << r.err;
+}
+
 TEST_F(KustomizeCommand, WritesAFile) {
     const Ran r = weber({"kustomize", dir / "app", "-o", dir / "out.yaml"});
     EXPECT_EQ(r.status, 0) << r.err;
