@@ -188,7 +188,7 @@ Result<Objects> inflate_chart(HelmChart chart, const HelmGlobals& globals, const
     const Where where = chart.where;
     if (context.helm == nullptr) {
         return fail(Error{.code = ErrorCode::unsupported, .message = "helmCharts are not inflated by this build: must specify --enable-helm", .where = where,
-                          .hint = "allow it with --enable-helm, render the chart to plain manifests, or use a HelmRelease"});
+                          .hint = "`weber kustomize --enable-helm` inflates charts; for a Kustomization render the chart to plain manifests, or use a HelmRelease"});
     }
     auto made = Inflation(std::move(chart), globals, context, *context.helm).run();
     if (!made) return fail(std::move(made.error()).at(where));

@@ -25,6 +25,18 @@ struct Comment {
 
 // ---- comments -----------------------------------------------------------------------------------------------------
 
+// The bytes of the line break at `at`, 0 when there is none. Old Macs' and Unicode's count, as in libyaml.
+std::size_t line_break(std::string_view text, std::size_t at) {
+    const std::string_view rest = text.substr(at);
+    if (rest.starts_with("\r\n") || rest.starts_with("\xC2\x85")) return 2;
+    if (rest.starts_with('\n') || rest.starts_with('\r')) return 1;
+    return rest.starts_with("\xE2\x80\xA8") || rest.starts_with("\xE2\x80\xA9") ? 3 : 0;
+}
+std::size_t line_end(std::string_view text, std::size_t at) {
+    while (at < text.size() && line_break(text, at) == 0) ++at;
+    return at;
+}
+
 // Every '#' outside scalars, at a line's start or behind a blank.
 std::vector<Comment> comments_of(std::string_view text, const std::vector<YamlEvent>& events) {
     std::vector<std::pair<YamlPosition, YamlPosition>> scalars;
@@ -40,19 +52,17 @@ std::vector<Comment> comments_of(std::string_view text, const std::vector<YamlEv
         const bool inside = scalar < scalars.size() && scalars[scalar].first <= at;
         const char c = text[i];
         if (c == '#' && !inside && blank_before) {
-            const std::size_t end = std::min(text.find('\n', i), text.size());
-            std::string_view line = text.substr(i + 1, end - i - 1);
-            if (line.ends_with('\r')) line.remove_suffix(1);
-            out.push_back({at, content, std::string(line)});
+            const std::size_t end = line_end(text, i);
+            out.push_back({at, content, std::string(text.substr(i + 1, end - i - 1))});
             i = end;
             continue;
         }
-        if (c == '\n') {
+        if (const std::size_t size = line_break(text, i); size != 0) {
             ++at.line;
             at.column = 0;
             content = false;
             blank_before = true;
-            ++i;
+            i += size;
             continue;
         }
         blank_before = c == ' ' || c == '\t';

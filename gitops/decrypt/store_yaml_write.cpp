@@ -77,7 +77,7 @@ private:
             }
             if (!leading) out_.append(static_cast<std::size_t>(indent), ' ');
             leading = false;
-            scalar(item.key, indent, true);
+            scalar(item.key, indent, indent, true);
             out_ += ':';
             value(item.value, indent, joined(behind));
             behind.clear();
@@ -89,7 +89,7 @@ private:
     void value(const Value& v, int indent, const std::string& behind) {
         if (!is_block(v)) {
             out_ += ' ';
-            leaf(v, deeper(indent, false), behind);
+            leaf(v, deeper(indent, false), indent, behind);
             return inner(v, indent);
         }
         out_.append(behind).append("\n");
@@ -113,7 +113,7 @@ private:
             leading = false;
             out_ += "- ";
             if (!is_block(v)) {
-                leaf(v, indent + 2, joined(behind));
+                leaf(v, indent + 2, indent, joined(behind));
                 inner(v, indent);
             } else if (v.kind == Kind::branch) {
                 branch(v.branch, indent + 2, false);
@@ -125,10 +125,10 @@ private:
         comments(behind, indent);
     }
 
-    // `indent`: of the lines of a block scalar.
-    void leaf(const Value& v, int indent, const std::string& behind) {
+    // `indent`: of the lines of a literal; `parent`: of the map or list around it.
+    void leaf(const Value& v, int indent, int parent, const std::string& behind) {
         switch (v.kind) {
-        case Kind::text: scalar(v.text, indent, false, behind); break;
+        case Kind::text: scalar(v.text, indent, parent, false, behind); break;
         case Kind::integer: out_ += std::to_string(v.integer); break;
         case Kind::floating: out_ += float_text(v.floating); break;
         case Kind::boolean: out_ += v.boolean ? "true" : "false"; break;
@@ -158,7 +158,7 @@ private:
     }
 
     // `behind`: a comment for the head of a literal.
-    void scalar(const std::string& text, int indent, bool key, const std::string& behind = {}) {
+    void scalar(const std::string& text, int indent, int parent, bool key, const std::string& behind = {}) {
         if (!kube::is_valid_utf8(text)) {
             out_.append("!!binary ").append(kube::base64_encode(text));
             return;
@@ -171,7 +171,7 @@ private:
         case kube::YamlScalarStyle::plain: out_ += text; break;
         case kube::YamlScalarStyle::single_quoted: single_quoted(text); break;
         case kube::YamlScalarStyle::double_quoted: double_quoted(text); break;
-        case kube::YamlScalarStyle::literal: literal(text, indent, behind); break;
+        case kube::YamlScalarStyle::literal: literal(text, indent, indent - parent, behind); break;
         }
     }
 
@@ -210,9 +210,10 @@ private:
         for (int k = (digits - 1) * 4; k >= 0; k -= 4) out_ += "0123456789ABCDEF"[(c >> k) & 0xF];
     }
 
-    void literal(const std::string& text, int indent, const std::string& behind) {
+    // go-yaml always writes the hint 4, which in lists no YAML reader understands.
+    void literal(const std::string& text, int indent, int hint, const std::string& behind) {
         out_ += '|';
-        if (text.front() == ' ' || text.front() == '\n') out_ += static_cast<char>('0' + kIndent);
+        if (text.front() == ' ' || text.front() == '\n') out_ += static_cast<char>('0' + hint);
         out_.append(kube::yaml_chomping(text)).append(behind).append("\n");
         for (std::size_t at = 0; at < text.size();) {
             const std::size_t end = std::min(text.find('\n', at), text.size());

@@ -299,6 +299,7 @@ TEST_P(KustomizationRuns, CrossNamespaceReferencesAreRefusedWhenAsked) { // item
     const Object denied = await(k, ready("False", "AccessDenied", "can't access 'GitRepository/elsewhere/fleet', cross-namespace references have been blocked"));
     EXPECT_TRUE(gitops::read_status(denied)->is_true("Stalled"));
     EXPECT_EQ(gitops::read_status(denied)->find("Stalled")->reason, "AccessDenied");
+    EXPECT_EQ(gitops::read_status(denied)->find("Reconciling"), nullptr);
     EXPECT_EQ(events_seen_.await(EventReceiver::of("app", "AccessDenied", "cross-namespace references have been blocked")).text_at("severity"), "error");
     stop_agent();
     options_.no_cross_namespace_refs = false;

@@ -213,6 +213,18 @@ TEST(SopsYaml, CommentsSurviveWhereverTheyStand) {
     EXPECT_EQ(find(none[0], "c")->kind, Kind::branch);
 }
 
+// go-yaml, and so sops, gives the literals of lists a hint that fits nothing.
+TEST(SopsYaml, TextsThatBeginWithBlanksReadBack) {
+    const std::string text = "l:\n    - \"\\nabc\\n\"\n    - o: \" q\\nr\"\n    - - \"\\n x\"\nm: \"\\nabc\"\n";
+    const std::string file = encrypt_file(text, Format::yaml, for_age(), {}, std::string(kNow)).value();
+    const std::string plain = decrypt_file(file, Format::yaml, Format::yaml, vector_keys()).value();
+    EXPECT_EQ(plain, "l:\n    - |2\n\n      abc\n    - o: |2-\n         q\n        r\n    - - |2-\n\n         x\nm: |4-\n\n    abc\n");
+    EXPECT_EQ(emit_yaml(load_yaml(plain).value()).value(), plain);
+}
+
+// A bare CR ends a comment, as it ends a line.
+TEST(SopsYaml, CommentsEndWithTheirLine) { EXPECT_EQ(emit_yaml(load_yaml("# one\ra: 1\r\n# two\r\nb: 2\n").value()).value(), "# one\na: 1\n# two\nb: 2\n"); }
+
 // sops writes comments of an empty list as an entry of it.
 TEST(SopsYaml, AListOfCommentsOnlyIsAnEmptyList) {
     Value list(Kind::list);

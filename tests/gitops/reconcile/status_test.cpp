@@ -127,6 +127,8 @@ TEST(Status, TerminalErrorsStallAndEndTheRetrying) {
     EXPECT_THAT(gate.events.at(0).metadata, IsEmpty());
 
     const Conclusion access = conclude(s, run, Terminal{"AccessDenied", "can't access 'GitRepository/a/b', cross-namespace references have been blocked", false}, kNow, 1s);
+    EXPECT_THAT(shown(access.status), ElementsAre("Stalled=True/AccessDenied: can't access 'GitRepository/a/b', cross-namespace references have been blocked",
+                                                  "Ready=False/AccessDenied: can't access 'GitRepository/a/b', cross-namespace references have been blocked")); // no Reconciling
     EXPECT_EQ(access.status.observed_generation, 3);
     EXPECT_EQ(access.next, NextRun::terminal);
 }
