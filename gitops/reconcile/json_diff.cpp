@@ -7,16 +7,11 @@
 #include "gitops/reconcile/drift.h"
 #include "gitops/reconcile/selectors.h"
 #include "kube/base/json.h"
+#include "kube/base/json_patch.h"
 
 namespace weber::gitops {
 
 namespace {
-
-std::string escaped(std::string_view token) {
-    std::string out;
-    for (const char c : token) c == '~' ? out += "~0" : c == '/' ? out += "~1" : out += c;
-    return out;
-}
 
 Node operation(const char* op, const std::string& path, const Node* value, const Node* old) {
     Node out = Node::map({{"op", Node::string(op)}, {"path", Node::string(path)}});
@@ -58,7 +53,7 @@ private:
         for (const auto& e : to.entries()) keys.insert(e.key.view());
         for (const std::string_view key : keys) {
             const Node *old = from.find(key), *now = to.find(key);
-            const std::string at = path + "/" + escaped(key);
+            const std::string at = path + "/" + kube::escape_json_pointer(key);
             if (old != nullptr && now != nullptr) compare(at, *old, *now);
             else if (old != nullptr) patch.push_back(operation("remove", at, nullptr, old));
             else patch.push_back(operation("add", at, now, nullptr));

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gitops/api/names.h"
+#include "kube/base/json_patch.h"
 #include "kube/merge/field_set.h"
 
 namespace weber::gitops {
@@ -21,19 +22,13 @@ struct Manager {
 constexpr std::array<Manager, 4> kManagers{
     {{"kubectl", "Apply"}, {"kubectl", "Update"}, {"before-first-apply", "Update"}, {"kustomize-controller", "Update"}}};
 
-std::string escaped(std::string_view key) {
-    std::string out;
-    for (char c : key) out += c == '~' ? std::string("~0") : c == '/' ? std::string("~1") : std::string(1, c);
-    return out;
-}
-
 template <std::size_t N>
 void remove_keys(const Object& live, std::string_view field, const std::array<std::string_view, N>& keys, Node& patch) {
     const Node* have = live.at({"metadata", field});
     if (have == nullptr) return;
     for (std::string_view key : keys)
         if (have->contains(key))
-            patch.push_back(Node::map({{"op", Node::string("remove")}, {"path", Node::string("/metadata/" + std::string(field) + "/" + escaped(key))}}));
+            patch.push_back(Node::map({{"op", Node::string("remove")}, {"path", Node::string("/metadata/" + std::string(field) + "/" + kube::escape_json_pointer(key))}}));
 }
 
 bool is_ours(const Node& entry) { return entry.text_at("manager") == kFieldManager && entry.text_at("operation") == "Apply"; }

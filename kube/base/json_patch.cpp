@@ -199,6 +199,12 @@ Result<void> do_operation(Node& document, const Operation& op) {
 
 } // namespace
 
+std::string escape_json_pointer(std::string_view token) {
+    std::string out;
+    for (const char c : token) c == '~' ? out += "~0" : c == '/' ? out += "~1" : out += c;
+    return out;
+}
+
 std::vector<std::string> parse_json_pointer(std::string_view pointer) {
     std::vector<std::string> tokens;
     std::size_t slash = pointer.find('/');

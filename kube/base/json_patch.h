@@ -17,6 +17,9 @@ namespace weber::kube {
 // ignored, as evanphx/json-patch does; a text without a slash gives no tokens.
 std::vector<std::string> parse_json_pointer(std::string_view pointer);
 
+// A reference token as it stands in a JSON pointer: "a/b" → "a~1b", "~" → "~0" (RFC 6901, 3).
+std::string escape_json_pointer(std::string_view token);
+
 // Behaviour and error texts are those of evanphx/json-patch v4, which kustomize and kube-apiserver use: `add` needs an
 // existing parent; array indices may be negative, `-` appends; `replace` of an absent map key adds it; only `replace`
 // and `test` may name the whole document (""); an absent `value` is null.

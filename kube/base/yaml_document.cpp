@@ -1,8 +1,7 @@
 #include "kube/base/yaml_document.h"
 
-#include <yaml.h>
-
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_events.h"
 #include "kube/base/yaml_style.h"
 
 namespace weber::kube {
@@ -10,8 +9,6 @@ namespace {
 
 constexpr std::uint32_t kMaxDepth = 512;
 constexpr const char* kMergeTag = "tag:yaml.org,2002:merge";
-
-std::string text_of(const yaml_char_t* text) { return text == nullptr ? std::string() : reinterpret_cast<const char*>(text); }
 
 bool is_date(const Node& node) { return node.is_string() && node.style() == NodeStyle::plain && node.line() != 0 && !yaml_timestamp(node.text()).empty(); }
 
@@ -32,16 +29,6 @@ void forget_positions(Node& tree) {
         for (Node::Entry& e : tree.entries_mut()) forget_positions(e.value);
     } else if (tree.is_list()) {
         for (Node& item : tree.items_mut()) forget_positions(item);
-    }
-}
-
-NodeStyle style_of(yaml_scalar_style_t style) {
-    switch (style) {
-    case YAML_SINGLE_QUOTED_SCALAR_STYLE: return NodeStyle::single_quoted;
-    case YAML_DOUBLE_QUOTED_SCALAR_STYLE: return NodeStyle::double_quoted;
-    case YAML_LITERAL_SCALAR_STYLE: return NodeStyle::literal;
-    case YAML_FOLDED_SCALAR_STYLE: return NodeStyle::folded;
-    default: return NodeStyle::plain;
     }
 }
 
@@ -113,7 +100,7 @@ private:
         const auto& s = event_.data.scalar;
         const std::string_view text(reinterpret_cast<const char*>(s.value), s.length);
         const bool by_look = s.tag == nullptr && s.style == YAML_PLAIN_SCALAR_STYLE;
-        out = by_look ? plain_scalar(resolve_plain(text, YamlSchema::go_yaml_v3), text) : Node::string(text, style_of(s.style));
+        out = by_look ? plain_scalar(resolve_plain(text, YamlSchema::go_yaml_v3), text) : Node::string(text, node_style(s.style));
         place(out, s.anchor, s.tag);
     }
 

@@ -1,5 +1,3 @@
-#include <yaml.h>
-
 #include <algorithm>
 #include <memory>
 #include <unordered_map>
@@ -8,6 +6,7 @@
 #include "kube/base/text_pool.h"
 #include "kube/base/utf8.h"
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_events.h"
 #include "kube/base/yaml_keys.h"
 #include "kube/base/yaml_plain.h"
 #include "kube/base/yaml_style.h"
@@ -120,25 +119,11 @@ private:
         return it->second.node;
     }
 
-    static std::string anchor_name(const yaml_char_t* anchor) {
-        return anchor != nullptr ? std::string(reinterpret_cast<const char*>(anchor)) : std::string();
-    }
-
     void open_anchor(const std::string& name) {
         if (!name.empty()) anchors_[name] = Anchor{};
     }
     void close_anchor(const std::string& name, const Node& node, std::uint32_t weight) {
         if (!name.empty()) anchors_[name] = Anchor{node, weight, false};
-    }
-
-    static NodeStyle scalar_style(yaml_scalar_style_t style) {
-        switch (style) {
-        case YAML_SINGLE_QUOTED_SCALAR_STYLE: return NodeStyle::single_quoted;
-        case YAML_DOUBLE_QUOTED_SCALAR_STYLE: return NodeStyle::double_quoted;
-        case YAML_LITERAL_SCALAR_STYLE: return NodeStyle::literal;
-        case YAML_FOLDED_SCALAR_STYLE: return NodeStyle::folded;
-        default: return NodeStyle::plain;
-        }
     }
 
     Result<Node> scalar() {
@@ -148,11 +133,11 @@ private:
         Node node;
         if (kind == NodeKind::boolean) node = Node::boolean(plain_truth(text));
         else if (std::string value; kind == NodeKind::string && decoded_binary(text, value)) node = Node::string(value);
-        else if (kind != NodeKind::null) node = Node::scalar(kind, pool_.get(text), scalar_style(s.style));
+        else if (kind != NodeKind::null) node = Node::scalar(kind, pool_.get(text), node_style(s.style));
         else if (text.empty()) node.set_style(NodeStyle::absent);
         else if (text == "~") node.set_style(NodeStyle::tilde);
         node.set_position(file_, line());
-        if (s.anchor != nullptr) close_anchor(anchor_name(s.anchor), node, 1);
+        if (s.anchor != nullptr) close_anchor(text_of(s.anchor), node, 1);
         return node;
     }
 
@@ -186,7 +171,7 @@ private:
         Node list = Node::list();
         list.set_position(file_, line());
         if (event_.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE) list.set_style(NodeStyle::flow);
-        const std::string anchor = anchor_name(event_.data.sequence_start.anchor);
+        const std::string anchor = text_of(event_.data.sequence_start.anchor);
         open_anchor(anchor);
         const std::uint32_t before = weight;
         for (;;) {
@@ -203,7 +188,7 @@ private:
         Node map = Node::map();
         map.set_position(file_, line());
         if (event_.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE) map.set_style(NodeStyle::flow);
-        const std::string anchor = anchor_name(event_.data.mapping_start.anchor);
+        const std::string anchor = text_of(event_.data.mapping_start.anchor);
         open_anchor(anchor);
         const std::uint32_t before = weight;
         Node merged; // of `<<`
@@ -248,7 +233,7 @@ private:
         const auto& s = event_.data.scalar;
         const std::string_view text(reinterpret_cast<const char*>(s.value), s.length);
         merge = text == "<<" && s.style == YAML_PLAIN_SCALAR_STYLE && (s.tag == nullptr || std::string_view(reinterpret_cast<const char*>(s.tag)) == "tag:yaml.org,2002:merge");
-        if (s.anchor != nullptr) close_anchor(anchor_name(s.anchor), Node::string(text), 1);
+        if (s.anchor != nullptr) close_anchor(text_of(s.anchor), Node::string(text), 1);
         if (options_.schema == YamlSchema::yaml_1_1 && s.style == YAML_PLAIN_SCALAR_STYLE &&
             resolve_plain(text, options_.schema) == NodeKind::boolean)
             return pool_.get(plain_truth(text) ? "true" : "false");

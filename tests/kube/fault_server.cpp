@@ -1,11 +1,11 @@
 #include "tests/kube/fault_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+
+#include "tests/kube/loopback.h"
 
 namespace weber::testing {
 
@@ -15,15 +15,9 @@ RawAnswer answer(int status, const std::string& body, const std::string& extra_h
 }
 
 FaultServer::FaultServer(Handler handler) : handler_(std::move(handler)) {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    listen(listener_, 64);
-    socklen_t size = sizeof address;
-    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+    const Listener on = listen_on_loopback();
+    listener_ = on.fd;
+    port_ = on.port;
     acceptor_ = std::thread([this] { accept_loop(); });
 }
 

@@ -1,8 +1,6 @@
 #include "tests/kube/h2_server.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -15,6 +13,7 @@
 #include <string_view>
 
 #include "kube/server/tls.h"
+#include "tests/kube/loopback.h"
 
 namespace weber::testing {
 namespace {
@@ -140,15 +139,9 @@ H2Server::H2Server(Options options) : options_(options) {
     if (!pair) return;
     ca_ = ca->certificate;
     tls_ = std::make_unique<Tls>(*pair);
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    listen(listener_, 64);
-    socklen_t size = sizeof address;
-    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+    const Listener on = listen_on_loopback();
+    listener_ = on.fd;
+    port_ = on.port;
     acceptor_ = std::thread([this] { accept_loop(); });
 }
 

@@ -1,8 +1,6 @@
 // HTTP/2: many requests, few connections. To a server of our own that counts what is open, and to a real kube-apiserver, seen from a relay between
 // it and the client.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include "kube/http_client.h"
 #include "kube/watch.h"
 #include "tests/kube/h2_server.h"
+#include "tests/kube/loopback.h"
 #include "tests/support/test_cluster.h"
 
 using namespace weber;
@@ -24,25 +23,13 @@ using namespace weber::testing;
 
 namespace {
 
-sockaddr_in loopback(int port) {
-    sockaddr_in out{};
-    out.sin_family = AF_INET;
-    out.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    out.sin_port = htons(static_cast<std::uint16_t>(port));
-    return out;
-}
-
 // Passes bytes both ways between its own port and another one, and counts connections.
 class Relay {
 public:
     explicit Relay(int target) : target_(target) {
-        listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address = loopback(0);
-        bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-        listen(listener_, 64);
-        socklen_t size = sizeof address;
-        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-        port = ntohs(address.sin_port);
+        const Listener on = listen_on_loopback();
+        listener_ = on.fd;
+        port = on.port;
         acceptor_ = std::thread([this] { accept_loop(); });
     }
     ~Relay() {

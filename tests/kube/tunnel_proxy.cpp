@@ -1,6 +1,5 @@
 #include "tests/kube/tunnel_proxy.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,16 +7,10 @@
 #include <array>
 #include <optional>
 
+#include "tests/kube/loopback.h"
+
 namespace weber::testing {
 namespace {
-
-sockaddr_in loopback(int port) {
-    sockaddr_in a{};
-    a.sin_family = AF_INET;
-    a.sin_port = htons(static_cast<std::uint16_t>(port));
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return a;
-}
 
 // Exactly `size` bytes; nullopt: the peer ended.
 std::optional<std::string> read_bytes(int fd, std::size_t size) {
@@ -88,12 +81,10 @@ void relay(int a, int b) {
 } // namespace
 
 TunnelProxy::TunnelProxy() {
-    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    auto a = loopback(0);
-    socklen_t size = sizeof a;
-    if (::bind(listener_, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0 || ::listen(listener_, 64) != 0) return;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&a), &size);
-    port_ = ntohs(a.sin_port);
+    const Listener on = listen_on_loopback();
+    listener_ = on.fd;
+    port_ = on.port;
+    if (port_ == 0) return;
     acceptor_ = std::thread([this] {
         for (;;) {
             const int client = ::accept(listener_, nullptr, nullptr);
