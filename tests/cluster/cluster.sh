@@ -127,7 +127,9 @@ start_cluster() {
 
 start_nodes() {
   launch kube-scheduler "$(tool kube-scheduler)" --kubeconfig "$dir/kubeconfig" --leader-elect=false --secure-port=0
-  launch kwok "$(tool kwok)" --kubeconfig "$dir/kubeconfig" --manage-all-nodes=true
+  # With a lease, as a kubelet has it: kwok's status alone comes every 55 s, the controller-manager takes a node for dead after 50, marks all its Pods not
+  # ready, and nothing makes a Pod ready a second time.
+  launch kwok "$(tool kwok)" --kubeconfig "$dir/kubeconfig" --manage-all-nodes=true --node-lease-duration-seconds=40
   launch volumes "$here/volumes.sh" "$KUBECTL" "$dir/kubeconfig"
   kubectl apply -f "$here/node.yaml" >/dev/null
 }
