@@ -6,7 +6,7 @@
 namespace weber::kustomize {
 namespace {
 
-// One shared copy for all builds: merging it with itself is free. Never destroyed, like the settled one: a short command has no time for that.
+// One shared copy for all builds: merging it with itself is free. Never destroyed: a short command has no time for that.
 const SharedConfig& defaults() {
     static const auto& shared = *new SharedConfig(SharedConfig(), &default_transformer_config()); // shares the table, owns nothing
     return shared;
@@ -17,11 +17,6 @@ const SharedConfig& defaults() {
 Result<SharedConfig> settled(const TransformerConfig& config) {
     TRY(TransformerConfig merged, merge_configs(TransformerConfig{}, config));
     return SharedConfig(std::make_shared<const TransformerConfig>(std::move(merged)));
-}
-
-const Result<SharedConfig>& settled_defaults() {
-    static const auto& shared = *new Result<SharedConfig>(settled(*defaults()));
-    return shared;
 }
 
 } // namespace
@@ -62,8 +57,7 @@ Result<SharedConfig> load_crds(const Loader& loader, const std::vector<ListEntry
 
 Result<SharedConfig> merge_configs(const SharedConfig& a, const SharedConfig& b) {
     if (!b || a == b) return a;
-    if (!a) return b == defaults() ? settled_defaults() : settled(*b);
-    if (b == defaults() && a == *settled_defaults()) return a;
+    if (!a) return b == defaults() ? b : settled(*b); // the defaults are settled
     TRY(TransformerConfig merged, merge_configs(*a, *b));
     return SharedConfig(std::make_shared<const TransformerConfig>(std::move(merged)));
 }

@@ -125,10 +125,13 @@ void Resource::sync_id() {
     const Node* metadata = node_.find("metadata");
     const Node* name = metadata ? metadata->find("name") : nullptr;
     const Node* ns = metadata ? metadata->find("namespace") : nullptr;
-    Gvk gvk = Gvk::of(api_version ? api_version->text() : std::string_view(), kind ? kind->text() : std::string_view());
+    const std::string_view new_api_version = api_version ? api_version->text() : std::string_view();
+    const std::string_view new_kind = kind ? kind->text() : std::string_view();
+    const bool same_gvk = new_api_version == cur_.gvk.api_version() && new_kind == cur_.gvk.kind(); // most often: no need to look it up
+    const Gvk gvk = same_gvk ? cur_.gvk : Gvk::of(new_api_version, new_kind);
     Text new_name = text_of(name), new_ns = text_of(ns);
-    if (gvk == cur_.gvk && new_name == cur_.name && new_ns == cur_.ns) return;
-    bool other_gvk = !(gvk == cur_.gvk);
+    if (same_gvk && new_name == cur_.name && new_ns == cur_.ns) return;
+    const bool other_gvk = !(gvk == cur_.gvk);
     cur_ = ResId{gvk, std::move(new_name), std::move(new_ns), gvk.cluster_scoped()};
     if (index_) index_->add(*this, cur_);
     if (!other_gvk) return;

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <shared_mutex>
@@ -45,14 +46,14 @@ std::string_view file_name(std::uint32_t id) {
 // ---- representation -----------------------------------------------------------------------------------
 
 struct Node::ListRep {
-    std::atomic<std::uint32_t> refs{1};
+    RefCount refs;
     std::vector<Node> items;
 };
 
 // Maps keep entries in order; from kIndexed entries on, `slots` is an open-addressing index into them.
 struct Node::MapRep {
     static constexpr std::size_t kIndexed = 17;
-    std::atomic<std::uint32_t> refs{1};
+    RefCount refs;
     std::vector<Entry> entries;
     std::vector<std::uint32_t> slots; // entry index + 1, 0 = free; size is a power of two
 
@@ -98,11 +99,11 @@ Node::Node(const Node& o) : kind_(o.kind_), style_(o.style_), line_(o.line_), fi
     case NodeKind::null: list_ = nullptr; break;
     case NodeKind::list:
         list_ = o.list_;
-        list_->refs.fetch_add(1, std::memory_order_relaxed);
+        list_->refs.retain();
         break;
     case NodeKind::map:
         map_ = o.map_;
-        map_->refs.fetch_add(1, std::memory_order_relaxed);
+        map_->refs.retain();
         break;
     default: new (&text_) Text(o.text_);
     }
@@ -142,10 +143,10 @@ void Node::release() {
     switch (kind_) {
     case NodeKind::null: break;
     case NodeKind::list:
-        if (list_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete list_;
+        if (list_->refs.release()) delete list_;
         break;
     case NodeKind::map:
-        if (map_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete map_;
+        if (map_->refs.release()) delete map_;
         break;
     default: text_.~Text();
     }
@@ -159,11 +160,11 @@ Node::ListRep& Node::own_list() {
         kind_ = NodeKind::list;
     }
     assert(is_list());
-    if (list_->refs.load(std::memory_order_acquire) != 1) {
+    if (list_->refs.is_shared()) {
         auto* copy = new ListRep;
         copy->items = list_->items;
         ListRep* old = std::exchange(list_, copy);
-        if (old->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete old;
+        if (old->refs.release()) delete old;
     }
     return *list_;
 }
@@ -174,12 +175,12 @@ Node::MapRep& Node::own_map() {
         kind_ = NodeKind::map;
     }
     assert(is_map());
-    if (map_->refs.load(std::memory_order_acquire) != 1) {
+    if (map_->refs.is_shared()) {
         auto* copy = new MapRep;
         copy->entries = map_->entries;
         copy->slots = map_->slots;
         MapRep* old = std::exchange(map_, copy);
-        if (old->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete old;
+        if (old->refs.release()) delete old;
     }
     return *map_;
 }
@@ -233,6 +234,20 @@ Node Node::map() {
 Node Node::map(std::initializer_list<std::pair<std::string_view, Node>> entries) {
     Node n = map();
     for (const auto& [key, value] : entries) n.set(key, value);
+    return n;
+}
+
+Node Node::list_of(std::span<Node> items) {
+    Node n;
+    n.own_list().items.assign(std::move_iterator(items.begin()), std::move_iterator(items.end()));
+    return n;
+}
+
+Node Node::map_of(std::span<Entry> entries) {
+    Node n;
+    MapRep& rep = n.own_map();
+    rep.entries.assign(std::move_iterator(entries.begin()), std::move_iterator(entries.end()));
+    rep.rebuild();
     return n;
 }
 

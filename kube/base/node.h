@@ -11,7 +11,6 @@
 // References and pointers to children stay valid until the parent is changed or copied-from-and-changed.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -65,6 +64,9 @@ public:
     static Node list(std::initializer_list<Node> items);
     static Node map();
     static Node map(std::initializer_list<std::pair<std::string_view, Node>> entries);
+    // Of what is moved out of a reader's buffer, in memory of just that size; the keys are known to be distinct.
+    static Node list_of(std::span<Node> items);
+    static Node map_of(std::span<Entry> entries);
 
     // ---- what it is ---------------------------------------------------------------------------------
     [[nodiscard]] NodeKind kind() const { return kind_; }

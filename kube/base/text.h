@@ -5,7 +5,6 @@
 // distinct threads. One Text object must not be assigned while another thread reads it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -13,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "kube/base/ref_count.h"
 
 namespace weber::kube {
 
@@ -49,20 +50,20 @@ public:
 
 private:
     struct Rep {
-        std::atomic<std::uint32_t> refs;
+        RefCount refs;
         std::uint32_t size;
     };
     static Rep* make(std::string_view s) {
         void* mem = ::operator new(sizeof(Rep) + s.size());
-        Rep* rep = new (mem) Rep{{1}, static_cast<std::uint32_t>(s.size())};
+        Rep* rep = new (mem) Rep{{}, static_cast<std::uint32_t>(s.size())};
         std::memcpy(static_cast<char*>(mem) + sizeof(Rep), s.data(), s.size());
         return rep;
     }
     void retain() const {
-        if (rep_) rep_->refs.fetch_add(1, std::memory_order_relaxed);
+        if (rep_) rep_->refs.retain();
     }
     void release() {
-        if (rep_ && rep_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        if (rep_ && rep_->refs.release()) {
             rep_->~Rep();
             ::operator delete(rep_);
         }

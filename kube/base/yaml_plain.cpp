@@ -1,7 +1,9 @@
 #include "kube/base/yaml_plain.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "kube/base/text_pool.h"
 #include "kube/base/utf8.h"
@@ -40,6 +42,8 @@ bool begins_plain(char c, char next) {
     if (c == '-') return next != ' ' && next != '\n';
     return c > ' ' || static_cast<unsigned char>(c) >= 0x80 ? kIndicators.find(c) == std::string_view::npos : false;
 }
+
+constexpr std::size_t kSmall = 16; // keys of a map that are looked through one by one
 
 // Every function that returns bool: false means that the text is not plain, and all is given up.
 class PlainReader {
@@ -94,6 +98,8 @@ private:
         expanded_ += expanded;
         if (!documents || documents->size() != 1) return false;
         out = std::move(documents->front());
+        items_.clear(); // what was begun
+        entries_.clear();
         at_ = end;
         line_ = line + static_cast<std::uint32_t>(lines);
         indent_ = 0;
@@ -166,14 +172,17 @@ private:
 
     bool list(std::size_t column, std::uint32_t depth, Node& out) {
         if (!count(depth)) return false;
-        out = Node::list();
-        out.set_position(file_, line_);
+        const std::uint32_t line = line_;
+        const std::size_t first = items_.size();
         while (!at_end() && indent_ == column && !at_marker() && at_item()) {
             Node item;
             ++at_;
             if (!list_item(column, depth + 1, item)) return false;
-            out.push_back(std::move(item));
+            items_.push_back(std::move(item));
         }
+        out = Node::list_of(std::span(items_).subspan(first));
+        items_.resize(first);
+        out.set_position(file_, line);
         return at_end() || indent_ <= column;
     }
 
@@ -220,11 +229,12 @@ private:
     }
 
     // The key that ends before `end`, as a map takes it; false: one that libyaml must look at.
-    bool take_key(const Node& map, std::size_t end, Text& out) {
+    // `have`: does the map hold a key?
+    bool take_key(std::size_t end, Text& out, const auto& have) {
         const bool quoted = here() == '"' || here() == '\'';
         const std::string_view key = quoted ? text_.substr(at_ + 1, end - at_ - 2) : text_.substr(at_, end - at_);
         if (!quoted && options_.schema == YamlSchema::yaml_1_1 && resolve_plain(key, options_.schema) == NodeKind::boolean) return false;
-        if (map.find(key) != nullptr) return false;
+        if (have(key)) return false;
         out = pool_.get(key);
         at_ = end + 1;
         return true;
@@ -232,18 +242,35 @@ private:
 
     bool map(std::size_t column, std::uint32_t depth, Node& out) {
         if (!count(depth)) return false;
-        out = Node::map();
-        out.set_position(file_, line_);
-        while (!at_end() && indent_ == column && !at_marker()) {
+        const std::uint32_t line = line_;
+        const std::size_t first = entries_.size();
+        const auto have = [&](std::string_view key) {
+            return std::any_of(entries_.begin() + static_cast<std::ptrdiff_t>(first), entries_.end(), [&](const Node::Entry& e) { return e.key == key; });
+        };
+        while (begins_entry(column) && entries_.size() - first < kSmall) {
+            Node::Entry entry;
             const std::size_t end = key_end();
-            if (end == 0) return false;
-            Text name;
-            if (!take_key(out, end, name)) return false;
-            Node item;
-            if (!value(column, depth + 1, item)) return false;
-            out.append_unchecked(std::move(name), std::move(item));
+            if (end == 0 || !take_key(end, entry.key, have) || !value(column, depth + 1, entry.value)) return false;
+            entries_.push_back(std::move(entry));
         }
-        return at_end() || indent_ <= column;
+        out = Node::map_of(std::span(entries_).subspan(first));
+        entries_.resize(first);
+        out.set_position(file_, line);
+        return rest_of_map(column, depth, out) && (at_end() || indent_ <= column);
+    }
+
+    [[nodiscard]] bool begins_entry(std::size_t column) const { return !at_end() && indent_ == column && !at_marker(); }
+
+    // A large map finds its keys by its own index.
+    bool rest_of_map(std::size_t column, std::uint32_t depth, Node& out) {
+        const auto have = [&](std::string_view key) { return out.contains(key); };
+        while (begins_entry(column)) {
+            Node::Entry entry;
+            const std::size_t end = key_end();
+            if (end == 0 || !take_key(end, entry.key, have) || !value(column, depth + 1, entry.value)) return false;
+            out.append_unchecked(std::move(entry.key), std::move(entry.value));
+        }
+        return true;
     }
 
     // What follows a key and its colon.
@@ -375,7 +402,8 @@ private:
         else while (is_key_char(text_[end])) ++end;
         if (end == 0 || end == at_ || text_[end] != ':' || (!is_quoted && (here() == '-' || text_[end + 1] != ' '))) return false;
         Text name;
-        if (end - at_ >= 1000 || !take_key(out, end, name) || !flow_space() || !flow_value(depth, item)) return false;
+        const auto have = [&](std::string_view key) { return out.contains(key); };
+        if (end - at_ >= 1000 || !take_key(end, name, have) || !flow_space() || !flow_value(depth, item)) return false;
         out.append_unchecked(std::move(name), std::move(item));
         return true;
     }
@@ -426,6 +454,8 @@ private:
     std::uint64_t made_ = 0;
     TextPool<> pool_;
     std::string buffer_; // of the scalar being read
+    std::vector<Node> items_;            // of the lists being read, the innermost last: each becomes a node when its size is known
+    std::vector<Node::Entry> entries_;   // of the maps being read
     std::uint64_t expanded_ = 0; // nodes that aliases stood for
 };
 

@@ -9,7 +9,8 @@
 
 namespace weber::kustomize {
 
-// The built-in tables of kustomize 5.8, sorted by kind as kustomize sorts them. Lives for ever.
+// The built-in tables of kustomize 5.8, sorted by kind as kustomize sorts them, and settled: merging them into an empty configuration
+// gives the same tables. Lives for ever. (default_field_specs.cpp)
 const TransformerConfig& default_transformer_config();
 
 // `a` and what `b` adds. Two specs of one field that disagree on `create`: "failed to merge … fieldSpec: conflicting fieldspecs".
