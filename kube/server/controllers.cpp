@@ -3,15 +3,18 @@
 #include <algorithm>
 
 #include "kube/server/aggregate.h"
+#include "kube/server/api_services.h"
 #include "kube/server/crd.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/simulate.h"
+#include "kube/server/strategy.h"
 
 namespace weber::kube::server {
 namespace {
 
 constexpr std::string_view kCrds = "apiextensions.k8s.io/customresourcedefinitions";
 constexpr std::string_view kRoles = "rbac.authorization.k8s.io/clusterroles";
+constexpr std::string_view kApiServices = "apiregistration.k8s.io/apiservices";
 constexpr std::string_view kManager = "kube-controller-manager";
 constexpr std::string_view kFailAnnotation = "weber.dev/simulate";
 
@@ -24,6 +27,7 @@ Controllers::Controllers(Core& core, ControllerOptions options) : core_(core), o
 Controllers::~Controllers() { stop(); }
 
 void Controllers::start() {
+    make_api_services(false);
     sync_crds(); // custom resources must be served before the first request
     while (sync_roles()) {
     } // roles like "view" are complete then, too
@@ -69,6 +73,7 @@ void Controllers::observe(const std::string& resource, const StoreEvent& event) 
 }
 
 void Controllers::removed(const std::string& resource, const StoredObject& o) {
+    if (resource == kApiServices) make_api_services(true);
     for (const auto& ref : core_.store.dependents(o.uid)) collect({ref.resource, ref.ns, ref.name});
     if (!o.ns.empty()) { // the last object of a terminating namespace
         const ObjectPtr ns = core_.store.get("/namespaces", "", o.ns);
@@ -205,6 +210,28 @@ void Controllers::sync_crds() {
     });
     for (std::size_t i = 0; i < accepted.size(); ++i)
         if (page.objects[i]->deleting) end_definition(page.objects[i], accepted[i]);
+    make_api_services(true);
+}
+
+void Controllers::make_api_services(bool custom) {
+    const ResourcePtr resource = info(kApiServices);
+    std::set<std::string> wanted;
+    for (Node& service : api_services(*core_.registry(), custom)) {
+        const std::string name(meta_text(service, "name"));
+        wanted.insert(name);
+        if (core_.store.get(kApiServices, "", name)) continue;
+        core_.make(*resource, std::move(service), "kube-apiserver");
+        core_.edit(*resource, "", name, [](Node& obj) {
+            mark_local(obj);
+            return true;
+        });
+    }
+    if (!custom) return;
+    for (const auto& o : core_.store.list(std::string(kApiServices), "").objects) {
+        if (wanted.contains(o->name) || !made_for_custom(parse_stored(*o))) continue;
+        const auto ack = std::make_shared<Ack>();
+        core_.remove(*resource, "", o->name, {}, *ack);
+    }
 }
 
 void Controllers::store_status(const std::string& definition, const Node& status) {

@@ -49,6 +49,7 @@ private:
     void sync(const Key& key);
     void sync_namespace(const Key& key);
     void sync_crds();
+    void make_api_services(bool custom); // missing ones; of custom groups also removes those of groups that are gone
     bool sync_roles(); // those that consist of others; false: nothing was to be done
     void store_status(const std::string& definition, const Node& status);
     void end_definition(const ObjectPtr& definition, const AcceptedCrd& accepted);

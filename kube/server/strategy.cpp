@@ -93,12 +93,6 @@ void prepare_namespace(Node& ns) {
     list.push_back(Node::string("kubernetes"));
 }
 
-void mark_local(Node& api_service) {
-    Node condition = Node::map({{"type", Node::string("Available")}, {"status", Node::string("True")}, {"lastTransitionTime", Node::string(now_text())},
-                                {"reason", Node::string("Local")}, {"message", Node::string("Local APIServices are always available")}});
-    api_service.get_or_insert("status").set("conditions", Node::list({std::move(condition)}));
-}
-
 // Nodes are not ready before somebody says so.
 void taint_new_node(Node& node) {
     constexpr std::string_view kNotReady = "node.kubernetes.io/not-ready";
@@ -225,6 +219,12 @@ void hide_internal_annotations(std::string_view id, Node& obj) {
     Node& annotations = meta_mut(obj).get_or_insert("annotations");
     annotations.erase(kTemplateGeneration);
     if (annotations.empty()) erase_meta(obj, "annotations");
+}
+
+void mark_local(Node& api_service) {
+    Node condition = Node::map({{"type", Node::string("Available")}, {"status", Node::string("True")}, {"lastTransitionTime", Node::string(now_text())},
+                                {"reason", Node::string("Local")}, {"message", Node::string("Local APIServices are always available")}});
+    api_service.get_or_insert("status").set("conditions", Node::list({std::move(condition)}));
 }
 
 Api<void> prepare_create(Core& core, const Call& call, Node& obj) {

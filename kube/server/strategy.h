@@ -24,6 +24,8 @@ void hide_internal_annotations(std::string_view id, Node& obj);
 // A new object: status dropped, kind-specific fields filled in (Service addresses, Namespace finalizer, Secret stringData …).
 // Allocations of a request that fails later are given back by `release`.
 Api<void> prepare_create(Core& core, const Call& call, Node& obj);
+// The condition of an APIService that this server itself serves.
+void mark_local(Node& api_service);
 // A changed object against the live one; `subresource` "" or "status", "scale" …
 Api<void> prepare_update(Core& core, const Call& call, Node& obj, const Node& live, std::string_view subresource);
 // What a removed (or never stored) object held: addresses, ports.
