@@ -11,6 +11,7 @@
 
 #include "agent/target_cluster.h"
 #include "gitops/reconcile/changes.h"
+#include "gitops/reconcile/post_build.h"
 #include "gitops/source/snapshot.h"
 
 namespace weber::agent {
@@ -26,7 +27,7 @@ struct LastGood {
     std::weak_ptr<TargetCluster> cluster = {};
     std::string closure;                      // of the build
     std::vector<std::string> files_read;
-    std::string references;                   // resourceVersions of the ConfigMaps and Secrets it was built with
+    std::vector<gitops::Reference> references; // ConfigMaps and Secrets it was built with
     std::string digest;                       // of the built YAML
     std::vector<std::pair<kube::ObjectKey, std::size_t>> owned; // what was applied, and owned_hash of each; 0: skipped, not looked at
     std::vector<std::pair<kube::ObjectKey, std::size_t>> vanishing; // of Jobs with ttlSecondsAfterFinished: that they go is no drift

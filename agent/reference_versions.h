@@ -19,8 +19,10 @@ class ReferenceVersions {
 public:
     explicit ReferenceVersions(std::shared_ptr<kube::Client> client) : client_(std::move(client)) {}
 
-    // The resourceVersion of the object; "" when there is none, "?" when that cannot be told. `kind`: ConfigMap or Secret. Read, while no watch tells of it: where
-    // watching is forbidden, and beyond 64 watches, every time. The first question about a namespace may take as long as a list of it.
+    // Begins to watch a namespace's objects of that kind, ConfigMap or Secret, if it is not watched yet. Does not wait.
+    void watch(const std::string& kind, const std::string& ns);
+    // The resourceVersion of the object; "" when there is none, "?" when that cannot be told. Read, while no watch tells of it: where watching is forbidden, and
+    // beyond 64 watches, every time.
     std::string of(const std::string& kind, const gitops::NamespacedName& name, std::stop_token stop);
     void stop(); // ends the watches
 

@@ -82,6 +82,7 @@ std::string TargetClients::user_of(const gitops::Kustomization& k) const {
 Result<Target> TargetClients::target_of(const gitops::Kustomization& k, std::stop_token stop) {
     const std::string key = k.name.to_string();
     std::shared_ptr<TargetCluster> cluster = local_;
+    std::optional<gitops::Reference> read;
     if (k.spec.kube_config) {
         auto address = k.spec.kube_config->config_map_name.empty() ? of_secret(k, stop) : of_config_map(k, stop);
         const bool held = address && is_open(address->identity);
@@ -93,10 +94,11 @@ Result<Target> TargetClients::target_of(const gitops::Kustomization& k, std::sto
             return fail(std::move(opened.error()));
         }
         cluster = std::move(*opened);
+        read = std::move(address->read);
     }
     TRY(std::shared_ptr<kube::Client> client, cluster->client_as(user_of(k)));
     use(key, cluster);
-    return Target{std::move(cluster), std::move(client)};
+    return Target{std::move(cluster), std::move(client), std::move(read)};
 }
 
 Result<TargetClients::Address> TargetClients::of_secret(const gitops::Kustomization& k, std::stop_token stop) {
@@ -113,7 +115,9 @@ Result<TargetClients::Address> TargetClients::of_secret(const gitops::Kustomizat
         return fail(Error{.code = ErrorCode::invalid,
                           .message = "invalid KubeConfig in secret '" + where + "': it holds no credentials that may be used here; left out: " + kube::join(config->dropped, ", ") +
                                      " (exec needs --insecure-kubeconfig-exec, files are never read)"});
-    return Address{.identity = "kubeconfig " + kube::sha256_hex(text), .config = std::move(*config)};
+    return Address{.identity = "kubeconfig " + kube::sha256_hex(text),
+                   .config = std::move(*config),
+                   .read = {"Secret", {k.name.ns, spec.secret_name}, std::string(secret->resource_version())}};
 }
 
 // fluxcd/pkg auth/utils: GetRESTConfig, with its provider `generic`: the cluster trusts the tokens of our service accounts.
@@ -147,7 +151,8 @@ Result<TargetClients::Address> TargetClients::of_config_map(const gitops::Kustom
     config.timeout = std::chrono::seconds(30);
     config.credentials = kube::account_credentials(own_, {k.name.ns, account}, audiences);
     return Address{.identity = kByAccount + k.name.ns + "/" + account + " for " + kube::join(audiences, " ") + " at " + address + " " + kube::sha256_hex(config.tls.ca),
-                   .config = std::move(config)};
+                   .config = std::move(config),
+                   .read = {"ConfigMap", {k.name.ns, name}, std::string(map->resource_version())}};
 }
 
 bool TargetClients::is_open(const std::string& identity) const {

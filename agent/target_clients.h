@@ -4,11 +4,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "agent/agent_options.h"
 #include "agent/target_cluster.h"
 #include "gitops/api/kustomization.h"
+#include "gitops/reconcile/post_build.h"
 #include "kube/client.h"
 
 namespace weber::agent {
@@ -17,6 +19,7 @@ namespace weber::agent {
 struct Target {
     std::shared_ptr<TargetCluster> cluster;
     std::shared_ptr<kube::Client> client;
+    std::optional<gitops::Reference> kube_config = {}; // what names it; none: this cluster
 };
 
 // Thread-safe. A remote cluster is open as long as a Kustomization whose last run went there exists: its clients and watches are shared by all that reach
@@ -45,6 +48,7 @@ private:
     struct Address {
         std::string identity; // equal for equal ways to equal clusters
         kube::ClientConfig config;
+        gitops::Reference read;
     };
     Result<Address> of_secret(const gitops::Kustomization& k, std::stop_token stop);
     Result<Address> of_config_map(const gitops::Kustomization& k, std::stop_token stop);

@@ -22,7 +22,6 @@ struct KustomizationController::Active {
     ArtifactRef artifact = {};
     gitops::StatusReader reader = {};    // spec.healthCheckExprs, compiled
     std::string dir = {};                // spec.path in the snapshot
-    std::string references = {};
     bool superseded = false;             // the source has another artifact than the one that this run could not get
     std::optional<gitops::Snapshot> snapshot = {};
     std::unique_ptr<gitops::PipelineSettings> settings = {}; // the run borrows it

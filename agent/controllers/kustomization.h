@@ -64,7 +64,7 @@ private:
     bool nothing_changed(Active& active, std::stop_token stop);
     bool watches_can_be_trusted(Active& active, TargetCluster& cluster, std::stop_token stop);
     Result<gitops::Snapshot> fetch(Active& active, std::stop_token stop); // what the run builds from
-    std::string references_of(const gitops::Kustomization& k, std::stop_token stop);
+    bool references_unchanged(const std::vector<gitops::Reference>& references, std::stop_token stop);
     void start(std::unique_ptr<Active> active, std::stop_token stop);
     void finalize(std::unique_ptr<Active> active, std::stop_token stop);
 

@@ -195,31 +195,20 @@ bool KustomizationController::dependencies_met(Active& active) {
     return std::ranges::all_of(active.k.spec.depends_on, [this](const gitops::Dependency& d) { return current(d.name).has_value(); }) && !check_dependencies(active);
 }
 
-// resourceVersions of what a run reads from the cluster. "" when it reads nothing.
-std::string KustomizationController::references_of(const gitops::Kustomization& k, std::stop_token stop) {
-    std::set<std::pair<std::string, std::string>> refs;
-    if (k.spec.post_build)
-        for (const auto& from : k.spec.post_build->substitute_from) refs.emplace(from.kind, from.name);
-    if (k.spec.decryption && !k.spec.decryption->secret_name.empty()) refs.emplace("Secret", k.spec.decryption->secret_name);
-    if (k.spec.kube_config && !k.spec.kube_config->secret_name.empty()) refs.emplace("Secret", k.spec.kube_config->secret_name);
-    if (k.spec.kube_config && !k.spec.kube_config->config_map_name.empty()) refs.emplace("ConfigMap", k.spec.kube_config->config_map_name);
-    std::string out;
-    for (const auto& [kind, name] : refs) {
-        out += kind + "/" + name + "=" + versions_.of(kind, {k.name.ns, name}, stop) + "\n";
-    }
-    return out;
+// The ConfigMaps and Secrets that a run read are as they were.
+bool KustomizationController::references_unchanged(const std::vector<gitops::Reference>& references, std::stop_token stop) {
+    return std::ranges::all_of(references, [&](const gitops::Reference& r) { return versions_.of(r.kind, r.name, stop) == r.version; });
 }
 
 // The last run was good, and neither the spec, nor any file of the build, nor a value it took from the cluster, nor an applied object changed since. Then
 // there is nothing to send but the status. A person who asks for a run gets a whole one.
 bool KustomizationController::nothing_changed(Active& active, std::stop_token stop) {
     const auto good = memory_.find(active.key);
-    active.references = references_of(active.k, stop);
-    if (active.references.find("=?") != active.references.npos) return false; // the run says why
     if (good && std::ranges::any_of(good->files_read, is_remote)) return false; // what lies elsewhere may have changed
-    if (!good || good->uid != active.object.uid() || good->generation != active.object.generation() || good->references != active.references) return false;
+    if (!good || good->uid != active.object.uid() || good->generation != active.object.generation()) return false;
     if (!active.written.ready() && !active.written.is_true("Ready")) return false;
     if (active.context.requested_at && *active.context.requested_at != active.written.last_handled_reconcile_at) return false;
+    if (!references_unchanged(good->references, stop)) return false;
     const auto cluster = good->cluster.lock();
     if (!cluster || !all_there(good->owned, cluster->objects()) || !all_there(good->vanishing, cluster->objects())) return false;
     if (!watches_can_be_trusted(active, *cluster, stop)) return false;
@@ -343,7 +332,6 @@ LastGood KustomizationController::applied_by(const Active& active, const gitops:
     LastGood out;
     out.cluster_id = active.target.cluster->id();
     out.cluster = active.target.cluster;
-    out.references = active.references;
     std::set<kube::ObjectKey> vanishing; // Jobs that the cluster removes by itself: made again by the next interval, not as drift
     for (const Object& o : active.run->objects())
         if (o.kind() == "Job" && o.group() == "batch" && o.at({"spec", "ttlSecondsAfterFinished"}) != nullptr) vanishing.insert(o.key());
@@ -366,6 +354,9 @@ void KustomizationController::remember(const Active& active, const gitops::RunRe
     good.closure = build_closure(*active.snapshot, *dir, result.files_read);
     good.files_read = result.files_read;
     good.digest = result.conclusion.status.history.front().digest;
+    good.references = result.references;
+    if (active.target.kube_config) good.references.push_back(*active.target.kube_config);
+    for (const gitops::Reference& r : good.references) versions_.watch(r.kind, r.name.ns);
     memory_.remember(active.key, std::move(good));
     done_.add_after(active.key, kLookBack);
 }

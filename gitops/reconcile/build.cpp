@@ -87,6 +87,7 @@ Result<Built> build_objects(const Snapshot& source, const Kustomization& k, cons
     built.warnings.insert(built.warnings.end(), output->warnings.begin(), output->warnings.end());
     for (const std::string& path : output->files_read) built.files_read.push_back(snapshot.display(path));
     built.secret_values = hooks.secret_values;
+    built.references = hooks.references;
     std::vector<Node> nodes = output->objects();
     if (auto done = apply_hooks(nodes, hooks, built.secret_values); !done) return fail(displayed(std::move(done.error()), snapshot));
     built.digest = "sha256:" + kube::sha256_hex(kube::write_yaml_all(nodes));

@@ -91,6 +91,7 @@ struct Run::State {
     std::string event_text = {};   // of the event alone
     std::vector<StepTime> steps = {};
     std::vector<std::string> files_read = {}, warnings = {}, secret_values = {};
+    std::vector<Reference> references = {};
     bool was_healthy = false, drifted = false, path_missing = false;
     std::optional<Outcome> outcome = {};
     std::optional<Error> error = {};
@@ -130,6 +131,7 @@ struct Run::State {
     Result<std::vector<Object>> desire(Built built) {
         enter(Step::desire, Phase::building, "ReconciliationFailed");
         files_read = std::move(built.files_read);
+        references = std::move(built.references);
         warnings = std::move(built.warnings);
         secret_values = std::move(built.secret_values);
         context.digest = std::move(built.digest);
@@ -342,6 +344,7 @@ RunResult Run::result() {
     r.error = std::move(s.error);
     r.path_missing = s.path_missing;
     r.files_read = std::move(s.files_read);
+    r.references = std::move(s.references);
     r.warnings = std::move(s.warnings);
     s.leave();
     r.steps = std::move(s.steps);

@@ -39,6 +39,7 @@ struct Built {
     std::string digest;                  // "sha256:<hex>" of their YAML, for status.history
     std::vector<std::string> files_read; // paths in the source
     std::vector<std::string> secret_values; // that were decrypted or came from Secrets: they stay out of messages (mask_secret_values)
+    std::vector<Reference> references = {}; // ConfigMaps and Secrets that were read for it
     std::vector<std::string> warnings;   // about deprecated fields (kustomize's) and ignored ones
 };
 
@@ -100,6 +101,7 @@ struct RunResult {
     bool path_missing = false;   // the error: the source has no spec.path
     std::vector<StepTime> steps = {};
     std::vector<std::string> files_read = {};
+    std::vector<Reference> references = {};
     std::vector<std::string> warnings = {}; // of the build
 };
 

@@ -16,6 +16,13 @@ class Client;
 
 namespace weber::gitops {
 
+// A ConfigMap or Secret that was read from the cluster.
+struct Reference {
+    std::string kind;
+    NamespacedName name;
+    std::string version; // its resourceVersion then; "": there was none; "?": it could not be read
+};
+
 // The hooks of one run; keys and variables are read when it is made and forgotten with it. An empty function: nothing to do.
 // Error texts hold no secret values; they are complete but for what is said here.
 struct PostBuild {
@@ -28,6 +35,8 @@ struct PostBuild {
     std::function<Result<Object>(const Object& object)> substitute = {};
     // Values of Secrets among the variables: an API server that refuses an object may quote them.
     std::vector<std::string> secret_values = {};
+    // What variables and keys were read from.
+    std::vector<Reference> references = {};
 };
 
 // Makes the hooks for a run. `client` reads ConfigMaps and Secrets of the Kustomization's namespace; null for a build without a cluster. Errors

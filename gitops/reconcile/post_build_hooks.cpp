@@ -7,6 +7,7 @@
 #include "gitops/decrypt/objects.h"
 #include "gitops/decrypt/secret_keys.h"
 #include "gitops/decrypt/sources.h"
+#include "gitops/reconcile/reference_reader.h"
 #include "gitops/substitute/substitute.h"
 #include "kube/base/yaml.h"
 #include "kube/client.h"
@@ -28,9 +29,9 @@ std::vector<Object> manifests_below(const Snapshot& snapshot, const std::string&
     return out;
 }
 
-ObjectLookup lookup_of(const HookSettings& settings, kube::Client* client) {
+ObjectLookup lookup_of(const HookSettings& settings, ReferenceReader* cluster) {
     std::vector<ObjectLookup> lookups = {lookup_in(settings.values.objects)};
-    if (client != nullptr) lookups.push_back(lookup_in(*client));
+    if (cluster != nullptr) lookups.push_back([cluster](std::string_view kind, const std::string& ns, const std::string& name) { return cluster->read(kind, ns, name); });
     if (settings.fallback) lookups.push_back(settings.fallback);
     return first_of(std::move(lookups));
 }
@@ -137,9 +138,12 @@ ObjectLookup lookup_in(Snapshot snapshot, std::string dir) {
 PostBuildFactory post_build_hooks(HookSettings settings) {
     return [settings = std::make_shared<const HookSettings>(std::move(settings))](const Kustomization& k, kube::Client* client) -> Result<PostBuild> {
         PostBuild hooks;
-        const ObjectLookup lookup = lookup_of(*settings, client);
+        std::optional<ReferenceReader> cluster;
+        if (client != nullptr) cluster.emplace(*client, k);
+        const ObjectLookup lookup = lookup_of(*settings, cluster ? &*cluster : nullptr);
         if (k.spec.decryption) TRY_VOID(add_decryption(*settings, k, lookup, hooks));
         if (k.spec.post_build) hooks.substitute = substitute_hook(*settings, k, noting(lookup, hooks.secret_values));
+        if (cluster) hooks.references = cluster->references();
         return hooks;
     };
 }

@@ -241,5 +241,38 @@ TEST_P(KustomizationApplies, RequestsAreCounted) { // a first run costs at most 
     EXPECT_LE(end - start, 2 * (between + 1));
 }
 
+// However many ConfigMaps and Secrets it refers to; counted where the requests go out.
+TEST_P(KustomizationApplies, AFirstRunWithReferencesCostsNoMore) {
+    std::map<std::string, std::string> files{{"none/a.yaml", config_map("none", "1")}};
+    for (const char* name : {"one", "some", "many", "keys"}) files[std::string(name) + "/a.yaml"] = config_map(name, "${a}${b:=}${c:=}");
+    publish("main@sha1:1", files);
+    for (const char* name : {"a", "b", "c", "d"}) {
+        make(in_ns(std::string("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars-") + name + "}\ndata: {" + name + ": x}\n"));
+        make(in_ns(std::string("apiVersion: v1\nkind: Secret\nmetadata: {name: more-") + name + "}\nstringData: {" + name + ": x}\n"));
+    }
+    start_agent();
+    const auto cost = [this](const std::string& name, const std::string& more) {
+        faults_->reset_counts();
+        await(make(kustomization(name, "./" + name, more)), applied("main@sha1:1"));
+        EXPECT_TRUE(events_->flush(kPatience));
+        auto by_verb = faults_->counts();
+        by_verb.erase("watch"); // those stay open
+        int all = 0;
+        for (const auto& [verb, n] : by_verb) all += n;
+        return all;
+    };
+    cost("none", ""); // all watches stand
+    const auto from = [](std::initializer_list<std::string> names) {
+        std::string out;
+        for (const std::string& n : names) out += (out.empty() ? "{kind: " : ", {kind: ") + std::string(n.starts_with("vars") ? "ConfigMap" : "Secret") + ", name: " + n + ", optional: true}";
+        return "substituteFrom: [" + out + "]";
+    };
+    constexpr int kMost = 2 * 1 + 7;
+    EXPECT_LE(cost("one", "postBuild: {" + from({"vars-a"}) + "}"), kMost);
+    EXPECT_LE(cost("some", "postBuild: {" + from({"vars-a", "more-b"}) + "}"), kMost);
+    EXPECT_LE(cost("many", "postBuild: {" + from({"vars-a", "more-b", "vars-c", "more-d", "vars-absent", "more-absent"}) + "}"), kMost);
+    EXPECT_LE(cost("keys", "decryption: {provider: sops, secretRef: {name: more-d}}, postBuild: {" + from({"vars-a", "vars-b", "more-c"}) + "}"), kMost);
+}
+
 } // namespace
 } // namespace weber::agent
