@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/work_queue.h"
+#include "gitops/source/ssh_methods.h"
 #include "kube/base/object_key.h"
 
 namespace weber::agent {
@@ -44,6 +45,7 @@ struct AgentOptions {
     std::string events_addr = {};
     std::chrono::seconds artifact_retention_ttl{60}; // of stored artifacts that are no longer current
     std::size_t artifact_retention_records = 2;
+    gitops::SshMethods ssh = {};       // of GitRepositories
     std::string git_cache_dir = {};    // bare repositories of GitRepositories
     std::string source_controller_localhost = {}, source_watcher_localhost = {};
 };

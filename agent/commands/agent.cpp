@@ -6,6 +6,8 @@
 #include "agent/interrupt.h"
 #include "agent/process.h"
 #include "gitops/reconcile/apply.h"
+#include "gitops/source/artifact.h"
+#include "kube/base/join.h"
 #include "kube/base/selector.h"
 
 namespace weber::agent {
@@ -83,7 +85,7 @@ Result<ProcessOptions> options_of(const Flags& f) {
             return fail(ErrorCode::invalid, "--" + std::string(flag) + ": " + selector.error().message);
     o.runtime_namespace = from_env("RUNTIME_NAMESPACE");
     if (!f.on("watch-all-namespaces")) o.watch_namespace = o.runtime_namespace;
-    o.events_addr = f.text("events-addr");
+    o.events_addr = or_env(f, "events-addr", "EVENTS_ADDR", "");
     o.source_controller_localhost = from_env("SOURCE_CONTROLLER_LOCALHOST");
     o.source_watcher_localhost = from_env("SOURCE_WATCHER_LOCALHOST");
     TRY_VOID(set_gates(f.text("feature-gates"), o));
@@ -101,9 +103,11 @@ Result<ProcessOptions> options_of(const Flags& f) {
     o.artifact_retention_ttl = std::chrono::duration_cast<std::chrono::seconds>(f.duration("artifact-retention-ttl"));
     o.artifact_retention_records = static_cast<std::size_t>(std::max<std::int64_t>(f.integer("artifact-retention-records"), 1));
     p.artifact_digest = f.text("artifact-digest-algo");
-    if (p.artifact_digest != "sha256" && p.artifact_digest != "sha384" && p.artifact_digest != "sha512")
-        return fail(ErrorCode::invalid, "--artifact-digest-algo: \"" + p.artifact_digest + "\" is not supported: use sha256, sha384 or sha512");
-    p.metrics_addr = f.text("metrics-addr");
+    if (const auto known = gitops::digest_algorithms(); std::ranges::find(known, p.artifact_digest) == known.end())
+        return fail(ErrorCode::invalid, "--artifact-digest-algo: \"" + p.artifact_digest + "\" is not supported: use " + kube::join(known, ", "));
+    o.ssh = {.key_exchanges = f.list("ssh-kex-algos"), .host_keys = f.list("ssh-hostkey-algos")};
+    TRY_VOID(gitops::check_ssh_methods(o.ssh));
+    p.metrics_addr = or_env(f, "metrics-addr", "METRICS_ADDR", ":8080");
     p.health_addr = f.text("health-addr");
     p.leader_election = f.on("enable-leader-election");
     p.release_on_cancel = f.on("leader-election-release-on-cancel");
@@ -136,7 +140,9 @@ Command agent_command() {
         {.name = "storage-addr", .help = "where artifacts are served (STORAGE_ADDR; default :9090)"},
         {.name = "artifact-retention-ttl", .kind = FlagKind::duration, .help = "how long artifacts that are no longer current are kept", .default_text = "1m0s"},
         {.name = "artifact-retention-records", .kind = FlagKind::integer, .help = "how many artifacts of a source are kept", .default_text = "2"},
-        {.name = "artifact-digest-algo", .help = "of new artifacts: sha256, sha384 or sha512", .default_text = "sha256"},
+        {.name = "artifact-digest-algo", .help = "of new artifacts: sha256, sha384, sha512 or blake3", .default_text = "sha256"},
+        {.name = "ssh-kex-algos", .kind = FlagKind::comma_list, .help = "key exchanges to offer to git servers, best first"},
+        {.name = "ssh-hostkey-algos", .kind = FlagKind::comma_list, .help = "types of host keys to ask git servers for, best first (default those of known_hosts)"},
         {.name = "storage-adv-addr", .help = "host under which others reach it (STORAGE_ADV_ADDR)"},
         {.name = "concurrent", .kind = FlagKind::integer, .help = "Kustomizations reconciled at once; health checks do not count", .default_text = "4"},
         {.name = "concurrent-ssa", .kind = FlagKind::integer, .help = "server-side applies at once for each of them", .default_text = "4"},
@@ -156,14 +162,20 @@ Command agent_command() {
         {.name = "sops-vault-configmap", .help = "accepted for compatibility: Vault is not asked", .hidden = true},
         {.name = "token-cache-max-size", .kind = FlagKind::integer, .help = "accepted for compatibility: a token is kept as long as a Kustomization uses it", .default_text = "100", .hidden = true},
         {.name = "token-cache-max-duration", .kind = FlagKind::duration, .help = "accepted for compatibility: a token is renewed at 80 % of its life", .default_text = "1h0m0s", .hidden = true},
+        {.name = "helm-index-max-size", .kind = FlagKind::integer, .help = "accepted for compatibility: HelmRepositories and HelmCharts are not reconciled", .hidden = true},
+        {.name = "helm-chart-max-size", .kind = FlagKind::integer, .help = "the same", .hidden = true},
+        {.name = "helm-chart-file-max-size", .kind = FlagKind::integer, .help = "the same", .hidden = true},
+        {.name = "helm-cache-max-size", .kind = FlagKind::integer, .help = "the same", .hidden = true},
+        {.name = "helm-cache-ttl", .kind = FlagKind::duration, .help = "the same", .hidden = true},
+        {.name = "helm-cache-purge-interval", .kind = FlagKind::duration, .help = "the same", .hidden = true},
         {.name = "sops-age-secret", .help = "Secret with age keys for all Kustomizations, in RUNTIME_NAMESPACE"},
         {.name = "override-manager", .kind = FlagKind::list, .help = "field manager whose fields are taken over (repeatable)"},
         {.name = "custom-apply-stage-kinds", .help = "kinds applied before the rest: group/Kind, comma separated"},
         {.name = "watch-all-namespaces", .kind = FlagKind::boolean, .help = "false: only RUNTIME_NAMESPACE", .default_text = "true"},
         {.name = "watch-label-selector", .help = "only Kustomizations with these labels (sharding)"},
         {.name = "watch-configs-label-selector", .help = "ConfigMaps and Secrets whose change starts a run", .default_text = "reconcile.fluxcd.io/watch=Enabled"},
-        {.name = "events-addr", .help = "URL of the notification service"},
-        {.name = "metrics-addr", .help = "where /metrics is served", .default_text = ":8080"},
+        {.name = "events-addr", .help = "URL of the notification service (EVENTS_ADDR)"},
+        {.name = "metrics-addr", .help = "where /metrics is served (METRICS_ADDR; default :8080)"},
         {.name = "health-addr", .help = "where /healthz and /readyz are served", .default_text = ":9440"},
         {.name = "enable-leader-election", .kind = FlagKind::boolean, .help = "of several replicas, one works"},
         {.name = "leader-election-release-on-cancel", .kind = FlagKind::boolean, .help = "free the lease at the end", .default_text = "true"},

@@ -114,6 +114,7 @@ gitops::NextRun GitRepositoryController::reconcile(Object object, const Log& log
     settings.storage = &storage_;
     settings.retention_ttl = options_.artifact_retention_ttl;
     settings.retention_records = options_.artifact_retention_records;
+    settings.ssh = options_.ssh;
     settings.secret = [&](const gitops::NamespacedName& name) { return client_->get({{"", "v1", "Secret"}, name.ns, name.name}, {}, {.stop = stop}); };
     settings.on_status = [&](const gitops::GitRepositoryStatus& status) { return save(object, status, stop); };
     gitops::GitRunResult result = gitops::reconcile_git(object, settings, stop);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <set>
 
+#include "kube/base/blake3.h"
 #include "kube/base/digest.h"
 
 namespace weber::gitops {
@@ -245,25 +246,29 @@ std::string hex_of(const EVP_MD* algorithm, std::string_view bytes) {
     return kube::hex_encode({reinterpret_cast<const char*>(out.data()), length});
 }
 
-// nullptr: not one that artifacts may have here.
-const EVP_MD* digest_algorithm(std::string_view name) {
-    return name == "sha256" ? EVP_sha256() : name == "sha384" ? EVP_sha384() : name == "sha512" ? EVP_sha512() : nullptr;
+// "" for an algorithm that is none of them.
+std::string digest_hex(std::string_view algorithm, std::string_view bytes) {
+    if (algorithm == "sha256") return hex_of(EVP_sha256(), bytes);
+    if (algorithm == "sha384") return hex_of(EVP_sha384(), bytes);
+    if (algorithm == "sha512") return hex_of(EVP_sha512(), bytes);
+    return algorithm == "blake3" ? kube::blake3_hex(bytes) : "";
 }
 
 } // namespace
 
-std::string artifact_digest(std::string_view bytes, std::string_view algorithm) {
-    const EVP_MD* md = digest_algorithm(algorithm);
-    return md != nullptr ? std::string(algorithm) + ":" + hex_of(md, bytes) : "sha256:" + hex_of(EVP_sha256(), bytes);
+std::span<const std::string> digest_algorithms() {
+    static const std::array<std::string, 4> all{"sha256", "sha384", "sha512", "blake3"};
+    return all;
 }
+
+std::string artifact_digest(std::string_view bytes, std::string_view algorithm) { return std::string(algorithm) + ":" + digest_hex(algorithm, bytes); }
 
 Result<void> verify_artifact(std::string_view bytes, std::string_view digest) {
     if (digest.empty()) return fail(ErrorCode::invalid, "failed to verify archive: empty digest");
     const std::size_t colon = digest.find(':');
     const std::string algorithm(colon == digest.npos ? "sha256" : digest.substr(0, colon));
-    const EVP_MD* md = digest_algorithm(algorithm);
-    if (md == nullptr) return fail(ErrorCode::unsupported, "failed to verify archive: digest algorithm '" + algorithm + "' is not supported");
-    const std::string hex = hex_of(md, bytes);
+    const std::string hex = digest_hex(algorithm, bytes);
+    if (hex.empty()) return fail(ErrorCode::unsupported, "failed to verify archive: digest algorithm '" + algorithm + "' is not supported");
     if (hex == digest.substr(colon == digest.npos ? 0 : colon + 1)) return {};
     return fail(ErrorCode::invalid, "failed to verify archive: computed digest doesn't match provided '" + std::string(digest) +
                                         "' (check whether file size exceeds max download size)");

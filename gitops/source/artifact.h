@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,10 +27,12 @@ struct UnpackLimits {
 // the root), too_large.
 Result<Snapshot> unpack_artifact(std::string_view tar_gz, std::string revision, const UnpackLimits& limits = {});
 
-// "<algorithm>:<hex>" of bytes; `algorithm`: sha256, sha384 or sha512, anything else is sha256.
+// Names of the algorithms that digests of artifacts may have; sha256 first.
+std::span<const std::string> digest_algorithms();
+// "<algorithm>:<hex>" of bytes, by one of these algorithms.
 std::string artifact_digest(std::string_view bytes, std::string_view algorithm = "sha256");
-// Does `digest` ("<algorithm>:<hex>" of sha256, sha384 or sha512; without algorithm sha256) fit the bytes? Errors with Flux's texts
-// (kustomization.md 2, step 12); unsupported for blake3.
+// Does `digest` ("<algorithm>:<hex>"; without algorithm sha256) fit the bytes? Errors with Flux's texts (kustomization.md 2, step 12); unsupported for other
+// algorithms.
 Result<void> verify_artifact(std::string_view bytes, std::string_view digest);
 
 } // namespace weber::gitops

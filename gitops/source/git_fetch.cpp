@@ -11,7 +11,7 @@
 #include "gitops/source/known_hosts.h"
 #include "gitops/source/open.h"
 #include "gitops/source/semver.h"
-#include "gitops/source/ssh_host_keys.h"
+#include "gitops/source/ssh_methods.h"
 #include "kube/base/join.h"
 
 namespace weber::gitops {
@@ -332,7 +332,7 @@ Result<Fetched> run_until_deadline(const std::shared_ptr<Operation>& op) {
     };
     auto shared = std::make_shared<Shared>();
     std::thread([op, shared] {
-        const PreferredHostKeys preferred(host_keys_to_ask_for(op->options));
+        const OfferedSshMethods offered(op->options.ssh, host_keys_to_ask_for(op->options));
         auto result = Fetcher(*op).run();
         const std::lock_guard lock(shared->mutex);
         shared->result = std::move(result);

@@ -80,7 +80,7 @@ private:
             if (auto t = show()) return t;
         GitCredentials credentials;
         if (auto t = read_credentials(credentials)) return t;
-        const FetchOptions how{.url = repository_.url, .ref = repository_.ref, .cache_dir = settings_.cache_dir, .credentials = std::move(credentials),
+        const FetchOptions how{.url = repository_.url, .ref = repository_.ref, .cache_dir = settings_.cache_dir, .credentials = std::move(credentials), .ssh = settings_.ssh,
                                .timeout = repository_.timeout, .stop = stop_};
         auto fetched = fetch(how);
         if (!fetched && fetched.error().code == ErrorCode::internal) fetched = fetch_anew(how);

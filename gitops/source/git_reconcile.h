@@ -22,6 +22,7 @@ struct GitRunSettings {
     ArtifactStorage* storage = nullptr;
     std::chrono::seconds retention_ttl{60};         // --artifact-retention-ttl
     std::size_t retention_records = 2;              // --artifact-retention-records
+    SshMethods ssh = {};
     // The Secret of that name in that namespace; not_found when there is none.
     std::function<Result<Object>(const NamespacedName& name)> secret;
     // Where a status is shown while the run goes on: the object's generation is new, a run was asked for, real drift was found.

@@ -12,6 +12,7 @@
 
 #include "gitops/api/git_repository.h"
 #include "gitops/source/snapshot.h"
+#include "gitops/source/ssh_methods.h"
 #include "kube/base/error.h"
 #include "kube/credentials.h"
 
@@ -49,6 +50,7 @@ struct FetchOptions {
     std::string cache_dir;                 // bare repositories live below it, one a URL
     std::size_t max_bytes = 0;             // to transfer at most; 0 = any number. Beyond: too_large
     GitCredentials credentials = {};
+    SshMethods ssh = {};
     std::chrono::nanoseconds timeout{std::chrono::seconds(60)}; // of the whole operation
     std::stop_token stop = {};
 };

@@ -32,7 +32,7 @@ Node write_artifact(const Artifact& artifact);
 
 class ArtifactStorage {
 public:
-    // `advertised`: host[:port], or with http:// or https:// before it; what URLs begin with. `digest_algorithm` of new artifacts: sha256, sha384 or sha512.
+    // `advertised`: host[:port], or with http:// or https:// before it; what URLs begin with. `digest_algorithm` of new artifacts: one of `digest_algorithms()`.
     ArtifactStorage(std::string root, std::string advertised, std::string digest_algorithm = "sha256");
 
     enum class Check : std::uint8_t { good, missing, corrupted };

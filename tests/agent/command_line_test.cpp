@@ -49,22 +49,25 @@ TEST(CommandLine, EveryVerbOfTheHelpIsFoundByItsName) {
     EXPECT_GT(verbs, 20);
 }
 
-// kustomization.md 8.1 and 8.2: whoever ran kustomize-controller with a flag can run the agent with it.
-TEST(CommandLine, TheAgentTakesEveryFlagOfKustomizeController) {
+// kustomization.md 8.1 and 8.2, sources.md 0.2: whoever ran kustomize-controller or source-controller with a flag can run the agent with it.
+TEST(CommandLine, TheAgentTakesEveryFlagOfFluxsControllers) {
     const std::vector<std::string> all = {"agent", "--kubeconfig=/nonexistent", "--metrics-addr=:0", "--health-addr=:0", "--events-addr=http://x", "--concurrent=8", "--concurrent-ssa=2",
         "--requeue-dependency=5s", "--interval-jitter-percentage=10", "--min-retry-delay=1s", "--max-retry-delay=1m", "--http-retry=3", "--no-cross-namespace-refs=true", "--no-remote-bases=true",
         "--default-service-account=x", "--default-decryption-service-account=x", "--default-kubeconfig-service-account=x", "--sops-age-secret=x", "--sops-vault-configmap=x", "--override-manager=a",
         "--override-manager=b", "--custom-apply-stage-kinds=rbac.authorization.k8s.io/Role", "--watch-all-namespaces=false", "--watch-label-selector=a=b", "--watch-configs-label-selector=a=b",
         "--kube-api-qps=500", "--kube-api-burst=1000", "--insecure-kubeconfig-exec", "--insecure-kubeconfig-tls", "--token-cache-max-size=10", "--token-cache-max-duration=5m",
         "--enable-leader-election", "--leader-election-release-on-cancel=false", "--leader-election-lease-duration=35s", "--leader-election-renew-deadline=30s", "--leader-election-retry-period=5s",
-        "--log-encoding=console", "--log-level=debug", "--artifact-retention-ttl=2m", "--artifact-retention-records=3", "--artifact-digest-algo=sha512",
+        "--log-encoding=console", "--log-level=debug", "--artifact-retention-ttl=2m", "--artifact-retention-records=3", "--artifact-digest-algo=blake3",
+        "--storage-path=/nonexistent", "--storage-addr=:0", "--storage-adv-addr=x", "--ssh-kex-algos=curve25519-sha256,ecdh-sha2-nistp521", "--ssh-hostkey-algos=ssh-ed25519,x", "--helm-index-max-size=1",
+        "--helm-chart-max-size=1", "--helm-chart-file-max-size=1", "--helm-cache-max-size=10", "--helm-cache-ttl=60m", "--helm-cache-purge-interval=5m",
         "--feature-gates=StrictPostBuildSubstitutions=false,DisableStatusPollerCache=true,DisableFailFastBehavior=true,CacheSecretsAndConfigMaps=true,GroupChangeLog=true,AdditiveCELDependencyCheck=true,"
         "ExternalArtifact=true,CancelHealthCheckOnNewRevision=true,DisableConfigWatchers=true,DirectSourceFetch=true,MigrateAPIVersion=true,ObjectLevelWorkloadIdentity=true,DisableCommitStatusEvent=true"};
     EXPECT_EQ(weber(all).err, "✗ cannot read the kubeconfig /nonexistent\n") << "and nothing about a flag";
     for (const char* account : {"--default-decryption-service-account=x", "--default-kubeconfig-service-account=x"})
         EXPECT_THAT(weber({"agent", account}).err, HasSubstr("cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is not enabled"));
     EXPECT_THAT(weber({"agent", "--feature-gates=Nope=true"}).err, HasSubstr("feature-gate 'Nope' not supported"));
-    for (const char* wrong : {"--feature-gates=Nope=true", "--watch-label-selector=a==b==c", "--watch-configs-label-selector=,", "--interval-jitter-percentage=100", "--artifact-digest-algo=blake3", "--default-kubeconfig-service-account=x"})
+    for (const char* wrong : {"--feature-gates=Nope=true", "--watch-label-selector=a==b==c", "--watch-configs-label-selector=,", "--interval-jitter-percentage=100", "--artifact-digest-algo=md5", "--ssh-kex-algos=x",
+                              "--ssh-hostkey-algos=x,y", "--default-kubeconfig-service-account=x"})
         EXPECT_EQ(weber({"agent", wrong}).status, 1) << wrong; // 8.4
 }
 

@@ -134,5 +134,38 @@ TEST_P(EndToEnd, SshAsksForTheHostKeyThatIsKnown) {
     }
 }
 
+TEST_P(EndToEnd, SshOffersWhatItWasTold) { // --ssh-kex-algos, --ssh-hostkey-algos
+    if (GetParam() != testing::ClusterKind::embedded) GTEST_SKIP() << "needs no cluster";
+    const std::string first = commit({{"a/one.yaml", config_map("a-one", "1")}});
+    gitops::FetchOptions options;
+    options.url = servers_.ssh("/fleet.git");
+    options.ref.branch = "main";
+    options.cache_dir = dir_.path() + "/cache";
+    options.credentials.identity = kube::SecretText(servers_.file("client_key"));
+    options.credentials.passphrase = kube::SecretText(testing::GitServers::kPassphrase);
+    options.credentials.known_hosts = servers_.known_host("ed25519");
+    options.ssh = {.key_exchanges = {"unheard-of", "ecdh-sha2-nistp521"}, .host_keys = {"ssh-ed25519"}};
+    const auto got = gitops::fetch(options);
+    ASSERT_TRUE(got.has_value()) << got.error().to_string();
+    EXPECT_EQ(got->revision, first);
+    // Nothing else is offered: sshd has no such exchange any more; known_hosts has another key.
+    options.ssh = {.key_exchanges = {"diffie-hellman-group1-sha1"}, .host_keys = {}};
+    EXPECT_FALSE(gitops::fetch(options).has_value());
+    options.ssh = {.key_exchanges = {}, .host_keys = {"ecdsa-sha2-nistp256"}};
+    EXPECT_THAT(gitops::fetch(options).error().message, HasSubstr("none of the type that it shows, ecdsa-sha2-nistp256"));
+
+    // By the flags of the agent.
+    secret("git", {{"identity", servers_.file("client_key")}, {"password", testing::GitServers::kPassphrase}, {"known_hosts", servers_.known_host("ed25519")}});
+    source(servers_.ssh("/fleet.git"), "secretRef: {name: git}");
+    {
+        testing::Background other;
+        start(other, "other", {"--ssh-hostkey-algos=ecdsa-sha2-nistp256"});
+        const kube::Object refused = await(source_ref(), [](const kube::Object& o) { return !condition(o, "FetchFailed").empty(); });
+        EXPECT_THAT(condition(refused, "FetchFailed"), HasSubstr("none of the type that it shows, ecdsa-sha2-nistp256"));
+    }
+    start(agent_, "agent", {"--ssh-kex-algos=ecdh-sha2-nistp521,curve25519-sha256", "--ssh-hostkey-algos=ssh-ed25519"});
+    await(source_ref(), [](const kube::Object& o) { return condition(o, "Ready").starts_with("True"); });
+}
+
 } // namespace
 } // namespace weber::agent_test
