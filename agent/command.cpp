@@ -149,8 +149,9 @@ int dispatch(const Command& root, const std::string& program, const std::vector<
         return usage;
     }
     Invocation invocation{.io = io, .flags = std::move(flags), .args = std::move(*args), .program = program, .path = found.path, .root = &root};
-    const auto status = found.command->run(invocation);
+    auto status = found.command->run(invocation);
     if (status) return *status;
+    if (as_flux) status.error().hint.clear(); // one line, as scripts expect it
     io.failure(status.error());
     return kFailed;
 }

@@ -1,4 +1,5 @@
 // `build kustomization` (cli.md 2.4).
+#include <filesystem>
 #include <ostream>
 
 #include "agent/commands/commands.h"
@@ -13,6 +14,7 @@ Result<int> run(Invocation& in) {
     TRY(std::string ns, namespace_of(in));
     TRY(LocalBuildOptions options, local_build_options(in, std::move(ns)));
     options.normalize = false;
+    if (!options.path.empty()) options.path = std::filesystem::absolute(options.path).lexically_normal().string(); // as flux's messages have it
     TRY_VOID(check(options));
     std::optional<Session> session;
     if (!options.dry_run) {

@@ -10,6 +10,7 @@
 #include "agent/flux/session.h"
 #include "agent/flux/table.h"
 #include "kube/base/json.h"
+#include "kube/base/selector.h"
 #include "kube/base/yaml.h"
 #include "kube/watch.h"
 
@@ -179,8 +180,16 @@ Result<int> watch(const Query& q, const FluxKind& kind) {
     return fail(ErrorCode::timeout, "timed out waiting for the condition");
 }
 
+// What can be said without asking the server, in client-go's words.
+Result<void> check_label_selector(const std::string& text) {
+    const auto parsed = kube::LabelSelector::parse(text);
+    if (parsed) return {};
+    return fail(ErrorCode::invalid, "unable to parse label selector: couldn't parse the selector string \"" + text + "\": " + parsed.error().message);
+}
+
 Result<Query> query(const Invocation& in, const Session& session) {
     if (in.args.size() > 1) return fail(ErrorCode::invalid, "accepts at most 1 arg(s), received " + std::to_string(in.args.size()));
+    TRY_VOID(check_label_selector(in.flags.text("label-selector")));
     TRY(Filter filter, filter_of(in.flags.text("status-selector")));
     return Query{in, session, std::move(filter), in.args.empty() ? "" : in.args.front(), in.flags.on("all-namespaces")};
 }

@@ -69,7 +69,8 @@ Result<void> reconcile_object(const Ask& ask, const FluxKind& kind, const std::s
 }
 
 Result<int> run(const Invocation& in, const FluxKind& kind) {
-    if (in.args.size() != 1) return fail(name_required(kind.kind));
+    if (in.args.empty()) return fail(name_required(kind.kind));
+    if (in.args.size() > 1) return fail(ErrorCode::invalid, "accepts 1 arg(s), received " + std::to_string(in.args.size()));
     TRY(const Session session, open_session(in));
     Ask ask{.in = in, .session = session};
     for (const auto& [flag, key] : {std::pair("force", "reconcile.fluxcd.io/forceAt"), std::pair("reset", "reconcile.fluxcd.io/resetAt")})

@@ -161,7 +161,7 @@ Result<void> check(const LocalBuildOptions& o) {
     if (o.name.empty()) return fail(name_required("kustomization"));
     std::error_code ignored;
     if (o.path.empty() || !stdfs::is_directory(o.path, ignored))
-        return fail(ErrorCode::invalid, "invalid resource path \"" + (o.path.empty() ? "" : stdfs::absolute(o.path).lexically_normal().string()) + "\"");
+        return fail(ErrorCode::invalid, "invalid resource path \"" + o.path + "\"");
     if (o.dry_run && o.file.empty()) return fail(ErrorCode::invalid, "dry-run mode requires a kustomization file");
     if (!o.file.empty() && !stdfs::is_regular_file(o.file, ignored))
         return fail(ErrorCode::invalid, "invalid kustomization file \"" + o.file + "\"");

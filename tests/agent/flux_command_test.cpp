@@ -72,6 +72,9 @@ TEST_P(FluxCommand, Reads) {
     same({"get", "all", "--status-selector", "ready=false"});
     same({"get", "sources", "all"});
     same({"get", "ks", "-l", "bad=="}, 1);
+    same({"get", "ks", "-l", "=="}, 1);
+    same({"get", "ks", "-l", "a in b"}, 1);
+    same({"get", "ks", "--as", "nobody"}, 1);
     same({"get", "ks", "--status-selector", "a=b=c"});
     same({"trace", "one"}, 1);
     same({"trace", "configmap"}, 1);
@@ -81,6 +84,8 @@ TEST_P(FluxCommand, Reads) {
     same({"tree", "ks", "app", "-o", "json"});
     same({"trace", "configmap", "two"});
     same({"trace", "kustomization", "child"});
+    same({"trace", "configmap/two", "configmap/one", "kustomization/child"});
+    same({"trace", "gitrepository/fleet", "configmap/two"}); // nobody's, then somebody's
     same({"trace"}, 1);
     same({"trace", "two", "--kind", "ConfigMap", "--api-version", "v1"});
     same({"export", "source", "git", "fleet"});
@@ -105,6 +110,8 @@ TEST_P(FluxCommand, Events) {
 TEST_P(FluxCommand, BuildsAndDiffs) {
     const std::string tree = dir_.path() + "/work/app";
     same({"build", "kustomization", "app", "--path", tree});
+    same({"build", "kustomization", "app", "--path", "./nope"}, 1);
+    same({"diff", "kustomization", "app", "--path", "./nope"}, 2);
     same({"diff", "kustomization", "app", "--path", tree, "--progress-bar=false"});
     same({"diff", "kustomization", "app", "--path", dir_.path() + "/work/child", "--progress-bar=false"}, 1); // several objects go
     dir_.write("work/app/one.yaml", config_map("one", "2"));
