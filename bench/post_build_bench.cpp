@@ -4,6 +4,7 @@
 //   post_build_bench decrypt DIR KEY ROUNDS          the files that DIR/kustomization.yaml names
 //   post_build_bench objects COUNT                   prints objects for `substitute`
 //   post_build_bench files DIR KEY COUNT             writes files for `decrypt`, and a new age key
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,6 +49,19 @@ std::string read(const std::string& path, int dir = AT_FDCWD) {
     return text;
 }
 
+// What the directory `dir`, opened as `root`, holds.
+std::map<std::string, gitops::TreeFileSystem::File, std::less<>> list(const std::string& dir, int root) {
+    std::map<std::string, gitops::TreeFileSystem::File, std::less<>> files;
+    const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(dir.c_str()), ::closedir);
+    if (!open) die("cannot read " + dir);
+    while (const dirent* entry = ::readdir(open.get())) {
+        struct stat status = {};
+        if (::fstatat(root, entry->d_name, &status, 0) != 0) die("cannot read " + std::string(entry->d_name));
+        if (S_ISREG(status.st_mode)) files[entry->d_name] = {entry->d_name, static_cast<std::size_t>(status.st_size)};
+    }
+    return files;
+}
+
 template <class Work>
 void rounds(int count, Work work) {
     for (int i = 0; i < count; ++i) {
@@ -78,14 +92,7 @@ void decrypt(const std::string& dir, const std::string& key, int count) {
     const int root = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     rounds(count, [&] {
         const gitops::KeyRing keys{.age = need(gitops::parse_age_identities(text))};
-        std::map<std::string, gitops::TreeFileSystem::File, std::less<>> files;
-        for (const auto& entry : fs::directory_iterator(dir)) {
-            const std::string name = entry.path().filename();
-            struct stat status = {};
-            if (::fstatat(root, name.c_str(), &status, 0) != 0) die("cannot read " + name);
-            files[name] = {name, static_cast<std::size_t>(status.st_size)};
-        }
-        const gitops::Snapshot snapshot{std::make_shared<gitops::TreeFileSystem>(std::string(gitops::kSourceMount), std::move(files),
+        const gitops::Snapshot snapshot{std::make_shared<gitops::TreeFileSystem>(std::string(gitops::kSourceMount), list(dir, root),
                                                                                  [&](const std::string& path, const gitops::TreeFileSystem::File&) -> Result<std::string> {
                                                                                      return read(path, root);
                                                                                  }),

@@ -69,8 +69,9 @@ Result<AgeStanza> parse_stanza(std::string_view line, std::string_view& rest) {
 
 Result<std::string> decode_raw_base64(std::string_view text) {
     if (text.find_first_of("=\r\n") != std::string_view::npos) return fail(ErrorCode::invalid, "not unpadded base64");
-    std::string padded(text);
-    padded.append((4 - padded.size() % 4) % 4, '=');
+    std::string padded;
+    padded.reserve(text.size() + 3);
+    padded.append(text).append((4 - text.size() % 4) % 4, '=');
     TRY(std::string bytes, kube::base64_decode(padded));
     if (!canonical(padded)) return fail(ErrorCode::invalid, "not canonical base64");
     return bytes;

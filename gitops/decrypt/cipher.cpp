@@ -25,7 +25,7 @@ struct Parts {
     std::string_view type;
 };
 
-Result<Parts> parse_value(std::string_view text) {
+Result<void> parse_value(std::string_view text, Parts& p) {
     constexpr std::string_view kStart = "ENC[AES256_GCM,data:", kIv = ",iv:", kTag = ",tag:", kType = ",type:";
     const auto mismatch = [] { return bad("Input string <redacted> does not match sops' data format"); };
     const std::size_t end = text.rfind(']'), type = text.rfind(kType, end), tag = text.rfind(kTag, type), iv = text.rfind(kIv, tag);
@@ -33,17 +33,14 @@ Result<Parts> parse_value(std::string_view text) {
         return mismatch();
     if (iv <= kStart.size() || tag <= iv + kIv.size() || type <= tag + kTag.size() || end <= type + kType.size()) return mismatch();
     const auto decode = [](std::string_view part, const char* name, std::string& out) -> Result<void> {
-        auto bytes = kube::base64_decode(part);
-        if (!bytes) return bad("Error base64-decoding " + std::string(name) + ": illegal base64 data");
-        out = std::move(*bytes);
-        return {};
+        if (kube::base64_decode_into(part, out)) return {};
+        return bad("Error base64-decoding " + std::string(name) + ": illegal base64 data");
     };
-    Parts p;
     TRY_VOID(decode(text.substr(kStart.size(), iv - kStart.size()), "data", p.data));
     TRY_VOID(decode(text.substr(iv + kIv.size(), tag - iv - kIv.size()), "iv", p.iv));
     TRY_VOID(decode(text.substr(tag + kTag.size(), type - tag - kTag.size()), "tag", p.tag));
     p.type = text.substr(type + kType.size(), end - type - kType.size());
-    return p;
+    return {};
 }
 
 Result<Value> typed(std::string plain, std::string_view type) {
@@ -87,7 +84,8 @@ std::string_view type_of(const Value& value) {
 
 Result<Value> open_value(std::string_view text, AesGcm& aes, std::string_view additional) {
     if (text.empty()) return Value::of_text("");
-    TRY(const Parts p, parse_value(text));
+    thread_local Parts p; // its memory serves for all values of the thread; nothing of it is secret
+    TRY_VOID(parse_value(text, p));
     auto plain = aes.open(p.iv, additional, p.data, p.tag);
     if (!plain) return bad("Could not decrypt with AES_GCM: cipher: message authentication failed");
     return typed(std::move(*plain), p.type);

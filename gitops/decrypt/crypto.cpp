@@ -1,8 +1,11 @@
+// For SHA256_*: see hmac_sha256.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "gitops/decrypt/crypto.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
@@ -38,14 +41,21 @@ const EVP_CIPHER* aes_gcm() {
     static const EVP_CIPHER* cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
     return cipher;
 }
-const EVP_MD* sha256() {
-    static const EVP_MD* digest = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    return digest;
-}
 const EVP_MD* sha512() {
     static const EVP_MD* digest = EVP_MD_fetch(nullptr, "SHA512", nullptr);
     return digest;
 }
+
+// One to take keys in turn, so that neither its memory nor the library's count of its users, which all threads share, is touched for each of them.
+// A key is overwritten once it is no longer needed.
+using CipherContext = Owned<EVP_CIPHER_CTX>;
+constexpr unsigned char kNoKey[kKey] = {};
+
+CipherContext make_context(const EVP_CIPHER* cipher, bool encrypts) {
+    CipherContext c(EVP_CIPHER_CTX_new());
+    return c && EVP_CipherInit_ex(c.get(), cipher, nullptr, nullptr, nullptr, encrypts ? 1 : 0) == 1 ? std::move(c) : nullptr;
+}
+bool set_key(EVP_CIPHER_CTX* c, const unsigned char* key, const unsigned char* nonce) { return EVP_CipherInit_ex(c, nullptr, nullptr, key, nonce, -1) == 1; }
 
 // Private keys that OpenSSL holds lie in its locked heap.
 void use_secure_heap() {
@@ -68,33 +78,25 @@ Result<std::string> random_text(std::size_t size) {
     return out;
 }
 
-// RFC 2104. HMAC() of OpenSSL looks its algorithm up by name each time, which takes longer than the work itself.
+// RFC 2104. By the library's plain functions: what they keep lies in locked memory here, while HMAC() and EVP_MD_CTX keep it in the ordinary heap (and take longer
+// to find the algorithm than to run it).
 SecretBytes hmac_sha256(std::string_view key, std::string_view text) {
     constexpr std::size_t kBlock = 64;
-    struct FreeDigest {
-        void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
+    SecretBytes state(sizeof(SHA256_CTX)), pad(kBlock), out(32);
+    auto* c = reinterpret_cast<SHA256_CTX*>(state.data());
+    const auto digest = [&](std::string_view head, std::string_view body) {
+        SHA256_Init(c);
+        SHA256_Update(c, head.data(), head.size());
+        SHA256_Update(c, body.data(), body.size());
+        SHA256_Final(out.data(), c);
+        return out.view();
     };
-    // One for all calls of a thread. Nothing of a key stays in it: SHA-256 wipes its block at the end, and a fresh start overwrites the rest.
-    thread_local const std::unique_ptr<EVP_MD_CTX, FreeDigest> c(EVP_MD_CTX_new());
-    SecretBytes pad(kBlock), out(32);
-    const auto digest = [&](std::string_view body) {
-        EVP_DigestInit_ex(c.get(), sha256(), nullptr);
-        EVP_DigestUpdate(c.get(), pad.data(), kBlock);
-        EVP_DigestUpdate(c.get(), body.data(), body.size());
-        EVP_DigestFinal_ex(c.get(), out.data(), nullptr);
-    };
-    if (key.size() <= kBlock) {
-        std::copy(key.begin(), key.end(), pad.data());
-    } else {
-        EVP_DigestInit_ex(c.get(), sha256(), nullptr);
-        EVP_DigestUpdate(c.get(), key.data(), key.size());
-        EVP_DigestFinal_ex(c.get(), pad.data(), nullptr);
-    }
+    if (key.size() > kBlock) key = digest(key, "");
+    std::ranges::copy(key, pad.data());
     for (unsigned char& b : pad.span()) b ^= 0x36;
-    digest(text);
+    digest(pad.view(), text);
     for (unsigned char& b : pad.span()) b ^= 0x36 ^ 0x5C;
-    digest(SecretBytes::copy_of(out.view()).view());
-    EVP_DigestInit_ex(c.get(), sha256(), nullptr);
+    digest(pad.view(), out.view());
     return out;
 }
 
@@ -191,29 +193,43 @@ Result<std::string> chacha20_seal(const SecretBytes& key, std::string_view nonce
 std::optional<SecretBytes> chacha20_open(const SecretBytes& key, std::string_view nonce, std::string_view ciphertext) {
     if (ciphertext.size() < kTag) return std::nullopt;
     const std::string_view data = ciphertext.substr(0, ciphertext.size() - kTag);
-    std::string tag(ciphertext.substr(data.size()));
-    const Owned<EVP_CIPHER_CTX> c(EVP_CIPHER_CTX_new());
+    std::array<unsigned char, kTag> tag{};
+    std::copy_n(bytes(ciphertext) + data.size(), kTag, tag.begin());
+    thread_local const CipherContext c = make_context(chacha(), false);
+    if (!c) return std::nullopt;
     SecretBytes out(data.size());
     unsigned char nothing = 0;
     int n = 0;
-    if (EVP_DecryptInit_ex(c.get(), chacha(), nullptr, key.data(), bytes(nonce)) != 1 ||
-        EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_AEAD_SET_TAG, kTag, tag.data()) != 1 ||
-        (!data.empty() && EVP_DecryptUpdate(c.get(), out.data(), &n, bytes(data), length(data)) != 1) || EVP_DecryptFinal_ex(c.get(), &nothing, &n) != 1)
-        return std::nullopt;
-    return out;
+    const bool authentic = set_key(c.get(), key.data(), bytes(nonce)) && EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_AEAD_SET_TAG, kTag, tag.data()) == 1 &&
+                           (data.empty() || EVP_DecryptUpdate(c.get(), out.data(), &n, bytes(data), length(data)) == 1) &&
+                           EVP_DecryptFinal_ex(c.get(), &nothing, &n) == 1;
+    set_key(c.get(), kNoKey, nullptr);
+    return authentic ? std::optional(std::move(out)) : std::nullopt;
 }
 
 // ---- AES-GCM ------------------------------------------------------------------------------------------------------
 
+namespace {
+thread_local CipherContext t_spare_decrypt; // of the file before
+}
+
 struct AesGcm::State {
     SecretBytes key;
-    Owned<EVP_CIPHER_CTX> encrypt = {}, decrypt = {}; // made with the first value: a file is mostly for one of them
+    CipherContext encrypt = {}, decrypt = {}; // made with the first value: a file is mostly for one of them
+
+    explicit State(SecretBytes k) : key(std::move(k)) {}
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() {
+        if (!decrypt || t_spare_decrypt || !set_key(decrypt.get(), kNoKey, nullptr)) return;
+        t_spare_decrypt = std::move(decrypt);
+    }
 
     EVP_CIPHER_CTX* context(bool encrypts) {
-        Owned<EVP_CIPHER_CTX>& c = encrypts ? encrypt : decrypt;
+        CipherContext& c = encrypts ? encrypt : decrypt;
         if (c) return c.get();
-        Owned<EVP_CIPHER_CTX> made(EVP_CIPHER_CTX_new());
-        if (EVP_CipherInit_ex(made.get(), aes_gcm(), nullptr, key.data(), nullptr, encrypts ? 1 : 0) != 1) return nullptr;
+        CipherContext made = !encrypts && t_spare_decrypt ? std::move(t_spare_decrypt) : make_context(aes_gcm(), encrypts);
+        if (!made || !set_key(made.get(), key.data(), nullptr)) return nullptr;
         c = std::move(made);
         return c.get();
     }
@@ -225,9 +241,7 @@ AesGcm::~AesGcm() = default;
 
 Result<AesGcm> AesGcm::with_key(const SecretBytes& key) {
     if (key.size() != kKey) return fail(ErrorCode::invalid, "crypto/aes: invalid key size " + std::to_string(key.size()));
-    auto state = std::make_unique<State>();
-    state->key = SecretBytes::copy_of(key.view());
-    return AesGcm(std::move(state));
+    return AesGcm(std::make_unique<State>(SecretBytes::copy_of(key.view())));
 }
 
 Result<AesGcm::Sealed> AesGcm::seal(std::string_view nonce, std::string_view additional, std::string_view plaintext) {
@@ -247,7 +261,9 @@ std::optional<std::string> AesGcm::open(std::string_view nonce, std::string_view
     if (tag.size() != kTag || nonce.empty()) return std::nullopt;
     EVP_CIPHER_CTX* c = state_->context(false);
     if (c == nullptr) return std::nullopt;
-    std::string out(data.size(), '\0'), expected(tag);
+    std::string out(data.size(), '\0');
+    std::array<char, kTag> expected{};
+    std::ranges::copy(tag, expected.begin());
     unsigned char nothing = 0;
     int n = 0;
     if (EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_IVLEN, length(nonce), nullptr) != 1 || EVP_DecryptInit_ex(c, nullptr, nullptr, nullptr, bytes(nonce)) != 1 ||

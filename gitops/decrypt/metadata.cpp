@@ -191,11 +191,11 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 Result<Branch> take_section(Branches& branches) {
     std::optional<Branch> section;
     for (std::size_t i = 0; i < branches.size(); ++i) {
-        for (const Item& item : branches[i]) {
+        for (Item& item : branches[i]) {
             if (item.key != kKey || i > 0) continue;
             if (section) return bad("Found duplicate sops entry");
             if (item.value.kind != Kind::branch) return bad("Found sops entry that is not a mapping");
-            section = item.value.branch;
+            section = std::move(item.value.branch);
         }
         std::erase_if(branches[i], [](const Item& item) { return item.key == kKey; });
     }

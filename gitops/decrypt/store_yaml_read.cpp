@@ -16,6 +16,7 @@ namespace weber::gitops::sops {
 namespace {
 
 constexpr std::size_t kMaxDepth = 512, kMaxAliased = 250'000;
+constexpr std::size_t kUsualEntries = 8; // of a map: room for them saves moving them
 
 struct Comment {
     YamlPosition at;
@@ -77,7 +78,7 @@ std::vector<Comment> comments_of(std::string_view text, const std::vector<YamlEv
 
 class Builder {
 public:
-    Builder(std::vector<YamlEvent> events, std::vector<Comment> comments) : events_(std::move(events)), comments_(std::move(comments)) {}
+    Builder(const YamlEvents& events, std::vector<Comment> comments) : events_(events.list), comments_(std::move(comments)) {}
 
     Result<Branches> documents() {
         Branches out;
@@ -89,7 +90,8 @@ public:
             if (event().kind == YamlEventKind::list_start) return bad("sequences");
             Branch branch;
             if (event().kind == YamlEventKind::scalar) {
-                TRY(const Value value, scalar(events_[at_]));
+                Value value;
+                TRY_VOID(scalar(events_[at_], value));
                 if (value.kind != Kind::null) return bad("values");
             } else {
                 Value root(Kind::branch);
@@ -108,7 +110,7 @@ private:
 
     Result<void> map_or_alias(Value& out) {
         if (event().kind == YamlEventKind::map_start) return map(out, 1);
-        TRY(out, alias());
+        TRY_VOID(alias(out));
         if (out.kind != Kind::branch) return fail(ErrorCode::invalid, "Error unmarshaling input YAML: YAML documents that are values are not supported");
         return {};
     }
@@ -128,35 +130,27 @@ private:
         return Value::of_comment(comments_[next_++].text, true);
     }
 
-    Result<Value> value(std::size_t depth) {
+    Result<void> value(std::size_t depth, Value& out) {
         if (depth > kMaxDepth) return fail(ErrorCode::too_large, "the YAML text nests too deeply");
         const YamlEvent& e = event();
         switch (e.kind) {
-        case YamlEventKind::scalar: {
-            TRY(Value v, scalar(events_[at_]));
-            if (!e.anchor.empty()) anchors_[e.anchor] = v;
-            return v;
-        }
-        case YamlEventKind::alias: return alias();
-        case YamlEventKind::map_start: {
-            Value v(Kind::branch);
-            TRY_VOID(map(v, depth));
-            return v;
-        }
-        default: {
-            Value v(Kind::list);
-            TRY_VOID(list(v, depth));
-            return v;
-        }
+        case YamlEventKind::scalar:
+            TRY_VOID(scalar(e, out));
+            if (!e.anchor.empty()) anchors_[std::string(e.anchor)] = out;
+            return {};
+        case YamlEventKind::alias: return alias(out);
+        case YamlEventKind::map_start: out.kind = Kind::branch; return map(out, depth);
+        default: out.kind = Kind::list; return list(out, depth);
         }
     }
 
-    Result<Value> alias() {
-        const auto it = anchors_.find(event().anchor);
+    Result<void> alias(Value& out) {
+        const auto it = anchors_.find(std::string(event().anchor));
         if (it == anchors_.end()) return fail(ErrorCode::invalid, "yaml: unknown anchor referenced");
         expanded_ += weight(it->second);
         if (expanded_ > kMaxAliased) return fail(ErrorCode::too_large, "yaml: document contains excessive aliasing");
-        return it->second;
+        out = it->second;
+        return {};
     }
 
     static std::size_t weight(const Value& v) {
@@ -167,17 +161,19 @@ private:
     }
 
     Result<void> map(Value& out, std::size_t depth) {
-        const std::string anchor = event().anchor;
+        const std::string anchor(event().anchor);
         std::size_t column = event().start.column;
+        out.branch.reserve(kUsualEntries);
         ++at_;
         for (bool first = true; event().kind != YamlEventKind::map_end; ++at_, first = false) {
-            YamlEvent& key = events_[at_];
+            const YamlEvent& key = events_[at_];
             if (first) column = key.start.column;
             take_until(key.start, 0, out.branch);
             if (key.kind != YamlEventKind::scalar) return fail(ErrorCode::invalid, "Tree contains a non-string key (line " + std::to_string(key.start.line + 1) + "). Only string keys are supported");
-            TRY(Value name, scalar(key));
+            Value name;
+            TRY_VOID(scalar(key, name));
             if (name.kind != Kind::text && name.kind != Kind::time)
-                return fail(ErrorCode::invalid, "Tree contains a non-string key (type " + std::string(type_word(name.kind)) + "): " + key.text + ". Only string keys are supported");
+                return fail(ErrorCode::invalid, "Tree contains a non-string key (type " + std::string(type_word(name.kind)) + "): " + std::string(key.text) + ". Only string keys are supported");
             for (const Item& item : out.branch)
                 if (!item.is_comment() && item.key == name.text)
                     return fail(ErrorCode::invalid, "yaml: line " + std::to_string(key.start.line + 1) + ": mapping key \"" + name.text + "\" already defined");
@@ -198,18 +194,19 @@ private:
         const YamlPosition block_head = event().start;
         const bool block = event().block;
         const std::size_t slot = out.size();
-        TRY(Value v, value(depth + 1));
+        out.push_back({std::move(name), Value()});
+        TRY_VOID(value(depth + 1, out[slot].value));
+        Value& v = out[slot].value;
         auto behind = collection && !flow ? std::nullopt : take_behind(block ? block_head : event().end);
         // As in sops: what stands behind [a, b] goes before its first entry.
         if (behind && !v.list.empty()) v.list.insert(v.list.begin(), Value::of_comment(std::move(behind->text)));
         else if (behind && !v.branch.empty()) v.branch.insert(v.branch.begin(), {"", Value::of_comment(std::move(behind->text))});
         else if (behind) out.insert(out.begin() + static_cast<std::ptrdiff_t>(slot), {"", std::move(*behind)});
-        out.push_back({std::move(name), std::move(v)});
         return {};
     }
 
     Result<void> list(Value& out, std::size_t depth) {
-        const std::string anchor = event().anchor;
+        const std::string anchor(event().anchor);
         const std::size_t column = event().start.column;
         ++at_;
         for (; event().kind != YamlEventKind::list_end; ++at_) {
@@ -218,8 +215,7 @@ private:
             const YamlPosition block_head = event().start;
             const bool block = event().block;
             const std::size_t slot = out.list.size();
-            TRY(Value v, value(depth + 1));
-            out.list.push_back(std::move(v));
+            TRY_VOID(value(depth + 1, out.list.emplace_back()));
             if (!one_line) continue;
             if (auto behind = take_behind(block ? block_head : event().end)) out.list.insert(out.list.begin() + static_cast<std::ptrdiff_t>(slot), std::move(*behind));
         }
@@ -242,30 +238,38 @@ private:
         return text.starts_with('-') ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
     }
 
-    // Takes the text away when it is one.
-    static Result<Value> scalar(YamlEvent& e) {
+    static Result<void> scalar(const YamlEvent& e, Value& out) {
+        const auto take = [&out](Value value) -> Result<void> {
+            out = std::move(value);
+            return {};
+        };
+        const auto take_text = [&] -> Result<void> {
+            out.kind = Kind::text;
+            out.text = e.text;
+            return {};
+        };
         if (e.tag == "tag:yaml.org,2002:binary") {
             auto bytes = kube::base64_decode(e.text);
             if (!bytes) return fail(ErrorCode::invalid, "yaml: line " + std::to_string(e.start.line + 1) + ": !!binary value contains invalid base64 data");
-            return Value::of_text(std::move(*bytes));
+            return take(Value::of_text(std::move(*bytes)));
         }
         const bool number_tag = e.tag == "tag:yaml.org,2002:int" || e.tag == "tag:yaml.org,2002:float";
         const bool typed = (e.plain || number_tag) && (e.tag.empty() || e.tag.starts_with("tag:yaml.org,2002:")) && e.tag != "tag:yaml.org,2002:str";
-        if (!typed) return Value::of_text(std::move(e.text));
-        if (std::string time = kube::yaml_timestamp(e.text); !time.empty()) return Value(Kind::time, std::move(time));
+        if (!typed) return take_text();
+        if (std::string time = kube::yaml_timestamp(e.text); !time.empty()) return take(Value(Kind::time, std::move(time)));
         const NodeKind kind = kube::resolve_plain(e.text, kube::YamlSchema::go_yaml_v3);
-        if (kind == NodeKind::null) return Value{};
-        if (kind == NodeKind::boolean) return Value::of_boolean(e.text[0] == 't' || e.text[0] == 'T');
-        if (kind == NodeKind::string) return Value::of_text(std::move(e.text));
+        if (kind == NodeKind::null) return take(Value{});
+        if (kind == NodeKind::boolean) return take(Value::of_boolean(e.text[0] == 't' || e.text[0] == 'T'));
+        if (kind == NodeKind::string) return take_text();
         const Node number = Node::scalar(kind, kube::Text(e.text));
-        if (const auto n = number.as_int(); n && kind == NodeKind::integer && e.tag != "tag:yaml.org,2002:float") return Value::of_integer(*n);
+        if (const auto n = number.as_int(); n && kind == NodeKind::integer && e.tag != "tag:yaml.org,2002:float") return take(Value::of_integer(*n));
         if (e.tag != "tag:yaml.org,2002:float" && is_unsigned_only(e.text))
             return fail(ErrorCode::invalid, "yaml: line " + std::to_string(e.start.line + 1) + ": Cannot walk value, unknown type: uint64"); // what sops says
-        if (kind == NodeKind::floating && e.text.size() <= 5 && e.text.find_first_of("iInN") != std::string::npos) return Value::of_floating(special(e.text));
-        return Value::of_floating(number.as_double().value_or(0));
+        if (kind == NodeKind::floating && e.text.size() <= 5 && e.text.find_first_of("iInN") != std::string_view::npos) return take(Value::of_floating(special(e.text)));
+        return take(Value::of_floating(number.as_double().value_or(0)));
     }
 
-    std::vector<YamlEvent> events_;
+    const std::vector<YamlEvent>& events_;
     std::vector<Comment> comments_;
     std::size_t at_ = 0, next_ = 0, expanded_ = 0;
     std::unordered_map<std::string, Value> anchors_;
@@ -275,10 +279,10 @@ private:
 
 Result<Branches> load_yaml(std::string_view text) {
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    if (auto events = simple_yaml_events(text)) return Builder(std::move(*events), {}).documents();
-    TRY(std::vector<YamlEvent> events, yaml_events(text));
-    std::vector<Comment> comments = text.find('#') == std::string_view::npos ? std::vector<Comment>() : comments_of(text, events);
-    return Builder(std::move(events), std::move(comments)).documents();
+    if (const auto events = simple_yaml_events(text)) return Builder(*events, {}).documents();
+    TRY(const YamlEvents events, yaml_events(text));
+    std::vector<Comment> comments = text.find('#') == std::string_view::npos ? std::vector<Comment>() : comments_of(text, events.list);
+    return Builder(events, std::move(comments)).documents();
 }
 
 } // namespace weber::gitops::sops

@@ -12,16 +12,16 @@ constexpr std::size_t kMaxNodes = 1'000'000;
 
 YamlPosition position_of(const yaml_mark_t& mark) { return {mark.line, mark.column}; }
 
-std::string text_of(const yaml_char_t* s) { return s != nullptr ? std::string(reinterpret_cast<const char*>(s)) : std::string(); }
-
-YamlEvent event_of(const yaml_event_t& e) {
+YamlEvent event_of(const yaml_event_t& e, std::forward_list<std::string>& texts) {
+    const auto keep = [&](const yaml_char_t* s, std::size_t size) { return size > 0 ? std::string_view(texts.emplace_front(reinterpret_cast<const char*>(s), size)) : std::string_view(); };
+    const auto text_of = [&](const yaml_char_t* s) { return s != nullptr ? keep(s, std::char_traits<char>::length(reinterpret_cast<const char*>(s))) : std::string_view(); };
     YamlEvent out;
     out.start = position_of(e.start_mark);
     out.end = position_of(e.end_mark);
     switch (e.type) {
     case YAML_SCALAR_EVENT:
         out.kind = YamlEventKind::scalar;
-        out.text.assign(reinterpret_cast<const char*>(e.data.scalar.value), e.data.scalar.length);
+        out.text = keep(e.data.scalar.value, e.data.scalar.length);
         out.tag = text_of(e.data.scalar.tag);
         out.anchor = text_of(e.data.scalar.anchor);
         out.plain = e.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
@@ -53,23 +53,23 @@ YamlEvent event_of(const yaml_event_t& e) {
 
 } // namespace
 
-Result<std::vector<YamlEvent>> yaml_events(std::string_view text) {
+Result<YamlEvents> yaml_events(std::string_view text) {
     yaml_parser_t parser;
     yaml_parser_initialize(&parser);
     const std::unique_ptr<yaml_parser_t, void (*)(yaml_parser_t*)> owner(&parser, yaml_parser_delete);
     if (text.empty()) text = std::string_view("", 0);
     yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.data()), text.size());
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    std::vector<YamlEvent> out;
-    out.reserve(64);
-    for (yaml_event_t event; out.size() < kMaxNodes;) {
+    YamlEvents out;
+    out.list.reserve(64);
+    for (yaml_event_t event; out.list.size() < kMaxNodes;) {
         if (yaml_parser_parse(&parser, &event) != 1) {
             const std::size_t line = (parser.problem_mark.line != 0 ? parser.problem_mark.line : parser.context_mark.line) + 1;
             return fail(ErrorCode::invalid, "yaml: line " + std::to_string(line) + ": " + (parser.problem != nullptr ? parser.problem : "unknown problem parsing YAML content"));
         }
-        out.push_back(event_of(event));
+        out.list.push_back(event_of(event, out.texts));
         yaml_event_delete(&event);
-        if (out.back().kind == YamlEventKind::stream_end) return out;
+        if (out.list.back().kind == YamlEventKind::stream_end) return out;
     }
     return fail(ErrorCode::too_large, "the YAML text has too many nodes");
 }

@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,14 +28,20 @@ struct YamlEvent {
     bool block = false; // a literal or folded scalar
     bool flow = false;  // the start of a map or list in brackets
     YamlPosition start = {}, end = {};
-    std::string text = {}, tag = {}, anchor = {};
+    std::string_view text = {}, tag = {}, anchor = {}; // of the text that was read, or of `texts` below
 };
 
+struct YamlEvents {
+    std::vector<YamlEvent> list;
+    std::forward_list<std::string> texts; // what does not stand in the text that was read as it is
+};
+
+// Both need `text` for as long as their events are used.
 // By libyaml: any text. Errors: `yaml: line N: …`; too_large beyond a million nodes.
-Result<std::vector<YamlEvent>> yaml_events(std::string_view text);
+Result<YamlEvents> yaml_events(std::string_view text);
 
 // Several times faster, for texts as `sops` writes them: block maps and lists, scalars of one line, literals, ASCII, no comments. The same events as yaml_events
 // (of the ends of maps and lists only the kind is set), or nothing when the text is not sure to be of that sort.
-std::optional<std::vector<YamlEvent>> simple_yaml_events(std::string_view text);
+std::optional<YamlEvents> simple_yaml_events(std::string_view text);
 
 } // namespace weber::gitops::sops

@@ -49,10 +49,10 @@ public:
             lines_.push_back({content - at, text.substr(content, end - content)});
             at = end + 1;
         }
-        events_.reserve(64);
+        events_.list.reserve(64);
     }
 
-    std::optional<std::vector<YamlEvent>> events() {
+    std::optional<YamlEvents> events() {
         if (lines_[0].indent != 0) return std::nullopt;
         add(YamlEventKind::document_start);
         if (!block(0, 0) || at_ != lines_.size()) return std::nullopt;
@@ -66,7 +66,7 @@ private:
     [[nodiscard]] const Line& line() const { return lines_[at_]; }
 
     YamlEvent& add(YamlEventKind kind) {
-        YamlEvent& e = events_.emplace_back();
+        YamlEvent& e = events_.list.emplace_back();
         e.kind = kind;
         e.start.line = e.end.line = at_;
         return e;
@@ -115,7 +115,7 @@ private:
             const std::string_view key = content.substr(0, size);
             if (key.ends_with(' ') || (indent == 0 && key.starts_with("..."))) return false;
             scalar(key, true);
-            events_.back().start.column = indent;
+            events_.list.back().start.column = indent;
             if (size + 1 < content.size()) {
                 if (!value(content.substr(size + 2), indent)) return false;
                 continue;
@@ -155,20 +155,20 @@ private:
         }
         if (more() && line().indent > indent) return false;
         if (!final_break) text.pop_back();
-        scalar(text, false);
-        events_.back().start.line = first;
-        events_.back().block = true;
+        scalar(events_.texts.emplace_front(std::move(text)), false);
+        events_.list.back().start.line = first;
+        events_.list.back().block = true;
         return true;
     }
 
     std::vector<Line> lines_;
-    std::vector<YamlEvent> events_;
+    YamlEvents events_;
     std::size_t at_ = 0;
 };
 
 } // namespace
 
-std::optional<std::vector<YamlEvent>> simple_yaml_events(std::string_view text) {
+std::optional<YamlEvents> simple_yaml_events(std::string_view text) {
     if (!is_simple(text)) return std::nullopt;
     return Scanner(text).events();
 }

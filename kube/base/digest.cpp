@@ -56,6 +56,11 @@ std::string base64_encode(std::string_view bytes) {
 
 Result<std::string> base64_decode(std::string_view text) {
     std::string out;
+    TRY_VOID(base64_decode_into(text, out));
+    return out;
+}
+
+Result<void> base64_decode_into(std::string_view text, std::string& out) {
     out.resize(text.size() / 4 * 3);
     std::size_t start = 0; // whole groups without padding or line breaks, which is nearly all there ever is
     char* to = out.data();
@@ -89,7 +94,7 @@ Result<std::string> base64_decode(std::string_view text) {
         have = 0;
     }
     if (have != 0) return fail(ErrorCode::invalid, "illegal base64 data at input byte " + std::to_string(text.size()));
-    return out;
+    return {};
 }
 
 } // namespace weber::kube

@@ -124,12 +124,14 @@ bool is_blank_or_end(std::string_view s, std::size_t i) { return i >= s.size() |
 
 // One bit a class of bytes: a table costs a load for each byte, where comparisons cost ten.
 constexpr std::uint8_t kHarmless = 1;   // letters, digits, "-./_"
+constexpr std::uint8_t kHarmlessInside = 4; // these and the blank, which only matters at the ends and beside line breaks
 constexpr std::uint8_t kMayBreak = 2;   // line feed, carriage return, and what U+0085, U+2028 and U+2029 begin with
 constexpr std::array<std::uint8_t, 256> kClasses = [] {
     std::array<std::uint8_t, 256> table{};
     for (unsigned c = 0; c < 256; ++c) {
         const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/' || c == '_') table[c] |= kHarmless;
+        if (letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/' || c == '_') table[c] |= kHarmless | kHarmlessInside;
+        if (c == ' ') table[c] |= kHarmlessInside;
         if (c == '\n' || c == '\r' || c == 0xC2 || c == 0xE2) table[c] |= kMayBreak;
     }
     return table;
@@ -138,10 +140,10 @@ constexpr std::array<std::uint8_t, 256> kClasses = [] {
 std::uint8_t class_of(char c) { return kClasses[static_cast<unsigned char>(c)]; }
 
 // Plain as it stands: nothing in it needs a second look.
-bool is_harmless(std::string_view s) {
-    std::uint8_t common = kHarmless;
+bool is_harmless(std::string_view s, std::uint8_t wanted = kHarmless) {
+    std::uint8_t common = wanted;
     for (const char c : s) common &= class_of(c);
-    return common != 0 && !s.empty() && s.front() != '-' && s.front() != '.';
+    return common != 0 && !s.empty() && s.front() != '-' && s.front() != '.' && s.front() != ' ' && s.back() != ' ';
 }
 
 Analysis analyze(std::string_view s) {
@@ -191,7 +193,7 @@ Analysis analyze(std::string_view s) {
 bool is_plain_yaml_word(std::string_view text) { return is_harmless(text) && !reads_as_other_type(text); }
 
 YamlScalarStyle yaml_scalar_style(std::string_view text, bool simple_key) {
-    if (is_harmless(text)) return reads_as_other_type(text) ? YamlScalarStyle::double_quoted : YamlScalarStyle::plain;
+    if (is_harmless(text, kHarmlessInside)) return reads_as_other_type(text) ? YamlScalarStyle::double_quoted : YamlScalarStyle::plain;
     const Analysis a = analyze(text);
     if (text.find('\n') != std::string_view::npos)
         return a.block && !simple_key ? YamlScalarStyle::literal : YamlScalarStyle::double_quoted;

@@ -19,9 +19,9 @@ void compare_readers(std::string_view text) {
     const auto quick = simple_yaml_events(text);
     if (!quick) return;
     const auto slow = yaml_events(text);
-    if (!slow || slow->size() != quick->size() + 1) std::abort(); // libyaml also tells the start of the stream
-    for (std::size_t i = 0; i < quick->size(); ++i)
-        if (!same((*quick)[i], (*slow)[i + 1])) std::abort();
+    if (!slow || slow->list.size() != quick->list.size() + 1) std::abort(); // libyaml also tells the start of the stream
+    for (std::size_t i = 0; i < quick->list.size(); ++i)
+        if (!same(quick->list[i], slow->list[i + 1])) std::abort();
 }
 
 // Whether two documents hold the same, comments left out.

@@ -5,11 +5,11 @@
 namespace weber::gitops::sops {
 namespace {
 
-std::string shown(const std::vector<YamlEvent>& events) {
+std::string shown(const YamlEvents& events) {
     std::string out;
-    for (const YamlEvent& e : events) {
+    for (const YamlEvent& e : events.list) {
         if (e.kind == YamlEventKind::other) continue; // the stream's start
-        out += std::to_string(static_cast<int>(e.kind)) + (e.plain ? " plain" : "") + " <" + e.text + "> " + e.tag + e.anchor;
+        out += std::to_string(static_cast<int>(e.kind)) + (e.plain ? " plain" : "") + " <" + std::string(e.text) + "> " + std::string(e.tag) + std::string(e.anchor);
         if (e.kind == YamlEventKind::scalar && !e.text.empty()) out += " line " + std::to_string(e.start.line);
         out += "\n";
     }
