@@ -36,6 +36,7 @@ struct AgentOptions {
     bool object_level_workload_identity = false;
     bool insecure_kubeconfig_exec = false, insecure_kubeconfig_tls = false;
     std::string sops_age_secret = {};
+    bool sops_verify_mac = true;
     std::vector<std::string> override_managers = {};
     std::vector<kube::GroupKind> custom_stage_kinds = {};
     std::string watch_namespace = {};  // "" = all (--watch-all-namespaces)

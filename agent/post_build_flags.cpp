@@ -28,11 +28,16 @@ std::vector<Flag> key_flags() {
             {.name = "pgp-key-file", .kind = FlagKind::list, .help = "OpenPGP keys, armoured, without passphrase", .value = "file"}};
 }
 
+Flag ignore_mac_flag() {
+    return {.name = "sops-ignore-mac", .kind = FlagKind::boolean, .help = "decrypt files that were changed after their encryption, too, as Flux does"};
+}
+
 std::vector<Flag> post_build_flags() {
     std::vector<Flag> out = {
         {.name = "values", .help = "variables (a map) or ConfigMaps and Secrets that stand for the cluster's, for spec.postBuild and spec.decryption", .value = "file"},
         {.name = "strict-substitute", .kind = FlagKind::boolean, .help = "a variable without value and default is an error, as in the agent", .default_text = "true"}};
     for (const Flag& flag : key_flags()) out.push_back(flag);
+    out.push_back(ignore_mac_flag());
     return out;
 }
 
@@ -66,7 +71,7 @@ Result<std::shared_ptr<const gitops::KeyRing>> local_keys(const Flags& flags) {
 }
 
 Result<gitops::HookSettings> hook_settings(const Flags& flags) {
-    gitops::HookSettings out{.strict_substitution = flags.on("strict-substitute"), .keys_when_needed = true};
+    gitops::HookSettings out{.strict_substitution = flags.on("strict-substitute"), .verify_mac = !flags.on("sops-ignore-mac"), .keys_when_needed = true};
     if (const std::string file = flags.text("values"); !file.empty()) {
         TRY(const std::string text, read_file(file));
         TRY(out.values, gitops::parse_values(text, file));

@@ -9,12 +9,14 @@
 
 namespace weber::agent {
 
-// --values, --strict-substitute, --age-key-file, --pgp-key-file.
+// --values, --strict-substitute, --age-key-file, --pgp-key-file, --sops-ignore-mac.
 std::vector<Flag> post_build_flags();
 
 // --age-key-file, --pgp-key-file, SOPS_AGE_KEY, SOPS_AGE_KEY_FILE; null when none of them is given. Errors name the file, never its content.
 Result<std::shared_ptr<const gitops::KeyRing>> local_keys(const Flags& flags);
 std::vector<Flag> key_flags();
+// --sops-ignore-mac
+Flag ignore_mac_flag();
 
 Result<gitops::HookSettings> hook_settings(const Flags& flags);
 

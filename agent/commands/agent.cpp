@@ -4,6 +4,7 @@
 #include "agent/cluster.h"
 #include "agent/commands/commands.h"
 #include "agent/interrupt.h"
+#include "agent/post_build_flags.h"
 #include "agent/process.h"
 #include "gitops/reconcile/apply.h"
 #include "gitops/source/artifact.h"
@@ -76,6 +77,7 @@ Result<ProcessOptions> options_of(const Flags& f) {
     o.insecure_kubeconfig_exec = f.on("insecure-kubeconfig-exec");
     o.insecure_kubeconfig_tls = f.on("insecure-kubeconfig-tls");
     o.sops_age_secret = f.text("sops-age-secret");
+    o.sops_verify_mac = !f.on("sops-ignore-mac");
     o.override_managers = f.list("override-manager");
     o.custom_stage_kinds = gitops::parse_stage_kinds(f.text("custom-apply-stage-kinds"));
     o.watch_label_selector = f.text("watch-label-selector");
@@ -169,6 +171,7 @@ Command agent_command() {
         {.name = "helm-cache-ttl", .kind = FlagKind::duration, .help = "the same", .hidden = true},
         {.name = "helm-cache-purge-interval", .kind = FlagKind::duration, .help = "the same", .hidden = true},
         {.name = "sops-age-secret", .help = "Secret with age keys for all Kustomizations, in RUNTIME_NAMESPACE"},
+        ignore_mac_flag(),
         {.name = "override-manager", .kind = FlagKind::list, .help = "field manager whose fields are taken over (repeatable)"},
         {.name = "custom-apply-stage-kinds", .help = "kinds applied before the rest: group/Kind, comma separated"},
         {.name = "watch-all-namespaces", .kind = FlagKind::boolean, .help = "false: only RUNTIME_NAMESPACE", .default_text = "true"},

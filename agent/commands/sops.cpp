@@ -230,11 +230,10 @@ std::vector<Flag> encrypt_flags() {
     return with_common(std::move(out));
 }
 
-constexpr Flag kIgnoreMac = {.name = "sops-ignore-mac", .kind = FlagKind::boolean, .help = "decrypt though the file's MAC does not fit, as Flux does"};
 constexpr Flag kIgnoreMacOfSops = {.name = "ignore-mac", .kind = FlagKind::boolean, .help = "the same, as sops has it", .hidden = true};
 
 std::vector<Flag> rotate_flags() {
-    return with_common({kIgnoreMac, kIgnoreMacOfSops,
+    return with_common({ignore_mac_flag(), kIgnoreMacOfSops,
                         {.name = "add-age", .kind = FlagKind::comma_list, .help = "age recipients who may read the file from now on", .value = "recipients"},
                         {.name = "rm-age", .kind = FlagKind::comma_list, .help = "age recipients who may not any more", .value = "recipients"},
                         {.name = "add-pgp", .kind = FlagKind::comma_list, .help = "the same by fingerprints of OpenPGP keys given by --pgp-key-file", .value = "fingerprints"},
@@ -252,7 +251,7 @@ Command sops_command() {
                          {.name = "decrypt",
                           .args = "[FILE]",
                           .summary = "Decrypt a file",
-                          .flags = with_common({kIgnoreMac, kIgnoreMacOfSops, {.name = "output-type", .help = "format of the result", .value = "format"},
+                          .flags = with_common({ignore_mac_flag(), kIgnoreMacOfSops, {.name = "output-type", .help = "format of the result", .value = "format"},
                                                 {.name = "extract", .help = "only the value at that path, such as [\"stringData\"][\"password\"]", .value = "path"}}),
                           .run = decrypt},
                          {.name = "rotate", .args = "[FILE]", .summary = "Encrypt a file anew, with another data key, for the same or other recipients", .flags = rotate_flags(), .run = rotate},

@@ -42,6 +42,7 @@ gitops::PipelineSettings settings_of(const AgentOptions& o) {
     hooks.strict_substitution = o.strict_substitution;
     hooks.object_level_workload_identity = o.object_level_workload_identity;
     if (!o.sops_age_secret.empty() && !o.runtime_namespace.empty()) hooks.age_secret = gitops::NamespacedName{o.runtime_namespace, o.sops_age_secret};
+    hooks.verify_mac = o.sops_verify_mac;
     s.fail_fast = o.fail_fast;
     s.post_build = gitops::post_build_hooks(hooks);
     return s;

@@ -75,6 +75,7 @@ struct Builder {
         gitops::HookSettings hooks;
         hooks.strict_substitution = options.strict_substitute;
         hooks.local_keys = options.keys;
+        hooks.verify_mac = options.verify_mac;
         if (options.values) hooks.values = *options.values;
         if (!client && !options.values && k.spec.post_build) k.spec.post_build->substitute_from.clear(); // a dry run reads no cluster
         gitops::BuildSettings settings;
@@ -132,6 +133,7 @@ std::vector<Flag> local_build_flags() {
             {.name = "values", .help = "variables (a map) or ConfigMaps and Secrets that stand for the cluster's", .value = "file"},
             {.name = "age-key-file", .kind = FlagKind::list, .help = "age keys: encrypted objects are decrypted, not masked", .value = "file"},
             {.name = "pgp-key-file", .kind = FlagKind::list, .help = "OpenPGP keys, armoured, without passphrase", .value = "file"},
+            ignore_mac_flag(),
             {.name = "in-memory-build", .kind = FlagKind::boolean, .help = "accepted for compatibility: nothing is written in any case", .hidden = true}};
 }
 
@@ -143,6 +145,7 @@ Result<LocalBuildOptions> local_build_options(const Invocation& in, std::string 
             .file = f.text("kustomization-file"),
             .dry_run = f.knows("dry-run") && f.on("dry-run"),
             .strict_substitute = f.on("strict-substitute"),
+            .verify_mac = !f.on("sops-ignore-mac"),
             .ignore_paths = f.list("ignore-paths"),
             .recursive = f.on("recursive"),
             .local_sources = f.list("local-sources"),

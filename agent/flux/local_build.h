@@ -19,6 +19,7 @@ struct LocalBuildOptions {
     std::string file;               // --kustomization-file; "" = from the cluster
     bool dry_run = false;           // no cluster at all
     bool strict_substitute = false;
+    bool verify_mac = true; // of encrypted files
     std::vector<std::string> ignore_paths = {};
     bool recursive = false;
     std::vector<std::string> local_sources = {}; // "Kind/ns/name=path"

@@ -12,7 +12,7 @@
 namespace weber::gitops::sops {
 
 struct DecryptOptions {
-    bool verify_mac = true; // false: as Flux, which never does
+    bool verify_mac = true; // false: as Flux, which never does (--sops-ignore-mac)
 };
 
 // The plain text in the format `to`. Error texts are those of build.md 6.4: `failed to load encrypted YAML data: …`, `cannot get sops data key: …`,
@@ -22,7 +22,12 @@ Result<std::string> decrypt_file(std::string_view text, Format from, Format to, 
 // One value of the decrypted file (of its first document): the text of a leaf, without a line break, or a map in the format `to`. `path`: see value_at.
 Result<std::string> extract_from_file(std::string_view text, Format from, Format to, std::string_view path, const KeyRing& keys, const DecryptOptions& options = {});
 
-// The document of a built object (a map with `sops`), decrypted and without `sops`. The MAC cannot hold there: kustomize has changed the object.
+// Whether the MAC of an encrypted text fits, for what is decrypted elsewhere. Error invalid: it does not. What is no such text, has no key of ours or is damaged
+// otherwise is no error here: whoever decrypts it says so.
+Result<void> verify_mac(std::string_view text, Format format, const KeyRing& keys);
+
+// The document of a built object (a map with `sops`), decrypted and without `sops`. The MAC cannot hold there: kustomize has changed the object
+// (verify_mac looks at its file).
 Result<Node> decrypt_document(const Node& document, const KeyRing& keys);
 
 // What a new file is encrypted with: key groups whose `enc` is still empty, the rule, the threshold.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "gitops/decrypt/file.h"
 #include "kube/base/digest.h"
 
 namespace weber::gitops {
@@ -25,7 +24,7 @@ std::optional<sops::Format> detect(std::string_view text) {
 
 std::string subject(const Object& object) { return "'" + std::string(object.ns()) + "/" + std::string(object.name()) + "' "; }
 
-Result<Object> decrypt_values(const Object& secret, const KeyRing& keys) {
+Result<Object> decrypt_values(const Object& secret, const KeyRing& keys, const sops::DecryptOptions& options) {
     Object out = secret;
     const Node* data = secret.root().find("data");
     if (data == nullptr || !data->is_map()) return out;
@@ -35,7 +34,7 @@ Result<Object> decrypt_values(const Object& secret, const KeyRing& keys) {
         if (!bytes) continue; // the API server says what is wrong with it
         const auto format = detect(*bytes);
         if (!format) continue;
-        auto plain = sops::decrypt_file(*bytes, *format, sops::format_for_path(key), keys, {.verify_mac = false});
+        auto plain = sops::decrypt_file(*bytes, *format, sops::format_for_path(key), keys, options);
         if (!plain)
             return fail(std::move(plain.error()).with_prefix("failed to decrypt and format " + subject(secret) + "Secret field '" + key.str() + "': ").at(value.where()));
         Node encoded = Node::string(kube::base64_encode(*plain));
@@ -53,7 +52,7 @@ bool decryption_disabled(const Object& object) {
     return std::ranges::equal(value, std::string_view("disabled"), [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
-Result<Object> decrypt_object(const Object& object, const KeyRing& keys) {
+Result<Object> decrypt_object(const Object& object, const KeyRing& keys, const sops::DecryptOptions& options) {
     if (decryption_disabled(object)) return object;
     if (is_encrypted(object)) {
         auto plain = sops::decrypt_document(object.root(), keys);
@@ -62,7 +61,7 @@ Result<Object> decrypt_object(const Object& object, const KeyRing& keys) {
         plain->set_position(object.root().file(), object.root().line());
         return Object(std::move(*plain));
     }
-    if (object.kind() == "Secret") return decrypt_values(object, keys);
+    if (object.kind() == "Secret") return decrypt_values(object, keys, options);
     return object;
 }
 

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "gitops/decrypt/file.h"
+#include "gitops/decrypt/objects.h"
 #include "kube/base/yaml.h"
 
 namespace weber::gitops {
@@ -47,7 +47,7 @@ std::string joined(const std::string& mount, const std::string& dir, std::string
 
 class Sources {
 public:
-    Sources(const Snapshot& snapshot, const KeyRing& keys) : snapshot_(snapshot), keys_(keys) {}
+    Sources(const Snapshot& snapshot, const KeyRing& keys, const sops::DecryptOptions& options) : snapshot_(snapshot), keys_(keys), options_(options) {}
 
     Result<void> visit(const std::string& dir, const Node& file) {
         if (!visited_.insert(dir).second) return {};
@@ -56,7 +56,11 @@ public:
         for (const std::string_view field : {"resources", "components"}) {
             const Node* list = file.find(field);
             if (list == nullptr) continue;
-            for (const Node& entry : list->items()) TRY_VOID(visit_included(joined(mount(), dir, entry.text())));
+            for (const Node& entry : list->items()) {
+                const std::string path = joined(mount(), dir, entry.text());
+                if (options_.verify_mac && snapshot_.fs->is_file(path)) add_resource(path);
+                TRY_VOID(visit_included(path));
+            }
         }
         return {};
     }
@@ -85,6 +89,7 @@ private:
     struct Job {
         std::string path;
         sops::Format format;
+        bool resource = false; // only its MAC counts: its objects are decrypted after the build
         Result<std::optional<std::string>> plain = {};
     };
 
@@ -150,18 +155,39 @@ private:
         const auto it = snapshot_.fs->files().find(relative);
         if (it == snapshot_.fs->files().end()) return fail(ErrorCode::not_found, "lstat " + shown + ": no such file or directory", referrer.where());
         if (it->second.size > kMaxFile) return too_large(it->second.size, shown);
-        jobs_.push_back({path, format, {}});
+        jobs_.push_back({path, format});
         return {};
+    }
+
+    void add_resource(const std::string& path) {
+        if (!listed_resources_.insert(path).second) return;
+        jobs_.push_back({path, path.ends_with(".json") ? sops::Format::json : sops::Format::yaml, true});
     }
 
     // Null when the file is in plain text already.
     [[nodiscard]] Result<std::optional<std::string>> decrypted(const Job& job) const {
+        if (job.resource) return verified(job);
         TRY(const std::string text, snapshot_.fs->read(job.path));
         if (text.size() > kMaxFile) return too_large(text.size(), snapshot_.display(job.path));
         if (text.find(sops::marker(job.format)) == std::string::npos) return std::nullopt;
-        auto plain = sops::decrypt_file(text, job.format, job.format, keys_, {.verify_mac = false});
+        auto plain = sops::decrypt_file(text, job.format, job.format, keys_, options_);
         if (!plain) return fail(std::move(plain.error()).at({snapshot_.display(job.path), 0, 0}));
         return std::optional(std::move(*plain));
+    }
+
+    [[nodiscard]] Result<std::optional<std::string>> verified(const Job& job) const {
+        const auto text = snapshot_.fs->read(job.path); // the build says why it cannot be read
+        if (!text || text->find(sops::marker(job.format)) == std::string::npos || stays_encrypted(*text)) return std::nullopt;
+        auto fits = sops::verify_mac(*text, job.format, keys_);
+        if (!fits) return fail(std::move(fits.error()).at({snapshot_.display(job.path), 0, 0}));
+        return std::nullopt;
+    }
+
+    // All its objects say `decrypt: disabled`.
+    static bool stays_encrypted(const std::string& text) {
+        const auto documents = kube::read_yaml(text);
+        const auto objects = documents ? kube::objects_from_documents(*documents) : Result<std::vector<Object>>();
+        return objects && !objects->empty() && std::ranges::all_of(*objects, decryption_disabled);
     }
 
     static std::unexpected<Error> too_large(std::size_t size, const std::string& shown) {
@@ -170,14 +196,16 @@ private:
 
     const Snapshot& snapshot_;
     const KeyRing& keys_;
-    std::set<std::string> visited_, listed_;
+    const sops::DecryptOptions& options_;
+    std::set<std::string> visited_, listed_, listed_resources_;
     std::vector<Job> jobs_;
 };
 
 } // namespace
 
-Result<Snapshot> decrypt_sources(const Snapshot& snapshot, const std::string& dir, const Node& kustomization, const KeyRing& keys) {
-    Sources sources(snapshot, keys);
+Result<Snapshot> decrypt_sources(const Snapshot& snapshot, const std::string& dir, const Node& kustomization, const KeyRing& keys,
+                                 const sops::DecryptOptions& options) {
+    Sources sources(snapshot, keys, options);
     const auto visited = sources.visit(dir, kustomization);
     TRY(auto plain, sources.decrypt()); // also after an error: what came before it is told first
     if (!visited) return fail(visited.error());

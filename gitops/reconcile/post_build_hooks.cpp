@@ -108,10 +108,11 @@ Result<void> add_decryption(const HookSettings& settings, const Kustomization& k
                     "to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller",
                     spec.where);
     TRY(const Keys keys, keys_for(settings, k, lookup));
-    hooks.files = [keys](const Snapshot& snapshot, const std::string& dir, const Node& file) {
-        return explained(decrypt_sources(snapshot, dir, file, *keys.ring), keys);
+    const sops::DecryptOptions options = {.verify_mac = settings.verify_mac};
+    hooks.files = [keys, options](const Snapshot& snapshot, const std::string& dir, const Node& file) {
+        return explained(decrypt_sources(snapshot, dir, file, *keys.ring, options), keys);
     };
-    hooks.decrypt = [keys](const Object& object) { return explained(decrypt_object(object, *keys.ring), keys); };
+    hooks.decrypt = [keys, options](const Object& object) { return explained(decrypt_object(object, *keys.ring, options), keys); };
     return {};
 }
 

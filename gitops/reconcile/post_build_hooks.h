@@ -15,6 +15,7 @@ struct HookSettings {
     ValuesFile values = {};           // `--values FILE`: its objects are found before all others, its variables win over substituteFrom
     // Gate ObjectLevelWorkloadIdentity: spec.decryption.serviceAccountName is no error. The account is for the KMS of a cloud; age and PGP keys need none.
     bool object_level_workload_identity = false;
+    bool verify_mac = true;           // encrypted files must be as they were encrypted; false: as Flux (--sops-ignore-mac)
     std::optional<NamespacedName> age_secret = {}; // --sops-age-secret: for Kustomizations whose decryption names no Secret
     std::shared_ptr<const KeyRing> local_keys = {}; // of the user at a command line: in the place of a Secret that is missing; null in the agent
     bool keys_when_needed = false;    // a decryption Secret that is missing is an error of what is encrypted only, not of the whole Kustomization

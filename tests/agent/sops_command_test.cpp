@@ -161,5 +161,43 @@ TEST(SopsCommand, ErrorsQuoteNoValue) {
     EXPECT_NE(weber({"sops", "decrypt", w.dir / "nope"}).err.find("No such file or directory"), std::string::npos);
 }
 
+// A file that was changed after its encryption, also where it is in plain text.
+TEST(SopsCommand, BuildsRefuseChangedFilesUnlessToldOtherwise) {
+    const Workplace w;
+    const std::string file = w.dir.write("apps/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n    name: a\n    namespace: default\nstringData:\n    pw: hunter2\n");
+    ASSERT_EQ(weber({"sops", "encrypt", "-i", "--age", w.recipient, file}).status, 0);
+    const std::string kustomization = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: NAME, namespace: flux-system}\n"
+                                      "spec: {interval: 1m, prune: true, path: PATH, sourceRef: {kind: GitRepository, name: flux-system}, "
+                                      "decryption: {provider: sops}}\n";
+    const auto named = [&](std::string name, std::string path) {
+        std::string text = kustomization;
+        text.replace(text.find("NAME"), 4, name);
+        return text.replace(text.find("PATH"), 4, path);
+    };
+    const std::string apps = w.dir.write("clusters/c/apps.yaml", named("apps", "./apps"));
+    w.dir.write("clusters/c/flux-system.yaml", named("flux-system", "./clusters/c") + "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n"
+                "metadata: {name: flux-system, namespace: flux-system}\nspec: {interval: 1m, url: https://example.com/fleet.git, ref: {branch: main}}\n");
+    const std::vector<std::vector<std::string>> commands = {
+        {"build", "kustomization", "apps", "--path", w.dir / "apps", "--dry-run", "--kustomization-file", apps, "--age-key-file", w.key},
+        {"reconcile", "--once", "--path", w.dir.path(), "--state", w.dir / "state", "--age-key-file", w.key},
+        {"diff", "kustomization", "apps", "--path", w.dir / "apps", "--state", w.dir / "state", "--kustomization-file", apps, "--age-key-file", w.key}};
+    for (const std::vector<std::string>& words : commands) {
+        const Ran good = weber(words);
+        EXPECT_EQ(good.status, 0) << good.out << good.err;
+    }
+    std::string changed = read_file(file);
+    changed.replace(changed.find("name: a"), 7, "name: b");
+    w.dir.write("apps/secret.yaml", changed);
+    for (std::vector<std::string> words : commands) {
+        const Ran refused = weber(words);
+        EXPECT_NE(refused.status, 0) << words[0];
+        EXPECT_NE((refused.out + refused.err).find("failed to verify sops data integrity: the MAC does not fit the values"), std::string::npos) << refused.out << refused.err;
+        words.push_back("--sops-ignore-mac");
+        const Ran as_flux = weber(words);
+        EXPECT_EQ(as_flux.status, 0) << as_flux.err;
+        EXPECT_EQ((refused.out + refused.err + as_flux.err).find("hunter2"), std::string::npos);
+    }
+}
+
 } // namespace
 } // namespace weber::agent_test

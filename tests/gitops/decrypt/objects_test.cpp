@@ -175,6 +175,67 @@ TEST(DecryptSources, Item58WhatCannotBeDecrypted) {
     EXPECT_EQ(message("resources: [../none]"), "no kustomization file found");
 }
 
+// ---- the MAC ------------------------------------------------------------------------------------------------------
+
+// A line of an encrypted file taken out: every value that is left still fits its place, the MAC does not.
+std::string without_line(std::string text, std::string_view key) {
+    const std::size_t at = text.find("\n" + std::string(key)) + 1;
+    return text.erase(at, text.find('\n', at) + 1 - at);
+}
+
+constexpr sops::DecryptOptions kAsFlux = {.verify_mac = false};
+
+TEST(DecryptSources, AFileThatWasChangedAfterItsEncryption) {
+    const std::string env = without_line(encrypted("A=b\nSECOND=hunter2\n", sops::Format::dotenv, {}), "A=");
+    const std::string patch = without_line(encrypted("data: {a: x, b: hunter2}\n"), "    a:");
+    for (const auto& [file, text, kustomization, plain] :
+         {std::tuple("app/a.env", env, "secretGenerator: [{name: x, envs: [a.env]}]", "SECOND=hunter2\n"), {"app/p.yaml", patch, "patches: [{path: p.yaml}]", "data:\n    b: hunter2\n"}}) {
+        const Snapshot s = snapshot_of({{file, text}});
+        const auto refused = decrypted(s, kustomization);
+        ASSERT_FALSE(refused) << file;
+        EXPECT_TRUE(refused.error().message.starts_with("failed to verify sops data integrity: the MAC does not fit the values")) << refused.error().message;
+        EXPECT_EQ(refused.error().where.file, file);
+        EXPECT_NE(refused.error().hint.find("--sops-ignore-mac"), std::string::npos);
+        EXPECT_EQ(refused.error().message.find("hunter2"), std::string::npos);
+        const auto as_flux = decrypt_sources(s, std::string(kSourceMount) + "/app", node_of(kustomization), keys(), kAsFlux);
+        ASSERT_TRUE(as_flux) << as_flux.error().message;
+        EXPECT_EQ(read(*as_flux, file), plain);
+    }
+}
+
+// What kustomize makes of an encrypted object no longer fits the MAC; the file that it came from does, or was changed.
+TEST(DecryptSources, AnEncryptedResourceThatWasChanged) {
+    const std::string good = encrypted("apiVersion: v1\nkind: Secret\nmetadata:\n    name: a\n    namespace: apps\nstringData:\n    pw: hunter2\n");
+    const auto changed = [&](std::string_view from, std::string_view to) {
+        std::string text = good;
+        return text.replace(text.find(from), from.size(), to);
+    };
+    const auto message = [&](const std::string& text, const sops::DecryptOptions& options = {}) {
+        const auto out = decrypt_sources(snapshot_of({{"app/s.yaml", text}}), std::string(kSourceMount) + "/app", node_of("resources: [s.yaml, s.yaml, gone.yaml]"), keys(), options);
+        if (!out) return out.error().message;
+        EXPECT_EQ(read(*out, "app/s.yaml"), text); // its objects are decrypted after the build
+        return std::string();
+    };
+    const std::string elsewhere = changed("namespace: apps", "namespace: mine");
+    EXPECT_EQ(message(good), "");
+    EXPECT_TRUE(message(elsewhere).starts_with("failed to verify sops data integrity: the MAC does not fit the values")) << message(elsewhere);
+    EXPECT_EQ(message(elsewhere, kAsFlux), "");
+    EXPECT_EQ(message(changed("namespace: apps", "namespace: mine\n    annotations: {kustomize.toolkit.fluxcd.io/decrypt: disabled}")), ""); // stays encrypted
+    EXPECT_NE(message(elsewhere + "# kustomize.toolkit.fluxcd.io/decrypt: disabled\n"), "");
+    EXPECT_EQ(message(changed("age1", "age2")), ""); // without a key of ours whoever decrypts the object says so, and what is damaged as well
+    EXPECT_EQ(message(changed("pw: ENC[", "pw: ENX[")), "");
+    EXPECT_EQ(message("mac: ENC["), "");
+}
+
+TEST(DecryptObject, AValueOfASecretThatWasChanged) {
+    Object secret = object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: apps}\ndata: {}\n");
+    secret.root().find_mut("data")->set("a.env", Node::string(kube::base64_encode(without_line(encrypted("A=b\nSECOND=hunter2\n", sops::Format::dotenv, {}), "A="))));
+    const auto refused = decrypt_object(secret, keys());
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message.starts_with("failed to decrypt and format 'apps/a' Secret field 'a.env': failed to verify sops data integrity: the MAC does not fit the values")) << refused.error().message;
+    EXPECT_EQ(decoded(*decrypt_object(secret, keys(), kAsFlux), "a.env"), "SECOND=hunter2\n");
+}
+
 // ---- keys ---------------------------------------------------------------------------------------------------------
 
 TEST(ImportKeys, Item61EntriesByTheirNames) {
