@@ -27,7 +27,8 @@ Result<const RnpLibrary*> load_rnp();
 const RnpLibrary& rnp();
 
 // While one lives, what librnp writes to stderr on this thread is dropped: Debian's build tells of every damaged message or missing key there, next to the error
-// code that we report. (Its own rnp_ffi_set_log_fd covers few of these notes.)
+// code that we report. There is no better way: rnp_ffi_set_log_fd covers few of these notes, and the build of Debian 12 (0.16.3) is one for debugging, which never reads
+// RNP_LOG_CONSOLE.
 class QuietRnp {
 public:
     QuietRnp();
