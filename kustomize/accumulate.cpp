@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "kube/base/yaml.h"
-#include "kustomize/configurations.h"
 #include "kustomize/generators.h"
 #include "kustomize/path.h"
 #include "kustomize/plugins.h"
@@ -87,6 +86,14 @@ Explanation::Locate written_by(const Step& step) {
 }
 
 } // namespace
+
+Result<SharedConfig> ConfigMerges::merged(const SharedConfig& a, const SharedConfig& b) {
+    auto& slot = known_[{a, b}];
+    if (slot || (!a && !b)) return slot;
+    TRY(SharedConfig made, merge_configs(a, b));
+    slot = a && made != a && *made == *a ? a : std::move(made);
+    return slot;
+}
 
 Result<Target> Target::load(Session& session, Loader loader, Origin origin, const Node* document) {
     std::shared_ptr<const Kustomization> kustomization;
@@ -233,7 +240,7 @@ Result<void> Target::accumulate_directory(Accumulator& acc, Loader loader, const
     if (auto r = target.accumulate(own); !r) return fail(std::move(r.error()).with_prefix(recursing));
     auto merge = [&]() -> Result<void> {
         TRY_VOID(acc.resources.append_all(std::move(own.resources)));
-        TRY(acc.config, merge_configs(acc.config, own.config));
+        TRY(acc.config, session_->configs.merged(acc.config, own.config));
         for (auto& [name, var] : own.vars) {
             if (!acc.vars.emplace(name, std::move(var)).second)
                 return fail(ErrorCode::already_exists, "var " + quoted(name) + " already encountered", var.where);
@@ -258,10 +265,10 @@ Result<void> Target::accumulate_components(Accumulator& acc) const {
 
 Result<void> Target::merge_configurations(Accumulator& acc) const {
     TRY(auto config, load_configurations(loader_, kustomization_->configurations));
-    TRY(acc.config, merge_configs(acc.config, config));
+    TRY(acc.config, session_->configs.merged(acc.config, config));
     if (kustomization_->crds.empty()) return {};
     TRY(auto declared, load_crds(loader_, kustomization_->crds));
-    TRY(acc.config, merge_configs(acc.config, declared));
+    TRY(acc.config, session_->configs.merged(acc.config, declared));
     return {};
 }
 

@@ -8,10 +8,12 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "kube/base/error.h"
 #include "kustomize/build.h"
+#include "kustomize/configurations.h"
 #include "kustomize/explain.h"
 #include "kustomize/kustomization.h"
 #include "kustomize/loader.h"
@@ -21,6 +23,16 @@
 #include "kustomize/transform/merge_schema.h"
 
 namespace weber::kustomize {
+
+// Merges of configurations made so far: overlays of one base merge the same ones again and again.
+class ConfigMerges {
+public:
+    // As merge_configs, errors included. What merging changes nothing about comes back as it was given.
+    Result<SharedConfig> merged(const SharedConfig& a, const SharedConfig& b);
+
+private:
+    std::map<std::pair<SharedConfig, SharedConfig>, SharedConfig> known_; // keeps them alive, so that an address means one configuration
+};
 
 // Shared by all directories of one build.
 struct Session {
@@ -33,6 +45,7 @@ struct Session {
     std::vector<std::string> warnings = {};
     // Kustomization files read so far, by resolved path.
     std::unordered_map<std::string, std::shared_ptr<const Kustomization>> kustomizations = {};
+    ConfigMerges configs = {};
     std::unique_ptr<const MergeSchema> schema = {}; // null: the built-in one
     bool schema_version_set = false;                // some kustomization chose a built-in schema
     bool builtin_schema_used = false;               // so far: a schema that is named later then lies over it
@@ -46,7 +59,7 @@ struct Session {
 // What a directory came to: its resources and the rules that the root needs at the end.
 struct Accumulator {
     ResourceSet resources;
-    std::shared_ptr<const TransformerConfig> config; // null: none yet
+    SharedConfig config;                             // null: none yet
     std::map<std::string, Var> vars;                 // by name
 };
 

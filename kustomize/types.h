@@ -46,6 +46,8 @@ using FieldSpecs = std::vector<FieldSpec>;
 struct NameBackReference {
     GvkPattern gvk;
     FieldSpecs referrers;
+
+    friend bool operator==(const NameBackReference&, const NameBackReference&) = default;
 };
 
 // Field specs of all built-in transforms (kustomize: builtinconfig.TransformerConfig).
@@ -54,6 +56,8 @@ struct TransformerConfig {
     FieldSpecs name_prefix, name_suffix, name_space, common_labels, labels, template_labels, volume_claim_template_labels, common_annotations;
     std::vector<NameBackReference> name_reference;
     FieldSpecs var_reference, images, replicas;
+
+    friend bool operator==(const TransformerConfig&, const TransformerConfig&) = default;
 };
 
 struct PatchOptions {
