@@ -91,7 +91,9 @@ Result<SharedConfig> ConfigMerges::merged(const SharedConfig& a, const SharedCon
     auto& slot = known_[{a, b}];
     if (slot || (!a && !b)) return slot;
     TRY(SharedConfig made, merge_configs(a, b));
-    slot = a && made != a && *made == *a ? a : std::move(made);
+    for (const SharedConfig* given : {&a, &b})
+        if (*given && made != *given && *made == **given) made = *given;
+    slot = std::move(made);
     return slot;
 }
 

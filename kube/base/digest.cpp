@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "kube/base/sha256.h"
+
 namespace weber::kube {
 
 namespace {
@@ -26,7 +28,12 @@ constexpr std::array<std::int8_t, 256> kBase64Values = [] {
 
 } // namespace
 
-std::string sha256_hex(std::string_view data) { return digest_hex(EVP_sha256(), data); }
+std::string sha256_hex(std::string_view data) {
+    constexpr std::size_t kShort = 4096; // from here on OpenSSL gains more than it costs to load
+    if (data.size() > kShort) return digest_hex(EVP_sha256(), data);
+    const auto digest = small_sha256(data);
+    return hex_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
 std::string sha1_hex(std::string_view data) { return digest_hex(EVP_sha1(), data); }
 
 std::string hex_encode(std::string_view bytes) {

@@ -1,6 +1,7 @@
 #include "kustomize/transform/field_walker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kustomize/transform/linked.h"
 #include "kustomize/transform/scalars.h"
@@ -62,17 +63,16 @@ std::vector<std::string> split_bracketed_path(std::string_view path, char delimi
     return result;
 }
 
-FieldWalker::FieldWalker(const FieldSpecs& specs, Creates creates) : creates_(creates) {
-    specs_.reserve(specs.size());
-    for (const FieldSpec& spec : specs) specs_.push_back(compile(spec));
-}
+FieldWalker::FieldWalker(FieldSpecs&& specs, Creates creates) : specs_(std::make_shared<const FieldSpecs>(std::move(specs))), creates_(creates), compiled_(specs_->size()) {}
+
+FieldWalker::FieldWalker(const FieldSpecs& specs, Creates creates) : specs_(std::shared_ptr<const void>(), &specs), creates_(creates), compiled_(specs.size()) {}
 
 FieldWalker FieldWalker::for_path(std::string_view path, bool create, Creates creates) {
     return FieldWalker(FieldSpecs{FieldSpec{.gvk = {}, .path = std::string(path), .create = create}}, creates);
 }
 
 FieldWalker::Spec FieldWalker::compile(const FieldSpec& spec) {
-    Spec compiled{.gvk = spec.gvk, .path = spec.path, .steps = {}, .create = spec.create};
+    Spec compiled{.path = spec.path, .steps = {}, .create = spec.create};
     for (std::string& part : split_path(spec.path, '/')) {
         Step step;
         step.list = part.ends_with("[]");
@@ -85,18 +85,20 @@ FieldWalker::Spec FieldWalker::compile(const FieldSpec& spec) {
     return compiled;
 }
 
-const std::vector<std::uint32_t>& FieldWalker::specs_for(const Gvk& gvk) const {
+const FieldWalker::Selected& FieldWalker::specs_for(const Gvk& gvk) const {
     auto [it, fresh] = by_kind_.try_emplace(gvk.info());
-    if (fresh) {
-        for (std::uint32_t i = 0; i < specs_.size(); ++i)
-            if (specs_[i].gvk.selects(gvk)) it->second.push_back(i);
+    if (!fresh) return it->second;
+    for (std::size_t i = 0; i < specs_->size(); ++i) {
+        if (!(*specs_)[i].gvk.selects(gvk)) continue;
+        if (!compiled_[i]) compiled_[i] = std::make_shared<const Spec>(compile((*specs_)[i]));
+        it->second.push_back(compiled_[i]);
     }
     return it->second;
 }
 
 Result<void> FieldWalker::walk(Resource& resource, const Visit& visit) const {
-    for (const std::uint32_t i : specs_for(resource.gvk())) {
-        const Spec& spec = specs_[i];
+    for (const auto& selected : specs_for(resource.gvk())) {
+        const Spec& spec = *selected;
         // Looking first keeps trees shared that have nothing to change.
         if (!leads_somewhere(resource.node(), spec, 0)) continue;
         root_ = &resource.edit();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,6 +29,9 @@ public:
     // What a spec with `create` makes of a missing last field; missing parents become maps.
     enum class Creates : std::uint8_t { nothing, scalar, map };
 
+    // A list that is given to keep, or one that must outlive the walker. Only specs that concern some object are ever looked into: most of
+    // the default ones concern none.
+    explicit FieldWalker(FieldSpecs&& specs, Creates creates = Creates::nothing);
     explicit FieldWalker(const FieldSpecs& specs, Creates creates = Creates::nothing);
     // The same for one spec, whatever the kind of the object.
     static FieldWalker for_path(std::string_view path, bool create, Creates creates);
@@ -46,23 +50,23 @@ private:
         bool odd = false;    // "", "*", or the name of a list's element: an error wherever a map is met
     };
     struct Spec {
-        GvkPattern gvk;
         std::string path;
         std::vector<Step> steps;
         bool create = false;
     };
-    FieldWalker() = default;
+    using Selected = std::vector<std::shared_ptr<const Spec>>;
 
     static Spec compile(const FieldSpec& spec);
-    [[nodiscard]] const std::vector<std::uint32_t>& specs_for(const Gvk& gvk) const;
+    [[nodiscard]] const Selected& specs_for(const Gvk& gvk) const;
     static bool leads_somewhere(const Node& node, const Spec& spec, std::size_t step);
     static Result<void> refuse_name(const Node& map, const Step& s);
     Result<void> enter(Node& node, const Spec& spec, std::size_t step, const Visit& visit) const;
     Result<void> enter_field(Node& map, const Spec& spec, std::size_t step, const Visit& visit) const;
 
-    std::vector<Spec> specs_;
+    std::shared_ptr<const FieldSpecs> specs_; // without owner when they belong to somebody else
     Creates creates_ = Creates::nothing;
-    mutable std::unordered_map<const GvkInfo*, std::vector<std::uint32_t>> by_kind_;
+    mutable std::vector<std::shared_ptr<const Spec>> compiled_; // by index; null: not needed so far
+    mutable std::unordered_map<const GvkInfo*, Selected> by_kind_;
     mutable Node* root_ = nullptr; // the object being walked
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <span>
 
 #include "kube/base/number.h"
 #include "kube/base/yaml.h"
@@ -73,11 +75,37 @@ Node json_value(const Node& scalar) {
     return bare_number(value == 0 ? "0" : kube::format_double(value));
 }
 
-bool is_settled(const Node& node) {
-    if (node.is_map()) return std::ranges::all_of(node.entries(), [](const Node::Entry& e) { return is_settled(e.value); });
-    if (node.is_list()) return std::ranges::all_of(node.items(), is_settled);
-    const auto back = converted(node);
-    return node.link() == 0 && back && back->kind() == node.kind() && back->style() == node.style() && back->text() == node.text();
+// A string that the way through JSON leaves as it is, found without making the other one. False says nothing.
+bool surely_stays(const Node& scalar) {
+    return scalar.is_string() && scalar.style() == NodeStyle::plain && scalar.link() == 0 && kube::is_plain_yaml_word(scalar.text()) && date_of(scalar).empty();
+}
+
+// What the node becomes; nullopt: it stays as it is, and so may stay shared.
+Result<std::optional<Node>> settled(const Node& node) {
+    std::optional<Node> changed;
+    if (node.is_map()) {
+        const std::span<const Node::Entry> entries = node.entries();
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            TRY(std::optional<Node> value, settled(entries[i].value));
+            if (!value) continue;
+            if (!changed) changed = node; // `entries` stays valid: the node keeps its children, the copy gets its own
+            changed->entries_mut()[i].value = std::move(*value);
+        }
+    } else if (node.is_list()) {
+        const std::span<const Node> items = node.items();
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            TRY(std::optional<Node> value, settled(items[i]));
+            if (!value) continue;
+            if (!changed) changed = node;
+            changed->items_mut()[i] = std::move(*value);
+        }
+    } else if (!surely_stays(node)) {
+        TRY(Node back, converted(node));
+        if (node.link() == 0 && back.kind() == node.kind() && back.style() == node.style() && back.text() == node.text()) return changed;
+        if (node.link() == 0) back.set_position(node.file(), node.line());
+        changed = std::move(back);
+    }
+    return changed;
 }
 
 } // namespace
@@ -97,16 +125,8 @@ void to_json_values(Node& tree) {
 }
 
 Result<void> through_json(Node& tree) {
-    if (is_settled(tree)) return {};
-    if (tree.is_map()) {
-        for (Node::Entry& e : tree.entries_mut()) TRY_VOID(through_json(e.value));
-    } else if (tree.is_list()) {
-        for (Node& item : tree.items_mut()) TRY_VOID(through_json(item));
-    } else {
-        TRY(Node back, converted(tree));
-        if (tree.link() == 0) back.set_position(tree.file(), tree.line());
-        tree = std::move(back);
-    }
+    TRY(std::optional<Node> changed, settled(tree));
+    if (changed) tree = std::move(*changed);
     return {};
 }
 
