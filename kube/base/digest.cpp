@@ -2,9 +2,9 @@
 
 #include <openssl/evp.h>
 
-#include <array>
+#include <sha256.h> // libmd
 
-#include "kube/base/sha256.h"
+#include <array>
 
 namespace weber::kube {
 
@@ -28,11 +28,17 @@ constexpr std::array<std::int8_t, 256> kBase64Values = [] {
 
 } // namespace
 
+// Short texts by libmd, which is linked statically: a build that names a few ConfigMaps by their content would otherwise spend more time on loading
+// libcrypto than on everything else. Long ones by OpenSSL, which uses the processor's own instructions.
 std::string sha256_hex(std::string_view data) {
-    constexpr std::size_t kShort = 4096; // from here on OpenSSL gains more than it costs to load
+    constexpr std::size_t kShort = 4096;
     if (data.size() > kShort) return digest_hex(EVP_sha256(), data);
-    const auto digest = small_sha256(data);
-    return hex_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
+    SHA256_CTX context;
+    SHA256Init(&context);
+    SHA256Update(&context, reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
+    std::array<char, SHA256_DIGEST_LENGTH> digest;
+    SHA256Final(reinterpret_cast<std::uint8_t*>(digest.data()), &context);
+    return hex_encode({digest.data(), digest.size()});
 }
 std::string sha1_hex(std::string_view data) { return digest_hex(EVP_sha1(), data); }
 

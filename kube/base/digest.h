@@ -1,4 +1,4 @@
-// Digests and encodings (OpenSSL inside, but for SHA-256 of short texts).
+// Digests and encodings (OpenSSL inside; libmd for SHA-256 of short texts).
 //
 // Pure and thread-safe.
 #pragma once
