@@ -213,7 +213,9 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
             erase_meta(obj, field);
         API_TRY_VOID(admit_namespace(call, call.path.ns));
         API_TRY_VOID(admit(call, obj, Node()));
+        const std::string given_rv(meta_text(obj, "resourceVersion"));
         auto made = store_new(call, std::move(obj), ack);
+        if (made && call.dry_run && !given_rv.empty()) set_meta(made->object, "resourceVersion", given_rv);
         if (!made && made.error().reason == "AlreadyExists") return std::nullopt;
         if (!made) return refuse(std::move(made).error());
         return std::move(*made);

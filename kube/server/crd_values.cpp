@@ -51,6 +51,7 @@ std::size_t characters(std::string_view text) {
 class Checker {
 public:
     Problems problems;
+    bool of_default = false; // a default's own name is empty, and told all the same
 
     void check(const Node& v, const Node& s, const std::string& path) {
         if (v.is_null() && nullable(s)) return;
@@ -64,7 +65,7 @@ public:
     }
 
 private:
-    static std::string in_body(const std::string& path) { return path.empty() ? "" : path + " in body"; }
+    [[nodiscard]] std::string in_body(const std::string& path) const { return path.empty() ? (of_default ? " in body" : "") : path + " in body"; }
     void wrong(const std::string& path, const Node& value, const std::string& why) { problems.invalid(path, value, in_body(path) + " " + why); }
 
     static std::string_view type_of(const Node& v) {
@@ -316,6 +317,31 @@ std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema) 
     c.check(body, schema, "");
     check_embedded(c.problems, body, schema, "");
     return std::move(c.problems.list);
+}
+
+std::vector<ErrorDetail> validate_default(const std::string& path, const Node& value, const Node& schema) {
+    Checker embedded;
+    check_embedded(embedded.problems, value, schema, path);
+    if (!embedded.problems.list.empty()) return std::move(embedded.problems.list);
+    Checker c;
+    c.of_default = true;
+    c.check(value, schema, "");
+    for (auto& cause : c.problems.list)
+        if (cause.field != "<nil>") cause.field = cause.field.empty() ? path : path + "." + cause.field;
+    return std::move(c.problems.list);
+}
+
+std::string pattern_error(std::string_view text) {
+    const auto compiled = pattern(text);
+    static const std::map<re2::RE2::ErrorCode, const char*> kWords{
+        {re2::RE2::ErrorBadEscape, "invalid escape sequence"}, {re2::RE2::ErrorBadCharClass, "invalid character class"},
+        {re2::RE2::ErrorBadCharRange, "invalid character class range"}, {re2::RE2::ErrorMissingBracket, "missing closing ]"},
+        {re2::RE2::ErrorMissingParen, "missing closing )"}, {re2::RE2::ErrorTrailingBackslash, "trailing backslash at end of expression"},
+        {re2::RE2::ErrorRepeatArgument, "missing argument to repetition operator"}, {re2::RE2::ErrorRepeatSize, "invalid repeat count"},
+        {re2::RE2::ErrorRepeatOp, "invalid nested repetition operator"}, {re2::RE2::ErrorBadPerlOp, "invalid or unsupported Perl syntax"},
+        {re2::RE2::ErrorBadUTF8, "invalid UTF-8"}, {re2::RE2::ErrorBadNamedCapture, "invalid named capture"}};
+    const auto it = kWords.find(compiled->error_code());
+    return compiled->ok() || it == kWords.end() ? "" : std::string(it->second) + ": `" + compiled->error_arg() + "`";
 }
 
 namespace {

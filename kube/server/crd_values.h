@@ -22,6 +22,11 @@ void drop_custom_nulls(Node& value, const Node& schema);
 // Causes as kube-apiserver gives them ("spec.n in body should be greater than or equal to 1"); empty = valid.
 std::vector<ErrorDetail> validate_custom(const Node& value, const Node& schema);
 
+// Of a schema's default, at `path` ("spec.validation.openAPIV3Schema.default").
+std::vector<ErrorDetail> validate_default(const std::string& path, const Node& value, const Node& schema);
+// Why a pattern is none, in Go's words ("missing closing ): `(`"); "" = it is one.
+std::string pattern_error(std::string_view text);
+
 // The first apiVersion or kind of an embedded resource that is no text: such an object cannot be read at all. `path`: of `value`.
 std::optional<ErrorDetail> misfit_of_embedded(const Node& value, const Node& schema, const std::string& path = {});
 

@@ -22,6 +22,7 @@ NameRule name_rule(std::string_view id) {
         {"rbac.authorization.k8s.io/clusterroles", NameRule::path},
         {"rbac.authorization.k8s.io/clusterrolebindings", NameRule::path},
         {"certificates.k8s.io/certificatesigningrequests", NameRule::path},
+        {"apiregistration.k8s.io/apiservices", NameRule::path},
     };
     const auto it = kRules.find(id);
     return it == kRules.end() ? NameRule::subdomain : it->second;

@@ -1,5 +1,4 @@
-// CustomResourceDefinitions (apiextensions/validation/validation.go, schema/validation.go): names, versions, columns, subresources, and of schemas
-// what a structural one must have.
+// CustomResourceDefinitions (apis/apiextensions/validation/validation.go): names, versions, columns, subresources, selectable fields, conversion.
 #include <algorithm>
 #include <set>
 
@@ -82,90 +81,68 @@ void check_column(Problems& p, const std::string& path, const Node& column) {
 
 bool yes(const Node& schema, std::string_view key) { return child(schema, key).as_bool(); }
 
-// x-kubernetes-list-type and -map-keys. True: keys must be looked at when all else is right.
-void check_list_type(Problems& p, const std::string& path, const Node& s) {
-    const auto type = s.text_at("x-kubernetes-list-type");
-    const Node& keys = child(s, "x-kubernetes-list-map-keys");
-    const std::string here = path + ".x-kubernetes-list-map-keys";
-    if (!type.empty() && s.text_at("type") != "array") {
-        if (s.text_at("type").empty())
-            p.required(path + ".type", "must be array if x-kubernetes-list-type is specified");
-        else
-            p.invalid(path + ".type", s.text_at("type"), "must be array if x-kubernetes-list-type is specified");
-    }
-    if (!type.empty() && type != "atomic" && type != "set" && type != "map") p.not_supported(path + ".x-kubernetes-list-type", Node::string(type), {"atomic", "map", "set"});
-    if (!keys.empty() && type.empty()) p.required(path + ".x-kubernetes-list-type", "must be map if x-kubernetes-list-map-keys is non-empty");
-    if (!keys.empty() && !type.empty() && type != "map") p.invalid(path + ".x-kubernetes-list-type", type, "must be map if x-kubernetes-list-map-keys is non-empty");
-    if (type != "map") return;
-    const Node& items = child(s, "items");
-    if (keys.empty()) return p.required(here, "must not be empty if x-kubernetes-list-type is map");
-    if (!items.is_map()) return p.required(path + ".items", "must have a schema if x-kubernetes-list-type is map");
-    if (items.text_at("type") != "object") p.invalid(path + ".items.type", items.text_at("type"), "must be object if parent array's x-kubernetes-list-type is map");
-    std::set<std::string_view> seen;
-    for (const Node& k : keys.items()) {
-        const Node* property = child(items, "properties").find(k.text());
-        if (!property) p.invalid(here, keys, "entries must all be names of item properties");
-        if (property && (property->text_at("type") == "object" || property->text_at("type") == "array"))
-            p.invalid(key_of(path + ".items.properties", k.text()) + ".type", items.text_at("type"), "must be a scalar type if parent array's x-kubernetes-list-type is map");
-        if (!seen.insert(k.text()).second) p.invalid(here, keys, "must not contain duplicate entries");
-    }
-}
-
-// The values of keys must always be there.
-void check_keys(Problems& p, const std::string& path, const Node& s) {
-    const auto type = s.text_at("x-kubernetes-list-type");
-    const Node& items = child(s, "items");
-    if ((type == "map" || type == "set") && yes(items, "nullable")) p.forbidden(path + ".items.nullable", "cannot be nullable when x-kubernetes-list-type is " + std::string(type));
-    if (type != "map") return;
-    for (const Node& k : child(s, "x-kubernetes-list-map-keys").items()) {
-        const Node* property = child(items, "properties").find(k.text());
-        if (!property) continue;
-        const std::string here = key_of(path + ".items.properties", k.text());
-        const auto& required = child(items, "required").items();
-        if (!property->contains("default") && std::ranges::none_of(required, [&](const Node& r) { return r.text() == k.text(); }))
-            p.required(here + ".default", "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property");
-        if (yes(*property, "nullable")) p.forbidden(here + ".nullable", "this property is in x-kubernetes-list-map-keys, so it cannot be nullable");
-    }
-}
-
-enum class Level : std::uint8_t { root, item, field };
-
-// A structural schema: every value has a type.
-void check_types(Problems& p, const std::string& path, const Node& s, Level level) {
-    const auto type = s.text_at("type");
-    if (type == "array" && !child(s, "items").is_map()) p.required(path + ".items", "must be specified");
-    if (type.empty() && !yes(s, "x-kubernetes-int-or-string") && !yes(s, "x-kubernetes-preserve-unknown-fields"))
-        p.required(path + ".type", level == Level::root   ? "must not be empty at the root"
-                                   : level == Level::item ? "must not be empty for specified array items"
-                                                          : "must not be empty for specified object fields");
-    if (level == Level::root && !type.empty() && type != "object") p.invalid(path + ".type", type, "must be object at the root");
-}
-
-void each_level(Problems& p, const std::string& path, const Node& s, Level level, void (*check)(Problems&, const std::string&, const Node&, Level)) {
-    check(p, path, s, level);
-    for (const auto& e : child(s, "properties").entries()) each_level(p, key_of(path + ".properties", e.key.view()), e.value, Level::field, check);
-    if (child(s, "items").is_map()) each_level(p, path + ".items", child(s, "items"), Level::item, check);
-    if (child(s, "additionalProperties").is_map()) each_level(p, path + ".additionalProperties", child(s, "additionalProperties"), Level::field, check);
-}
-
-void check_schema(Problems& p, const std::string& path, const Node& schema) {
-    const std::size_t before = p.list.size();
-    each_level(p, path, schema, Level::root, [](Problems& q, const std::string& here, const Node& s, Level) { check_list_type(q, here, s); });
-    if (p.list.size() == before) each_level(p, path, schema, Level::root, check_types);
-    if (p.list.size() == before) each_level(p, path, schema, Level::root, [](Problems& q, const std::string& here, const Node& s, Level) { check_keys(q, here, s); });
-}
-
 // Is the field the same in all versions? Then the real server keeps it, and talks of it, at the top.
 bool shared(const Node& versions, std::string_view field) {
     return std::ranges::all_of(versions.items(), [&](const Node& v) { return child(v, field) == child(versions.items()[0], field); });
 }
 
-// What a version says, at `path` the part that holds it.
-void check_version_parts(Problems& p, const Node& version, const std::string& schema_path, const std::string& sub_path, const std::string& column_path) {
-    if (const Node& schema = child(child(version, "schema"), "openAPIV3Schema"); !schema_path.empty() && schema.is_map()) check_schema(p, schema_path, schema);
-    if (!sub_path.empty()) check_subresources(p, sub_path, child(version, "subresources"));
+bool has_status(const Node& version) { return child(version, "subresources").contains("status"); }
+
+void check_selectable(Problems& p, const std::string& path, const Node& fields, const Node& schema) {
+    constexpr std::size_t kMost = 8;
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        const auto text = fields.items()[i].text_at("jsonPath");
+        const std::string here = at(path, i) + ".jsonPath";
+        if (text.empty()) {
+            p.required(here);
+            continue;
+        }
+        std::string why, name;
+        const Node* found = field_of(schema, text, false, &why, &name);
+        if (!found) {
+            p.invalid(here, text, "is an invalid path: " + why);
+            continue;
+        }
+        const auto type = found->text_at("type");
+        if (name.substr(0, name.find_first_of(".[")) == "metadata") p.invalid(here, text, "must not point to fields in metadata");
+        if (type != "string" && type != "boolean" && type != "integer")
+            p.invalid(here, text, "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.");
+        if (!seen.insert(name).second) p.duplicate(here, Node::string(text));
+    }
+    if (seen.size() > kMost) p.list.push_back({"FieldValueTooMany", "Too many: " + std::to_string(seen.size()) + ": must have at most " + std::to_string(kMost) + " items", path});
+}
+
+// What all versions have in common the real server keeps, and talks of, at the top; the rest in each version.
+struct Shared {
+    bool schema, subresources, columns, selectable;
+};
+
+// What one place holds of a version: the top (`top`) what is shared, a version the rest.
+void check_version_parts(Problems& p, const std::string& path, const Node& version, const Shared& shared, bool top, bool status) {
+    const Node& schema = child(child(version, "schema"), "openAPIV3Schema");
+    if (shared.schema == top && schema.is_map()) check_schema(p, path + (top ? ".validation.openAPIV3Schema" : ".schema.openAPIV3Schema"), schema, status);
+    if (shared.subresources == top) check_subresources(p, path + ".subresources", child(version, "subresources"));
     const Node& columns = child(version, "additionalPrinterColumns");
-    for (std::size_t i = 0; !column_path.empty() && i < columns.size(); ++i) check_column(p, at(column_path, i), columns.items()[i]);
+    for (std::size_t i = 0; shared.columns == top && i < columns.size(); ++i) check_column(p, at(path + ".additionalPrinterColumns", i), columns.items()[i]);
+    const Node& selectable = child(version, "selectableFields");
+    if (shared.selectable != top || selectable.empty()) return;
+    if (shared.schema != top || !schema.is_map())
+        p.invalid(path + ".selectableFields", "",
+                  top ? "may only be set when validations.schema is included" : "may only be set when `version.schema.openAPIV3Schema` is not included");
+    else
+        check_selectable(p, path + ".selectableFields", selectable, schema);
+}
+
+void check_deprecation(Problems& p, const std::string& path, const Node& version) {
+    const Node* warning = version.find("deprecationWarning");
+    if (!warning || warning->is_null()) return;
+    if (!child(version, "deprecated").as_bool()) return p.invalid(path, *warning, "can only be set for deprecated versions");
+    if (warning->text().size() > 256) p.invalid(path, *warning, "must be <= 256 characters long");
+    if (warning->text().empty()) p.invalid(path, *warning, "must not be an empty string");
+    for (std::size_t i = 0; i < warning->text().size(); ++i)
+        if (const auto c = static_cast<unsigned char>(warning->text()[i]); c < 0x20 || c == 0x7f)
+            return p.invalid(path, *warning, "must only contain printable UTF-8 characters; non-printable character found at index " + std::to_string(i));
 }
 
 Node shown_versions(const Node& versions, bool schema, bool subresources, bool columns) {
@@ -179,9 +156,13 @@ Node shown_versions(const Node& versions, bool schema, bool subresources, bool c
     return shown;
 }
 
+Shared shared_parts(const Node& versions) {
+    return {shared(versions, "schema"), shared(versions, "subresources"), shared(versions, "additionalPrinterColumns"), shared(versions, "selectableFields")};
+}
+
 void check_versions(Problems& p, const Node& versions) {
     if (versions.empty()) return p.invalid("spec.versions", Node(), "must have exactly one version marked as storage version");
-    const bool same_schema = shared(versions, "schema"), same_sub = shared(versions, "subresources"), same_columns = shared(versions, "additionalPrinterColumns");
+    const Shared same = shared_parts(versions);
     std::size_t i = 0, stored = 0;
     std::set<std::string_view> names;
     for (const Node& v : versions.items()) {
@@ -194,13 +175,12 @@ void check_versions(Problems& p, const Node& versions) {
         if (child(v, "storage").as_bool()) ++stored;
         names.insert(v.text_at("name"));
         label(p, here + ".name", v.text_at("name"));
-        if (!v.text_at("deprecationWarning").empty() && !child(v, "deprecated").as_bool())
-            p.invalid(here + ".deprecationWarning", v.text_at("deprecationWarning"), "can only be set for deprecated versions");
-        check_version_parts(p, v, same_schema ? "" : here + ".schema.openAPIV3Schema", same_sub ? "" : here + ".subresources", same_columns ? "" : here + ".additionalPrinterColumns");
+        check_deprecation(p, here + ".deprecationWarning", v);
+        check_version_parts(p, here, v, same, false, has_status(v));
     }
-    if (names.size() != versions.size()) p.invalid("spec.versions", shown_versions(versions, !same_schema, !same_sub, !same_columns), "must contain unique version names");
+    if (names.size() != versions.size()) p.invalid("spec.versions", shown_versions(versions, !same.schema, !same.subresources, !same.columns), "must contain unique version names");
     if (stored != 1)
-        p.invalid("spec.versions", shown_versions(versions, !same_schema, !same_sub, !same_columns), "must have exactly one version marked as storage version");
+        p.invalid("spec.versions", shown_versions(versions, !same.schema, !same.subresources, !same.columns), "must have exactly one version marked as storage version");
     label(p, "spec.version", versions.items()[0].text_at("name"));
 }
 
@@ -229,6 +209,114 @@ void check_first_stored(Problems& p, const Node& versions) {
     if (first.empty()) p.invalid("status.storedVersions", Node(), "must have at least one stored version");
 }
 
+void check_webhook_url(Problems& p, const std::string& path, std::string_view url) {
+    const auto colon = url.find("://");
+    const auto scheme = colon == std::string_view::npos ? std::string_view() : url.substr(0, colon);
+    std::string_view rest = colon == std::string_view::npos ? std::string_view() : url.substr(colon + 3);
+    std::string_view fragment, query, user;
+    const auto cut = [](std::string_view& from, char at) { // what follows `at`
+        const auto i = from.find(at);
+        const auto tail = i == std::string_view::npos ? std::string_view() : from.substr(i + 1);
+        from = from.substr(0, i);
+        return tail;
+    };
+    fragment = cut(rest, '#');
+    query = cut(rest, '?');
+    std::string_view host = rest.substr(0, rest.find('/'));
+    if (const auto i = host.rfind('@'); i != std::string_view::npos) {
+        user = host.substr(0, i);
+        host.remove_prefix(i + 1);
+    }
+    constexpr const char* kForm = "; desired format: https://host[/path]";
+    if (scheme != "https") p.invalid(path, scheme, "'https' is the only allowed URL scheme" + std::string(kForm));
+    if (host.empty()) p.invalid(path, host, "host must be specified" + std::string(kForm));
+    if (!user.empty()) p.invalid(path, user, "user information is not permitted in the URL");
+    if (!fragment.empty()) p.invalid(path, fragment, "fragments are not permitted in the URL");
+    if (!query.empty()) p.invalid(path, query, "query parameters are not permitted in the URL");
+}
+
+void check_webhook_path(Problems& p, const std::string& path, std::string_view value) {
+    if (value.empty() || value == "/") return;
+    if (value == "//") return p.invalid(path, value, "segment[0] may not be empty");
+    if (!value.starts_with('/')) p.invalid(path, value, "must start with a '/'");
+    std::string_view rest = value.substr(1);
+    if (rest.ends_with('/')) rest.remove_suffix(1);
+    for (std::size_t i = 0;; ++i) {
+        const auto end = std::min(rest.find('/'), rest.size());
+        const auto step = rest.substr(0, end);
+        if (step.empty()) p.invalid(path, value, "segment[" + std::to_string(i) + "] may not be empty");
+        for (const auto& why : step.empty() ? Messages() : dns_subdomain(step)) p.invalid(path, value, "segment[" + std::to_string(i) + "]: " + why);
+        if (end == rest.size()) return;
+        rest.remove_prefix(end + 1);
+    }
+}
+
+void check_review_versions(Problems& p, const std::string& path, const Node& versions) {
+    if (versions.empty()) return p.required(path);
+    std::set<std::string_view> seen;
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+        const auto v = versions.items()[i].text();
+        if (!seen.insert(v).second)
+            p.invalid(at(path, i), v, "duplicate version");
+        else
+            for (const auto& why : dns_1035_label(v)) p.invalid(at(path, i), v, why);
+    }
+    if (!seen.contains("v1") && !seen.contains("v1beta1")) p.invalid(path, versions, "must include at least one of v1, v1beta1");
+}
+
+void check_conversion(Problems& p, const std::string& path, const Node& conversion) {
+    if (conversion.is_null()) return;
+    const auto strategy = conversion.text_at("strategy");
+    if (strategy.empty())
+        p.required(path + ".strategy");
+    else
+        p.one_of(path + ".strategy", strategy, {"None", "Webhook"});
+    const Node &webhook = child(conversion, "webhook"), &client = child(webhook, "clientConfig"), &service = child(client, "service");
+    const std::string here = path + ".webhookClientConfig";
+    if (strategy != "Webhook") {
+        if (!client.is_null()) p.forbidden(here, "should not be set when strategy is not set to Webhook");
+        if (!child(webhook, "conversionReviewVersions").empty()) p.forbidden(path + ".conversionReviewVersions", "should not be set when strategy is not set to Webhook");
+        return;
+    }
+    if (client.is_null())
+        p.required(here, "required when strategy is set to Webhook");
+    else if (client.contains("url") == service.is_map())
+        p.required(here, "exactly one of url or service is required");
+    else if (client.contains("url"))
+        check_webhook_url(p, here + ".url", client.text_at("url"));
+    else { // the real server takes the one for the other, too
+        if (service.text_at("namespace").empty()) p.required(here + ".service.name");
+        if (service.text_at("name").empty()) p.required(here + ".service.namespace");
+        if (const auto port = child(service, "port").as_int().value_or(443); port < 1 || port > 65535)
+            p.invalid(here + ".service.port", Node::integer(port), "port is not valid: must be between 1 and 65535, inclusive");
+        check_webhook_path(p, here + ".service.path", service.text_at("path"));
+    }
+    check_review_versions(p, path + ".conversionReviewVersions", child(webhook, "conversionReviewVersions"));
+}
+
+// Groups of the Kubernetes project need its approval. Of a change only what it changed is looked at.
+void check_approval(Problems& p, std::string_view group, const Node& obj, const Node& live) {
+    constexpr std::string_view kApproval = "api-approved.kubernetes.io";
+    const bool guarded = group == "k8s.io" || group == "kubernetes.io" || group.ends_with(".k8s.io") || group.ends_with(".kubernetes.io");
+    const auto approval = [&](const Node& n) { return child(child(n, "metadata"), "annotations").text_at(kApproval); };
+    enum class State : std::uint8_t { missing, invalid, bypassed, approved };
+    const auto state = [](std::string_view text) {
+        const auto host = text.find("://");
+        return text.empty()                    ? State::missing
+               : text.starts_with("unapproved") ? State::bypassed
+               : host != std::string_view::npos && host > 0 && host + 3 < text.size() && text[host + 3] != '/' ? State::approved
+                                                                                                              : State::invalid;
+    };
+    const State now = state(approval(obj));
+    if (!guarded || now == State::approved || now == State::bypassed || (!live.is_null() && state(approval(live)) == now)) return;
+    const std::string path = "metadata.annotations[" + std::string(kApproval) + "]", start = "protected groups must have approval annotation \"" + std::string(kApproval) + "\"";
+    constexpr const char* kSee = ", see https://github.com/kubernetes/enhancements/pull/1111";
+    if (now == State::missing)
+        p.required(path, start + kSee);
+    else
+        p.invalid(path, approval(obj), start + " with either a URL or a reason starting with \"unapproved\"" + kSee);
+}
+
 } // namespace
 
 void check_definition(Problems& p, const Node& obj, const Node& live) {
@@ -248,10 +336,10 @@ void check_definition(Problems& p, const Node& obj, const Node& live) {
         p.one_of("spec.scope", spec.text_at("scope"), {"Cluster", "Namespaced"});
     check_versions(p, versions);
     check_names(p, names);
-    if (!versions.empty())
-        check_version_parts(p, versions.items()[0], shared(versions, "schema") ? "spec.validation.openAPIV3Schema" : "", shared(versions, "subresources") ? "spec.subresources" : "",
-                            shared(versions, "additionalPrinterColumns") ? "spec.additionalPrinterColumns" : "");
+    if (!versions.empty()) check_version_parts(p, "spec", versions.items()[0], shared_parts(versions), true, std::ranges::any_of(versions.items(), has_status));
+    check_conversion(p, "spec.conversion", child(spec, "conversion"));
     if (live.is_null()) check_first_stored(p, versions);
+    check_approval(p, group, obj, live);
     if (yes(spec, "preserveUnknownFields") && (live.is_null() || !yes(child(live, "spec"), "preserveUnknownFields")))
         p.invalid("spec.preserveUnknownFields", Node::boolean(true), "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead");
     if (live.is_null()) return;

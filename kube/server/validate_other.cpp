@@ -283,11 +283,35 @@ void priority_class(Problems& p, const Node& obj, const Node& live) {
     p.immutable("preemptionPolicy", obj.find("preemptionPolicy"), live.find("preemptionPolicy"));
 }
 
+void check_api_service(Problems& p, const Node& obj, const Node&) {
+    const Node &spec = child(obj, "spec"), &service = child(spec, "service");
+    const auto name = child(obj, "metadata").text_at("name"), group = spec.text_at("group"), version = spec.text_at("version");
+    const std::string wanted = std::string(version) + "." + std::string(group);
+    if (path_segment(name).empty() && name != wanted) p.invalid("metadata.name", name, "must be `spec.version+\".\"+spec.group`: " + quoted(wanted));
+    if (group.empty() && version != "v1") p.required("spec.group", "only v1 may have an empty group and it better be legacy kube");
+    if (!group.empty()) p.invalid_all("spec.group", group, dns_subdomain(group));
+    p.invalid_all("spec.version", version, dns_1035_label(version));
+    for (const auto& [field, most] : {std::pair{"groupPriorityMinimum", 20000}, std::pair{"versionPriority", 1000}})
+        if (const auto n = child(spec, field).as_int().value_or(0); n <= 0 || n > most)
+            p.invalid(std::string("spec.") + field, Node::integer(n), "must be positive and less than " + std::to_string(most));
+    const bool trusting = child(spec, "insecureSkipTLSVerify").as_bool(), bundle = !spec.text_at("caBundle").empty();
+    if (!service.is_map()) {
+        if (trusting) p.invalid("spec.insecureSkipTLSVerify", Node::boolean(true), "local APIServices may not have insecureSkipTLSVerify");
+        return;
+    }
+    for (const auto field : {"namespace", "name"})
+        if (service.text_at(field).empty()) p.required(std::string("spec.service.") + field);
+    if (const auto port = child(service, "port").as_int().value_or(443); port < 1 || port > 65535)
+        p.invalid("spec.service.port", Node::integer(port), "port is not valid: must be between 1 and 65535, inclusive");
+    if (trusting && bundle) p.invalid("spec.insecureSkipTLSVerify", Node::boolean(true), "may not be true if caBundle is present");
+}
+
 } // namespace
 
 KindRule other_rule(std::string_view id) {
     static const std::map<std::string_view, KindRule> kRules{
         {"apiextensions.k8s.io/customresourcedefinitions", check_definition},
+        {"apiregistration.k8s.io/apiservices", check_api_service},
         {"/configmaps", config_map},
         {"/secrets", secret},
         {"/persistentvolumeclaims", claim},

@@ -70,6 +70,10 @@ KindRule workload_rule(std::string_view id);
 KindRule network_rule(std::string_view id); // Service, Ingress, NetworkPolicy
 KindRule other_rule(std::string_view id);
 void check_definition(Problems& p, const Node& obj, const Node& live); // a CustomResourceDefinition
+// An openAPIV3Schema of one. `has_status`: beside a status subresource.
+void check_schema(Problems& p, const std::string& path, const Node& schema, bool has_status);
+// The schema of the field at a path like ".spec.a" or (`brackets`) ".spec['a']"; null: there is none, `why` says so. `name`: the path as fields are named.
+const Node* field_of(const Node& schema, std::string_view path, bool brackets, std::string* why = nullptr, std::string* name = nullptr);
 
 inline const Node& child(const Node& n, std::string_view key) {
     static const Node none;
