@@ -28,6 +28,12 @@ GoForm go_form(const FieldSchema& field);
 // byte. 0: not on the wire.
 std::uint32_t proto_number(const FieldSchema& field);
 
+// Where the field stands in its Go struct, which is where it stands in JSON: smaller comes first.
+std::uint8_t go_place(const FieldSchema& field);
+
+// The field's type as encoding/json names it ("[]v1.Container", "v1.PullPolicy").
+std::string_view go_type_word(const FieldSchema& field);
+
 // Name of the object type without its group's prefix ("core.v1.PodSpec"); "" for types without fields or of CRDs.
 std::string_view definition_name(const TypeSchema& type);
 

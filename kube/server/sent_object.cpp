@@ -3,6 +3,7 @@
 #include "kube/base/json.h"
 #include "kube/server/engine.h"
 #include "kube/server/object_meta.h"
+#include "kube/server/patch_text.h"
 #include "kube/server/strategic_patch.h"
 
 namespace weber::kube::server {
@@ -80,9 +81,11 @@ Api<Node> patch_object(Call& call, PatchType type, const Node& live, const Node&
     API_TRY(Node next, patched(call, type, live, patch));
     API_TRY_VOID(check_name(call, next));
     call.warnings.clear();
-    const std::string shown = type == PatchType::strategic ? go_text(patch) : write_json(next);
-    if (auto decoded = decode_object(call, next); !decoded) return refuse(bad_result(decoded.error(), shown));
-    return next;
+    Node read = next;
+    if (auto decoded = decode_object(call, read); !decoded)
+        return refuse(bad_result(decoded.error(), type == PatchType::strategic ? go_text(patch)
+                                                                              : patched_text(next, type, patch, call.resource->custom ? nullptr : call.version->schema)));
+    return read;
 }
 
 } // namespace weber::kube::server

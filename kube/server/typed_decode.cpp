@@ -1,6 +1,11 @@
 #include "kube/server/typed_decode.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
 #include "kube/base/digest.h"
+#include "kube/base/json.h"
 #include "kube/server/go_forms.h"
 #include "kube/server/quantity.h"
 
@@ -22,6 +27,32 @@ bool is_zero(const Node& v) {
     return false;
 }
 
+// What time.Parse says of a text that is no RFC 3339 time; "" for one that is.
+std::string go_time_error(std::string_view text) {
+    static constexpr std::array<std::pair<std::string_view, int>, 11> kParts{{{"2006", 4}, {"-", 0}, {"01", 2}, {"-", 0}, {"02", 2}, {"T", 0}, {"15", 2}, {":", 0}, {"04", 2}, {":", 0}, {"05", 2}}};
+    static constexpr std::array<int, 11> kMost{9999, 0, 12, 0, 31, 0, 23, 0, 59, 0, 59};
+    static constexpr std::array<std::string_view, 11> kNames{"year", "", "month", "", "day", "", "hour", "", "minute", "", "second"};
+    const std::string start = "parsing time " + write_json(Node::string(text));
+    const auto wrong = [&](std::string_view rest, std::string_view part) {
+        return start + " as \"2006-01-02T15:04:05Z07:00\": cannot parse " + write_json(Node::string(rest)) + " as \"" + std::string(part) + "\"";
+    };
+    const auto digits = [](std::string_view s) { return std::ranges::all_of(s, [](char c) { return c >= '0' && c <= '9'; }); };
+    std::string_view rest = text;
+    for (std::size_t i = 0; i < kParts.size(); ++i) {
+        const auto [part, width] = kParts[i];
+        const std::size_t length = width == 0 ? part.size() : static_cast<std::size_t>(width);
+        const auto here = rest.substr(0, length);
+        if (here.size() < length || (width == 0 ? here != part : !digits(here))) return wrong(rest, part);
+        if (const int n = width == 0 ? 0 : std::atoi(std::string(here).c_str()); n > kMost[i] || (n == 0 && (part == "01" || part == "02"))) return start + ": " + std::string(kNames[i]) + " out of range";
+        rest.remove_prefix(length);
+    }
+    if (rest.size() > 1 && (rest[0] == '.' || rest[0] == ',') && digits(rest.substr(1, 1))) rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
+    if (rest == "Z") return {};
+    if (rest.size() == 6 && (rest[0] == '+' || rest[0] == '-') && rest[3] == ':' && digits(rest.substr(1, 2)) && digits(rest.substr(4, 2))) return {};
+    if (rest.starts_with('Z')) return start + ": extra text: " + write_json(Node::string(rest.substr(1)));
+    return wrong(rest, "Z07:00");
+}
+
 class Decoder {
 public:
     explicit Decoder(bool custom) : custom_(custom) {}
@@ -30,13 +61,20 @@ public:
     Result<void> walk(Node& v, const TypeSchema& t, const std::string& path) {
         if (custom_ && v.is_null()) return {};
         switch (t.kind) {
-        case TypeKind::any:
-        case TypeKind::int_or_string: return {};
+        case TypeKind::any: return {};
+        case TypeKind::int_or_string:
+            word_ = "int32";
+            return custom_ || v.is_string() || fits_int(v) ? ok() : misfit(v, path, "int32");
         case TypeKind::quantity: return quantity(v);
         case TypeKind::boolean: return custom_ || v.is_bool() ? ok() : misfit(v, path, "bool");
-        case TypeKind::integer: return custom_ || v.as_int() ? ok() : misfit(v, path, "int32");
+        case TypeKind::integer: return custom_ || fits_int(v) ? ok() : misfit(v, path, "int32");
         case TypeKind::number: return custom_ || v.is_number() ? ok() : misfit(v, path, "float64");
         case TypeKind::time:
+            if (custom_) return {};
+            word_ = "string";
+            if (!v.is_string()) return misfit(v, path, "string");
+            if (const auto why = go_time_error(v.text()); !why.empty()) return fail(ErrorCode::invalid, why);
+            return {};
         case TypeKind::micro_time:
         case TypeKind::string: return custom_ || v.is_string() ? ok() : misfit(v, path, "string");
         case TypeKind::bytes:
@@ -59,11 +97,23 @@ private:
         if (again != v.text()) v = Node::string(std::move(again));
         return {};
     }
+    [[nodiscard]] bool fits_int(const Node& v) const {
+        const auto n = v.as_int();
+        return n && (word_ != "int32" || (*n >= INT32_MIN && *n <= INT32_MAX));
+    }
     // Go names the struct that holds the field.
     Result<void> misfit(const Node& v, const std::string& path, std::string_view type) const {
-        const std::string_view what = v.is_bool() ? "bool" : v.is_number() ? "number" : v.kind_word();
-        return fail(ErrorCode::invalid, "json: cannot unmarshal " + std::string(what) + " into Go struct field " + owner_ + "." + path + " of type " +
-                                            std::string(type));
+        std::string what(v.is_bool() ? "bool" : v.is_number() ? "number" : v.kind_word());
+        if (v.is_number() && (word_ == "int32" || word_ == "int64")) what += " " + std::string(v.text()); // it is one, but not one that fits
+        std::string place; // without what counts the items of lists
+        for (std::size_t at = 0; at < path.size(); ++at) {
+            if (path[at] == '[')
+                at = path.find(']', at);
+            else
+                place += path[at];
+        }
+        return fail(ErrorCode::invalid, "json: cannot unmarshal " + std::string(what) + " into Go struct field " + owner_ + "." + place + " of type " +
+                                            std::string(word_.empty() ? type : word_));
     }
     static std::string join(const std::string& path, std::string_view key) { return path.empty() ? std::string(key) : path + "." + std::string(key); }
 
@@ -101,12 +151,19 @@ private:
                 drop.push_back(e.key.str());
                 continue;
             }
+            if (!custom_) word_ = go_type_word(*f);
             if (auto r = walk(e.value, *f->type, join(path, e.key.view())); !r) return r;
             if (!custom_ && go_form(*f) == GoForm::drop_empty && is_zero(e.value)) drop.push_back(e.key.str());
         }
         owner_ = outer;
         for (const auto& key : drop) v.erase(key);
         return {};
+    }
+
+    // "[]v1.Container" → "v1.Container", "map[string]string" → "string".
+    static std::string_view element_word(std::string_view word) {
+        const auto end = word.find(']');
+        return end == std::string_view::npos ? std::string_view() : word.substr(end + 1);
     }
 
     static std::string_view struct_name(const TypeSchema& t) {
@@ -117,7 +174,9 @@ private:
     Result<void> map(Node& v, const TypeSchema& t, const std::string& path) {
         if (!v.is_map()) return custom_ ? ok() : misfit(v, path, "map[string]string");
         if (!t.element || t.element->kind == TypeKind::any || v.empty()) return {};
+        const std::string_view word = word_;
         for (auto& e : v.entries_mut()) {
+            word_ = element_word(word);
             if (e.value.is_null() && !custom_) zero(e.value, *t.element);
             // Go's message names the map, not the key.
             auto r = t.element->kind == TypeKind::quantity ? quantity(e.value, true) : walk(e.value, *t.element, custom_ ? join(path, e.key.view()) : path);
@@ -129,10 +188,12 @@ private:
     Result<void> list(Node& v, const TypeSchema& t, const std::string& path) {
         if (!v.is_list()) return custom_ ? ok() : misfit(v, path, "[]" + go_word(t.element));
         if (!t.element || t.element->kind == TypeKind::any || v.empty()) return {};
+        const std::string_view word = word_;
         std::size_t i = 0;
         for (auto& item : v.items_mut()) {
             const std::string at = path + "[" + std::to_string(i++) + "]";
             if (item.is_null() && !custom_) zero(item, *t.element);
+            word_ = element_word(word);
             if (auto r = walk(item, *t.element, at); !r) return r;
         }
         return {};
@@ -151,6 +212,7 @@ private:
     }
 
     bool custom_;
+    std::string_view word_; // Go's type of the value in hand; "" = not known
     std::string owner_; // struct that holds the field in hand
 };
 

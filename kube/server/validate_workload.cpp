@@ -303,22 +303,38 @@ void check_old_tolerations(Problems& p, const Node& now, const Node& before) {
             return p.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds");
 }
 
+void check_image_blanks(Problems& p, const std::string& path, const Node& container) {
+    const auto image = container.text_at("image");
+    constexpr std::string_view kBlanks = " \t\r\n\v\f";
+    if (!image.empty() && (kBlanks.find(image.front()) != std::string_view::npos || kBlanks.find(image.back()) != std::string_view::npos))
+        p.invalid(path + ".image", image, "must not have leading or trailing whitespace");
+}
+
 void pod(Problems& p, const Node& obj, const Node& live) {
     check_pod_spec(p, "spec", spec_of(obj));
+    for (const std::string list : {"containers", "initContainers"}) // templates may have them
+        for (std::size_t i = 0; i < child(spec_of(obj), list).size(); ++i) check_image_blanks(p, at("spec." + list, i), child(spec_of(obj), list).items()[i]);
     if (live.is_null()) return;
-    for (const std::string list : {"containers", "initContainers"})
-        if (child(spec_of(obj), list).size() != child(spec_of(live), list).size())
-            return p.forbidden("spec." + list, list == "containers" ? "pod updates may not add or remove containers" : "pod updates may not add or remove init containers");
+    for (const std::string list : {"containers", "initContainers"}) {
+        const Node& containers = child(spec_of(obj), list);
+        if (containers.size() != child(spec_of(live), list).size()) return p.forbidden("spec." + list, "pod updates may not add or remove containers");
+        for (std::size_t i = 0; i < containers.size(); ++i) {
+            if (containers.items()[i].text_at("image").empty()) p.required(at("spec." + list, i) + ".image"); // what was said already is said again
+            check_image_blanks(p, at("spec." + list, i), containers.items()[i]);
+        }
+    }
     if (!check_deadline(p, child(spec_of(obj), "activeDeadlineSeconds"), child(spec_of(live), "activeDeadlineSeconds"))) return;
     check_old_tolerations(p, child(spec_of(obj), "tolerations"), child(spec_of(live), "tolerations"));
     // Images, deadlines and added tolerations may change; nothing else.
     Node now = spec_of(obj), before = spec_of(live);
     for (Node* n : {&now, &before}) {
-        for (const auto field : {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName", "schedulingGates"}) n->erase(field);
+        for (const auto field : {"activeDeadlineSeconds", "tolerations", "schedulingGates"}) n->erase(field);
         for (const auto list : {"containers", "initContainers"})
             if (Node* containers = n->find_mut(list); containers && containers->is_list())
                 for (Node& c : containers->items_mut()) c.erase("image");
     }
+    const auto grace = [](const Node& spec) { return child(spec, "terminationGracePeriodSeconds").as_int().value_or(0); };
+    if (grace(before) < 0 && grace(now) == 1) now.set("terminationGracePeriodSeconds", Node::integer(grace(before)));
     if (!(now == before))
         p.forbidden("spec", "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
                             "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"

@@ -122,6 +122,22 @@ def form(folder, go, options):
             "bytes": "always_null"}[kind]
 
 
+def word(folder, go):
+    """The type as encoding/json names it in an error: pointers are followed, named types keep their package."""
+    go = go.lstrip("*")
+    if go.startswith("[]"):
+        return "[]" + ("*" if go[2:].startswith("*") else "") + ("uint8" if go[2:] == "byte" else word(folder, go[2:]))
+    if go.startswith("map["):
+        key, _, value = go[4:].partition("]")
+        return "map[%s]%s" % (word(folder, key), ("*" if value.startswith("*") else "") + word(folder, value))
+    if re.fullmatch(r"string|bool|u?int\d*|float\d*|byte|interface\{\}", go):
+        return go
+    if "." in go:
+        alias, short = go.split(".", 1)
+        return package(folder)[2].get(alias, alias).rsplit("/", 1)[-1] + "." + short
+    return os.path.basename(folder).split("@")[0] + "." + go
+
+
 def fields(folder, name, numbers=()):
     """JSON name -> (form, wire numbers from the outermost message inwards: embedded structs are messages of their own)."""
     structs = package(folder)[0]
@@ -143,12 +159,14 @@ def fields(folder, name, numbers=()):
             else:
                 out.update(fields(folder, target, inner))
         elif json_name and json_name != "-":
-            out[json_name] = (form(folder, go, options), inner if number else ())
+            out[json_name] = (form(folder, go, options), inner if number else (), word(folder, go))
     return out
 
 
 forms = []
 wires = []
+places = []
+words = []
 unknown = []
 for name in sorted(definitions):
     if "properties" not in definitions[name] or name.rsplit(".", 1)[1] in SPECIAL:
@@ -160,7 +178,10 @@ for name in sorted(definitions):
     for field in sorted(definitions[name]["properties"]):
         if field not in known and field not in ("apiVersion", "kind"):
             unknown.append("%s.%s" % (name, field))
-        mode, numbers = known.get(field, ("keep", ()))
+        mode, numbers, go_word = known.get(field, ("keep", (), "string"))
+        words.append(go_word)
+        # Fields of TypeMeta come first; it is embedded at the top of every struct that has it.
+        places.append(list(known).index(field) + 2 if field in known else {"kind": 0, "apiVersion": 1}.get(field, 255))
         forms.append(mode)
         assert len(numbers) <= 3 and all(n < 256 for n in numbers), (name, field, numbers)
         wires.append(sum(n << (8 * i) for i, n in enumerate(numbers)))
@@ -193,9 +214,35 @@ constexpr std::uint32_t kNumbers[] = {
     out.write("""};
 static_assert(std::size(kNumbers) == schema_tables::kFieldCount);
 
+// Places of the same rows in their structs, see go_place.
+constexpr std::uint8_t kPlaces[] = {
+""")
+    for i in range(0, len(places), 30):
+        out.write("    %s,\n" % ", ".join(str(w) for w in places[i:i + 30]))
+    out.write("""};
+static_assert(std::size(kPlaces) == schema_tables::kFieldCount);
+
+// Go's types, and which one each row has, see go_type_word.
+constexpr std::string_view kWords[] = {
+""")
+    known_words = sorted(set(words))
+    for w in known_words:
+        out.write('    "%s",\n' % w)
+    out.write("""};
+constexpr std::uint16_t kWordOf[] = {
+""")
+    for i in range(0, len(words), 25):
+        out.write("    %s,\n" % ", ".join(str(known_words.index(w)) for w in words[i:i + 25]))
+    out.write("""};
+static_assert(std::size(kWordOf) == schema_tables::kFieldCount);
+
 static std::size_t row_of(const FieldSchema& field) { return static_cast<std::size_t>(&field - schema_tables::tables().fields.data()); }
 
 std::uint32_t proto_number(const FieldSchema& field) { return kNumbers[row_of(field)]; }
+
+std::string_view go_type_word(const FieldSchema& field) { return kWords[kWordOf[row_of(field)]]; }
+
+std::uint8_t go_place(const FieldSchema& field) { return kPlaces[row_of(field)]; }
 
 GoForm go_form(const FieldSchema& field) { return static_cast<GoForm>(kRows[row_of(field)]); }
 

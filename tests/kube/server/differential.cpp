@@ -27,6 +27,7 @@ std::string comparable_text(std::string text) {
         {std::regex("kube-api-access-[a-z0-9]{5}"), "kube-api-access-<id>"},
         {std::regex("\\b(gen-|Bad_)[bcdfghjklmnpqrstvwxz2456789]{5}\\b"), "$1<id>"},
         {std::regex("(ersion in (precondition|record)) \\([0-9]+\\)"), "$1 (<rv>)"},
+        {std::regex(R"((\\"resourceVersion\\":\\")[0-9]+)"), "$1<rv>"}, // in a quoted object
     };
     if (text.size() < 8) return text;
     for (const auto& [rule, word] : kRules) text = std::regex_replace(text, rule, word);
