@@ -23,6 +23,8 @@ public:
     void observe(WorkQueue& queue, std::size_t workers, std::function<std::size_t()> idle = {});
     // A run of `object` is over.
     void count(const gitops::NamespacedName& object, gitops::NextRun next, std::chrono::nanoseconds took);
+    // A run ended by an exception.
+    void count_panic();
     void forget(const gitops::NamespacedName& object); // it is gone
 
 private:

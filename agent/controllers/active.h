@@ -28,6 +28,7 @@ struct KustomizationController::Active {
     Target target = {};
     std::optional<bool> reachable = {};  // a remote target: whether it answered
     std::shared_ptr<Observer> observer = {};
+    std::shared_ptr<void> closes = {};   // the observer, however this ends
     std::optional<gitops::Run> run = {};
 
     [[nodiscard]] std::chrono::nanoseconds elapsed() const { return std::chrono::steady_clock::now() - began; }

@@ -45,7 +45,14 @@ void GitRepositoryController::run(std::stop_token stop) {
     for (std::size_t i = 0; i < kConcurrent; ++i)
         workers.emplace_back([this, stop] {
             while (const auto key = queue_.next(stop)) {
-                work(*key, stop);
+                try {
+                    work(*key, stop);
+                } catch (const std::exception& e) { // a defect of this program: it ends this run only
+                    const auto name = gitops::NamespacedName::of(*key);
+                    log_.error("Observed a panic", e.what(), {{"namespace", Node::string(name.ns)}, {"name", Node::string(name.name)}});
+                    numbers_.count_panic();
+                    queue_.add_with_backoff(*key);
+                }
                 queue_.done(*key);
             }
         });

@@ -80,7 +80,7 @@ void KustomizationController::run(std::stop_token stop) {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.concurrent, 1); ++i)
         threads.emplace_back([this, stop] {
-            while (const auto key = queue_.next(stop)) work(*key, stop);
+            while (const auto key = queue_.next(stop)) guarded(*key, [&] { work(*key, stop); });
         });
     for (int i = 0; i < 2; ++i) threads.emplace_back([this, stop] { finish_waits(stop); });
     for (int i = 0; i < 2; ++i) threads.emplace_back([this, stop] { waits_.read_remote(stop); });
@@ -149,6 +149,23 @@ void KustomizationController::watch_everything() {
                                .deleted = [this, name](const Object& o) { on_config(name, o); }});
         informer->start();
         configs_.push_back(std::move(informer));
+    }
+}
+
+// An exception is a defect of this program. It ends the run that met it, which is tried again, and no other (kustomization.md 8.4).
+void KustomizationController::guarded(const std::string& key, const std::function<void()>& part) {
+    try {
+        part();
+    } catch (const std::exception& e) {
+        log_of(NamespacedName::of(key)).error("Observed a panic", e.what());
+        {
+            const std::lock_guard lock(mutex_);
+            observers_.erase(key);
+            fetching_.erase(key);
+        }
+        numbers_.count_panic();
+        queue_.add_with_backoff(key);
+        leave(key);
     }
 }
 
@@ -363,17 +380,20 @@ void KustomizationController::finish_waits(std::stop_token stop) {
             const std::lock_guard lock(mutex_);
             active = std::move(active_.extract(ended->key).mapped());
         }
-        stop_watching_progress(*active);
-        if (std::holds_alternative<gitops::Superseded>(ended->health)) active->log.info("New reconciliation triggered, canceling health checks");
-        active->run->finish(ended->health);
-        gitops::RunResult result = active->run->result();
-        remember(*active, result);
-        complete(std::move(active), std::move(result.conclusion), stop);
+        guarded(ended->key, [&] {
+            stop_watching_progress(*active);
+            if (std::holds_alternative<gitops::Superseded>(ended->health)) active->log.info("New reconciliation triggered, canceling health checks");
+            active->run->finish(ended->health);
+            gitops::RunResult result = active->run->result();
+            remember(*active, result);
+            complete(std::move(active), std::move(result.conclusion), stop);
+        });
     }
 }
 
 void KustomizationController::watch_progress(Active& active) {
     active.observer = std::make_shared<Observer>(*this, active);
+    active.closes = std::shared_ptr<void>(nullptr, [observer = active.observer](void*) { observer->close(); });
     const std::lock_guard lock(mutex_);
     observers_[active.key] = active.observer;
 }

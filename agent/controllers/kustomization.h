@@ -1,6 +1,7 @@
 // The controller of Kustomizations: what Flux's kustomize-controller does (kustomization.md), with waits that hold no worker and drift seen by watch.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -55,6 +56,7 @@ private:
     void enqueue(const gitops::NamespacedName& name, const std::string& trigger, Priority priority = Priority::event);
 
     // One run.
+    void guarded(const std::string& key, const std::function<void()>& part);
     void work(const std::string& key, std::stop_token stop);
     void begin(std::unique_ptr<Active> active, std::stop_token stop);
     std::optional<gitops::Outcome> prelude(Active& active);

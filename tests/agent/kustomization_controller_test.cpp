@@ -228,6 +228,22 @@ TEST_P(KustomizationRuns, QuietIntervalsReadNoReferences) {
     await(k, ready("False", "BuildFailed", "more"));
 }
 
+TEST_P(KustomizationRuns, ADefectEndsTheRunNotTheProcess) { // section 8.4: a panic is caught and counts as an error
+    publish("main@sha1:1", {{"a/a.yaml", config_map("one", "1")}, {"b/b.yaml", config_map("two", "2")}});
+    options_.backoff = {.min = std::chrono::milliseconds(10), .max = std::chrono::milliseconds(20)};
+    faults_->fail({.kind = testing::FaultKind::exception, .verb = "get", .path = "/configmaps/broken", .nth = 1});
+    faults_->fail({.kind = testing::FaultKind::exception, .verb = "dry-run apply", .path = "/configmaps/one", .nth = 1});
+    faults_->fail({.kind = testing::FaultKind::exception, .verb = "patch", .path = "/kustomizations/a/status", .nth = 2});
+    make(in_ns("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: broken}\ndata: {v: x}\n"));
+    const Object a = make(kustomization("a", "./a", "postBuild: {substituteFrom: [{kind: ConfigMap, name: broken}]}")), b = make(kustomization("b", "./b"));
+    start_agent();
+    await(a, applied("main@sha1:1"));
+    await(b, applied("main@sha1:1"));
+    EXPECT_EQ(faults_->faults(), 3);
+    EXPECT_GE(logged_.count([](const std::string& line) { return line.find("Observed a panic") != line.npos && line.find("thrown by a test") != line.npos && line.find("\"name\":\"a\"") != line.npos; }), 3u);
+    EXPECT_NE(metrics_.text().find("controller_runtime_reconcile_panics_total{controller=\"kustomization\"} 3\n"), std::string::npos);
+}
+
 TEST_P(KustomizationRuns, AskedForItRunsAndSaysSo) { // items 8, 86
     publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
     const Object k = make(kustomization("app", "./"));

@@ -73,15 +73,17 @@ TEST(Metrics, OfAController) {
     queue.add_with_backoff("ns/a");
     numbers.count({"ns", "a"}, gitops::NextRun::backoff, std::chrono::milliseconds(20));
     numbers.count({"ns", "a"}, gitops::NextRun::interval, std::chrono::milliseconds(20));
+    numbers.count_panic();
     other.count({"ns", "a"}, gitops::NextRun::terminal, std::chrono::milliseconds(20));
     const std::string text = m.text();
     for (const char* line : {"workqueue_depth{controller=\"kustomization\",name=\"kustomization\",priority=\"0\"} 1", "workqueue_depth{controller=\"kustomization\",name=\"kustomization\",priority=\"-100\"} 1",
-                             "controller_runtime_reconcile_total{controller=\"kustomization\",result=\"success\"} 0", "controller_runtime_reconcile_errors_total{controller=\"gitrepository\"} 1", "workqueue_adds_total{controller=\"kustomization\",name=\"kustomization\"} 4",
+                             "controller_runtime_reconcile_total{controller=\"kustomization\",result=\"success\"} 0", "controller_runtime_reconcile_timeouts_total{controller=\"kustomization\"} 0",
+                             "controller_runtime_reconcile_panics_total{controller=\"kustomization\"} 1", "controller_runtime_reconcile_panics_total{controller=\"gitrepository\"} 0", "controller_runtime_reconcile_errors_total{controller=\"gitrepository\"} 1", "workqueue_adds_total{controller=\"kustomization\",name=\"kustomization\"} 4",
                              "workqueue_retries_total{controller=\"kustomization\",name=\"kustomization\"} 1", "workqueue_queue_duration_seconds_count{controller=\"kustomization\",name=\"kustomization\"} 2",
                              "workqueue_work_duration_seconds_count{controller=\"kustomization\",name=\"kustomization\"} 1", "workqueue_unfinished_work_seconds{controller=\"kustomization\",name=\"kustomization\"} ",
                              "workqueue_longest_running_processor_seconds{controller=\"kustomization\",name=\"kustomization\"} ", "controller_runtime_active_workers{controller=\"kustomization\"} 0",
-                             "controller_runtime_max_concurrent_reconciles{controller=\"kustomization\"} 4", "controller_runtime_reconcile_total{controller=\"kustomization\",result=\"error\"} 1",
-                             "controller_runtime_reconcile_total{controller=\"kustomization\",result=\"requeue_after\"} 1", "controller_runtime_reconcile_errors_total{controller=\"kustomization\"} 1",
+                             "controller_runtime_max_concurrent_reconciles{controller=\"kustomization\"} 4", "controller_runtime_reconcile_total{controller=\"kustomization\",result=\"error\"} 2",
+                             "controller_runtime_reconcile_total{controller=\"kustomization\",result=\"requeue_after\"} 1", "controller_runtime_reconcile_errors_total{controller=\"kustomization\"} 2",
                              "controller_runtime_terminal_reconcile_errors_total{controller=\"gitrepository\"} 1", "controller_runtime_reconcile_time_seconds_count{controller=\"kustomization\"} 2",
                              "gotk_reconcile_duration_seconds_count{kind=\"Kustomization\",name=\"a\",namespace=\"ns\"} 2", "gotk_reconcile_duration_seconds_count{kind=\"GitRepository\",name=\"a\",namespace=\"ns\"} 1"})
         EXPECT_NE(text.find(std::string("\n") + line), text.npos) << line << "\n" << text;

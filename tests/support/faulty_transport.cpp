@@ -1,5 +1,7 @@
 #include "tests/support/faulty_transport.h"
 
+#include <stdexcept>
+
 #include "kube/pause.h"
 
 namespace weber::testing {
@@ -122,6 +124,7 @@ kube::Result<HttpResponse> FaultyTransport::make(const FaultRule& rule, const Ht
     case FaultKind::server_error: return status_answer(500, "InternalError", "Internal error occurred: made by a test");
     case FaultKind::forbidden: return status_answer(403, "Forbidden", "admission webhook denied the request: made by a test");
     case FaultKind::not_served: return HttpResponse{.status = 404, .headers = {{"Content-Type", "text/plain"}}, .body = "404 page not found\n"};
+    case FaultKind::exception: throw std::runtime_error("thrown by a test");
     case FaultKind::cut: return kube::fail(ErrorCode::unavailable, request.method + ": the connection was cut by a test");
     case FaultKind::stall:
     case FaultKind::late: break; // of a stream

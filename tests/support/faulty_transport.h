@@ -22,6 +22,7 @@ enum class FaultKind : std::uint8_t {
     cut,          // the connection is lost: an Error, no answer
     stall,        // no answer until the call's deadline (or `stall_limit`) or its cancellation
     late,         // goes to the server `late_by` later
+    exception,    // std::runtime_error in the caller's thread: a defect of the program
 };
 
 // Which requests fail: those that match `verb` and `path`, and of them the `nth` (from 1), or each with `probability`.
