@@ -38,7 +38,7 @@ Node event_body(const Object& o, const gitops::Event& event, const std::string& 
 
 EventSink::EventSink(std::shared_ptr<kube::Client> client, const std::string& controller, std::string address, Log log)
     : controller_(controller), instance_(host_name()), address_(std::move(address)), log_(std::move(log)),
-      recorder_(std::move(client), {.component = controller, .instance = instance_}),
+      recorder_(std::move(client), {.component = controller}), // Flux's events name no host
       poster_([this](std::stop_token stop) { post_all(std::move(stop)); }) {}
 
 EventSink::~EventSink() = default;

@@ -254,6 +254,22 @@ TEST_P(KustomizationRuns, AskedForItRunsAndSaysSo) { // items 8, 86
     await(k, [](const Object& o) { return gitops::read_status(o)->last_handled_reconcile_at == "now"; });
 }
 
+TEST_P(KustomizationRuns, EventsOfTheApiNameTheControllerAndNoHost) { // as kustomize-controller 1.9.6 records them
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
+    start_agent();
+    await(make(kustomization("app", "./")), applied("main@sha1:1"));
+    ASSERT_TRUE(events_->flush(kPatience));
+    const auto events = api().list({"", "v1", "Event"}, {.ns = ns_});
+    ASSERT_TRUE(events.has_value());
+    ASSERT_EQ(events->items.size(), 2u);
+    for (const Object& e : events->items) {
+        EXPECT_EQ(e.root().text_at("reportingComponent"), "kustomize-controller");
+        EXPECT_EQ(e.root().text_at("reportingInstance"), "");
+        EXPECT_EQ(e.at({"source", "component"})->text(), "kustomize-controller");
+        EXPECT_EQ(e.at({"source", "host"}), nullptr);
+    }
+}
+
 TEST_P(KustomizationRuns, SuspendedDoesNothing) { // items 3, 72
     publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
     const Object k = make(kustomization("app", "./"));
