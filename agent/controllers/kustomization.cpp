@@ -368,7 +368,9 @@ void KustomizationController::complete(std::unique_ptr<Active> active, gitops::C
         next = gitops::NextRun::backoff;
     }
     numbers_.count(active->k.name, next, active->elapsed());
-    if (next == gitops::NextRun::dependency && dependencies_met(*active)) next = gitops::NextRun::now; // before the status said that it waits
+    // A dependency became ready before the status said that this one waits for it, so nobody woke it. (A source without artifact comes later, too, but wakes everybody.)
+    const auto* ready = active->written.find("Ready");
+    if (next == gitops::NextRun::dependency && ready != nullptr && ready->reason == "DependencyNotReady" && dependencies_met(*active)) next = gitops::NextRun::now;
     schedule(*active, next);
     leave(active->key);
 }

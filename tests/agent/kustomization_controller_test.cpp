@@ -57,10 +57,30 @@ TEST_P(KustomizationRuns, SourceMissingEmptyThenThere) { // items 11, 12
     ask(k, "now"); // a source without artifact wakes nobody
     const Object empty = await(k, ready("False", "ArtifactFailed", "Source artifact not found, retrying in 10m0s"));
     EXPECT_EQ(gitops::read_status(empty)->last_attempted_revision, "");
+    // It waits: whoever comes later has had its runs before the first one has another.
+    for (const char* later : {"later", "much-later"}) await(make(kustomization(later, "./", "suspend: true")), [](const Object& o) { return o.at({"metadata", "finalizers"}) != nullptr; });
+    EXPECT_LE(logged_.count([](const std::string& line) { return line.find("Source artifact not found") != line.npos; }), 2u);
     publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
     await(k, applied("main@sha1:1"));
     events_seen_.await(EventReceiver::of("app", "ReconciliationSucceeded"));
     EXPECT_EQ(events_seen_.count(EventReceiver::of("app", "ArtifactFailed")), 0u);
+}
+
+TEST_P(KustomizationRuns, AnArtifactThatIsGoneIsAskedForOnce) { // item 16: until --requeue-dependency is over
+    std::atomic<int> asked{0};
+    auto server = kube::server::HttpFront::start({}, [&](kube::server::HttpRequest&&, const std::shared_ptr<kube::server::Exchange>& exchange) {
+        ++asked;
+        kube::server::HttpResponse none;
+        none.status = 404;
+        exchange->respond(std::move(none));
+    });
+    ASSERT_TRUE(server.has_value());
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}}, {.url = "http://127.0.0.1:" + std::to_string((*server)->port()) + "/gone.tar.gz"});
+    const Object k = make(kustomization("app", "./"));
+    start_agent();
+    await(k, ready("False", "ArtifactFailed", "Source is not ready, artifact not found, retrying in 10m0s"));
+    for (const char* later : {"later", "much-later"}) await(make(kustomization(later, "./", "suspend: true")), [](const Object& o) { return o.at({"metadata", "finalizers"}) != nullptr; });
+    EXPECT_LE(asked, 2);
 }
 
 TEST_P(KustomizationRuns, DriftIsSeenByWatchAndCorrected) {
