@@ -95,18 +95,25 @@ std::shared_ptr<ManagedObjects::Kind> ManagedObjects::kind_of(const kube::GroupK
     return at != kinds_.end() ? at->second : nullptr;
 }
 
+// An informer is made and ended without our lock: its own comes before ours, since its handlers ask us.
 void ManagedObjects::watch(const kube::GroupVersionKind& gvk, bool whole) {
-    std::shared_ptr<Kind> old, fresh;
-    {
-        const std::lock_guard lock(mutex_);
-        std::shared_ptr<Kind>& slot = kinds_[gvk.group_kind()];
-        const bool fits = slot && (gvk.version.empty() || slot->gvk.version == gvk.version); // an empty version: any
-        if (fits && (slot->whole || !whole)) return;
-        old = std::move(slot);
-        slot = fresh = std::make_shared<Kind>(client_, gvk, whole || (old && old->whole), listener_);
+    const auto fits = [&](const std::shared_ptr<Kind>& k) { return k && (gvk.version.empty() || k->gvk.version == gvk.version) && (k->whole || !whole); }; // an empty version: any
+    std::shared_ptr<Kind> there = kind_of(gvk.group_kind());
+    while (!fits(there)) {
+        const auto fresh = std::make_shared<Kind>(client_, gvk, whole || (there && there->whole), listener_);
+        std::shared_ptr<Kind> now;
+        {
+            const std::lock_guard lock(mutex_);
+            std::shared_ptr<Kind>& slot = kinds_[gvk.group_kind()];
+            now = slot;
+            if (now == there) slot = fresh;
+        }
+        if (now == there) {
+            if (there) there->informer.stop();
+            return fresh->informer.start();
+        }
+        there = std::move(now); // of somebody who came in between
     }
-    if (old) old->informer.stop();
-    fresh->informer.start();
 }
 
 bool ManagedObjects::synced(const kube::GroupKind& kind) const {
