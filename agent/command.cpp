@@ -151,7 +151,7 @@ int dispatch(const Command& root, const std::string& program, const std::vector<
     Invocation invocation{.io = io, .flags = std::move(flags), .args = std::move(*args), .program = program, .path = found.path, .root = &root};
     auto status = found.command->run(invocation);
     if (status) return *status;
-    if (as_flux) status.error().hint.clear(); // one line, as scripts expect it
+    if (as_flux && status.error().http_status != 0) status.error().hint.clear(); // the API server's words alone
     io.failure(status.error());
     return kFailed;
 }

@@ -17,7 +17,7 @@ std::string git_cache_path(const std::string& cache_dir, const std::string& url)
 // hundred packs is removed. Returns one line a removed repository. Reads every byte once.
 std::vector<std::string> verify_git_caches(const std::string& cache_dir, std::chrono::hours unused = std::chrono::days(30));
 
-// Removes the repository of one URL; a snapshot that still reads from it fails from then on.
+// Removes the repository of one URL; a snapshot that still reads from it fails from then on. While no fetch of it goes on: FetchOptions::anew.
 void drop_git_cache(const std::string& cache_dir, const std::string& url);
 
 } // namespace weber::gitops

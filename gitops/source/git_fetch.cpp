@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include "gitops/source/git_cache.h"
 #include "gitops/source/git_http.h"
@@ -226,12 +228,45 @@ bool has_object(git_repository* repo, const std::string& id) {
 
 // ---- one operation -----------------------------------------------------------------------------------------------
 
+// The cache of one URL, for as long as it lives: several GitRepositories may name the same, and libgit2 refuses what another writes at the same time.
+class CacheLock {
+public:
+    // Error: the deadline of `op` or its end came first.
+    static Result<CacheLock> take(const std::string& path, const Operation& op) {
+        std::unique_lock lock(mutex());
+        const bool free = changed().wait_until(lock, op.options.stop, op.http.deadline, [&] { return !held().contains(path); });
+        if (!free) return fail(op.options.stop.stop_requested() ? ErrorCode::cancelled : ErrorCode::timeout,
+                               "cannot fetch " + public_url(op.options.url) + (op.options.stop.stop_requested() ? ": stopped" : ": the deadline passed while another fetch of it went on"));
+        held().insert(path);
+        return CacheLock(path);
+    }
+    CacheLock(CacheLock&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    CacheLock& operator=(CacheLock&&) = delete;
+    ~CacheLock() {
+        if (path_.empty()) return;
+        const std::lock_guard lock(mutex());
+        held().erase(path_);
+        changed().notify_all();
+    }
+
+private:
+    explicit CacheLock(std::string path) : path_(std::move(path)) {}
+    // Never destroyed: a fetch over ssh that was given up may outlive `main`.
+    static std::mutex& mutex() { static auto& it = *new std::mutex; return it; }
+    static std::condition_variable_any& changed() { static auto& it = *new std::condition_variable_any; return it; }
+    static std::set<std::string>& held() { static auto& it = *new std::set<std::string>; return it; } // guarded by mutex()
+
+    std::string path_;
+};
+
 class Fetcher {
 public:
     explicit Fetcher(Operation& op) : op_(op) {}
 
     Result<Fetched> run() {
         const std::string path = git_cache_path(op_.options.cache_dir, op_.options.url);
+        TRY(const CacheLock alone, CacheLock::take(path, op_));
+        if (op_.options.anew) drop_git_cache(op_.options.cache_dir, op_.options.url);
         TRY(repo_, open_cache(path));
         git_remote* raw = nullptr;
         git_remote_create_options how = GIT_REMOTE_CREATE_OPTIONS_INIT;

@@ -94,8 +94,9 @@ private:
 
     // What is wrong with a cache is not worth finding out.
     Result<Fetched> fetch_anew(const FetchOptions& how) const {
-        drop_git_cache(how.cache_dir, how.url);
-        return fetch(how);
+        FetchOptions again = how;
+        again.anew = true;
+        return fetch(again);
     }
 
     [[nodiscard]] std::optional<std::string> wanted_ignore() const {

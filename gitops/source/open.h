@@ -47,7 +47,8 @@ struct FetchOptions {
     std::string url;                       // https, http, ssh, file, or a path
     GitReference ref = {};
     std::optional<std::string> revision = {}; // in place of `ref`, as `git fetch` takes it: tag, branch, full name, whole commit id; "" = HEAD
-    std::string cache_dir;                 // bare repositories live below it, one a URL
+    std::string cache_dir;                 // bare repositories live below it, one a URL; fetches of one URL wait for each other
+    bool anew = false;                     // what is cached of it is thrown away first
     std::size_t max_bytes = 0;             // to transfer at most; 0 = any number. Beyond: too_large
     GitCredentials credentials = {};
     SshMethods ssh = {};

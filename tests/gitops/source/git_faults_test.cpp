@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "gitops/source/git_cache.h"
 #include "gitops/source/git_reconcile.h"
@@ -143,6 +144,25 @@ TEST_F(GitFaults, ACacheThatIsDamagedMeanwhileIsFetchedAnew) {
         stdfs::remove_all(dir_.path() + "/storage"); // it has to be read
         EXPECT_EQ(good(), revision) << what;
     }
+}
+
+TEST_F(GitFaults, FetchesOfOneRepositoryWaitForEachOther) { // several GitRepositories may name the same URL
+    run("cd work && git tag v1 && git push -q ../repo.git v1");
+    const std::string url = "http://127.0.0.1:" + std::to_string(server_.port) + "/repo.git";
+    std::vector<std::string> said(12);
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < said.size(); ++i)
+            threads.emplace_back([&, i] {
+                FetchOptions how{.url = url, .ref = {}, .cache_dir = cache()};
+                (i % 2 == 0 ? how.ref.branch : how.ref.tag) = i % 2 == 0 ? "main" : "v1";
+                how.anew = i == 6; // by whoever found it damaged
+                const auto got = fetch(how);
+                said[i] = got ? "" : got.error().to_string();
+            });
+    }
+    EXPECT_THAT(said, ::testing::Each(""));
+    EXPECT_THAT(verify_git_caches(cache()), IsEmpty());
 }
 
 TEST_F(GitFaults, ATruncatedPackIsRefused) {
