@@ -36,8 +36,7 @@ std::unexpected<Error> in_quotes(Error error, std::string_view prefix) {
 Result<std::string> find_kustomization_file(const Loader& loader) {
     std::string found;
     for (std::string_view name : {"kustomization.yaml", "kustomization.yml", "Kustomization"}) {
-        auto place = loader.locate(name);
-        if (!place || !loader.files().is_file(*place)) continue;
+        if (!loader.files().is_file(join_path(loader.root(), name)) || !loader.locate(name)) continue;
         if (!found.empty()) return fail(ErrorCode::invalid, "Found multiple kustomization files under: " + loader.display(loader.root()));
         found = name;
     }

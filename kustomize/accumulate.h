@@ -20,6 +20,7 @@
 #include "kustomize/origin.h"
 #include "kustomize/plugins.h"
 #include "kustomize/resource_set.h"
+#include "kustomize/seen_files.h"
 #include "kustomize/transform/merge_schema.h"
 
 namespace weber::kustomize {
@@ -37,9 +38,13 @@ private:
 // Shared by all directories of one build.
 struct Session {
     Session(const FileSystem& fs, const BuildOptions& build_options)
-        : options(build_options), files{.fs = fs, .restrictions = build_options.load_restrictions, .cache = build_options.cache, .remote = build_options.remote, .documents_left = build_options.max_documents} {}
+        : options(build_options), seen(fs), files{.fs = seen, .restrictions = build_options.load_restrictions, .cache = build_options.cache, .remote = build_options.remote, .documents_left = build_options.max_documents} {}
+
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
     const BuildOptions& options;
+    SeenFiles seen;
     LoadContext files;
     std::vector<std::string> build_metadata = {}; // of the root kustomization
     std::vector<std::string> warnings = {};

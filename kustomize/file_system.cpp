@@ -109,6 +109,14 @@ std::string DiskFileSystem::identity(std::string_view path) const {
     return id;
 }
 
+FileEntry DiskFileSystem::entry(std::string_view path) const {
+    struct stat st {};
+    if (::lstat(std::string(path).c_str(), &st) != 0) return errno == ENOENT || errno == ENOTDIR ? FileEntry::missing : FileEntry::unknown;
+    if (S_ISDIR(st.st_mode)) return FileEntry::directory;
+    if (S_ISREG(st.st_mode)) return FileEntry::file;
+    return S_ISLNK(st.st_mode) ? FileEntry::link : FileEntry::other;
+}
+
 // ---- memory -----------------------------------------------------------------------------------------------------
 
 void MemoryFileSystem::write(std::string_view path, std::string_view text) {

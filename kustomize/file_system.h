@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,9 @@
 #include "kube/base/error.h"
 
 namespace weber::kustomize {
+
+// What stands at a path, the last element not followed when it is a link. `other`: a pipe, a device… `unknown`: the file system cannot tell.
+enum class FileEntry : std::uint8_t { unknown, missing, directory, file, link, other };
 
 class FileSystem {
 public:
@@ -32,6 +36,8 @@ public:
     // A text that changes whenever the content may have changed (blob id; device, inode, size and times). "" = unknown:
     // then nothing read from here is kept beyond one build.
     [[nodiscard]] virtual std::string identity(std::string_view path) const = 0;
+    // One cheap look, for SeenFiles.
+    [[nodiscard]] virtual FileEntry entry(std::string_view) const { return FileEntry::unknown; }
 };
 
 // The disk. `max_file_bytes` caps each read.
@@ -46,6 +52,7 @@ public:
     [[nodiscard]] Result<std::vector<std::string>> list(std::string_view dir) const override;
     [[nodiscard]] Result<std::string> read(std::string_view path) const override;
     [[nodiscard]] std::string identity(std::string_view path) const override;
+    [[nodiscard]] FileEntry entry(std::string_view path) const override;
 
 private:
     std::size_t max_file_bytes_;

@@ -107,7 +107,9 @@ Result<int> run(Invocation& in) {
     for (const auto& build : builds) {
         if (!*build) return fail(Error(build->error()));
         const kustomize::BuildOutput& built = **build;
-        for (const std::string& warning : built.warnings) in.io.err << warning << '\n';
+        std::string warnings; // one write: a tree of overlays may have one for each
+        for (const std::string& warning : built.warnings) warnings += warning + '\n';
+        in.io.err << warnings;
         if (to_directory) {
             TRY_VOID(write_each(built.resources, output));
             continue;
