@@ -274,6 +274,7 @@ Api<std::function<bool(const StoredObject&)>> selector_of(const Call& call) {
 }
 
 Api<HttpResponse> read_object(Core& core, Call& call) {
+    if (const auto asked = parse_rv(call.http->param("resourceVersion")); asked && *asked > core.store.current_rv()) return refuse(too_large(*asked, core.store.current_rv()));
     API_TRY(const Presentation form, negotiate(*call.http));
     if (const auto rv = call.http->param("resourceVersion"); !rv.empty() && !parse_rv(rv))
         return refuse(unclassified("resourceVersion: Invalid value: \"" + std::string(rv) + "\": strconv.ParseUint: parsing \"" + std::string(rv) + "\": invalid syntax"));
@@ -282,17 +283,8 @@ Api<HttpResponse> read_object(Core& core, Call& call) {
     return respond_json(call, form, 200, present(call, form, *o));
 }
 
-Api<HttpResponse> read_list(Core& core, Call& call) {
+Api<Selected> select_objects(Core& core, Call& call) {
     const HttpRequest& http = *call.http;
-    API_TRY(const Presentation form, negotiate(http));
-    if (form.form == Presentation::Form::metadata && !form.list) {
-        ApiError e;
-        e.code = 406;
-        e.reason = "NotAcceptable";
-        e.message = "you requested PartialObjectMetadata, but the requested object is a list (" + go_list_type(call) + ")";
-        e.no_details = true;
-        return refuse(std::move(e));
-    }
     API_TRY(const auto matches, selector_of(call));
     std::size_t limit = 0;
     if (const auto text = http.param("limit"); !text.empty()) {
@@ -322,7 +314,22 @@ Api<HttpResponse> read_list(Core& core, Call& call) {
     }
     std::string token;
     if (more) token = encode(call, {static_cast<std::int64_t>(rv), after->first, after->second});
-    return respond_json(call, form, 200, present_list(call, form, items, rv, token, matches ? 0 : remaining));
+    return Selected{std::move(items), rv, std::move(token), matches ? 0 : remaining};
+}
+
+Api<HttpResponse> read_list(Core& core, Call& call) {
+    const HttpRequest& http = *call.http;
+    API_TRY(const Presentation form, negotiate(http));
+    if (form.form == Presentation::Form::metadata && !form.list) {
+        ApiError e;
+        e.code = 406;
+        e.reason = "NotAcceptable";
+        e.message = "you requested PartialObjectMetadata, but the requested object is a list (" + go_list_type(call) + ")";
+        e.no_details = true;
+        return refuse(std::move(e));
+    }
+    API_TRY(const Selected found, select_objects(core, call));
+    return respond_json(call, form, 200, present_list(call, form, found.items, found.rv, found.token, found.remaining));
 }
 
 Api<std::pair<HttpResponse, std::shared_ptr<StreamSource>>> read_watch(Core& core, const std::shared_ptr<Call>& call) {

@@ -59,7 +59,7 @@ std::optional<HttpResponse> Router::simple_path(const HttpRequest& http) const {
     const std::string& path = http.path;
     if (path == "/healthz" || path == "/livez" || path == "/readyz" || path.starts_with("/healthz/") || path.starts_with("/livez/") ||
         path.starts_with("/readyz/"))
-        return plain("ok");
+        return plain(http.has_param("verbose") ? "[+]ping ok\n" + path.substr(1, path.find('/', 1) - 1) + " check passed\n" : "ok");
     if (path == "/version" || path == "/version/") {
         HttpResponse r;
         r.body = kVersionJson;
@@ -149,7 +149,9 @@ void Router::run(const std::shared_ptr<Holder>& h, const std::shared_ptr<Exchang
     }
     const auto answer = [&]() -> Api<HttpResponse> {
         const auto& sub = call.path.subresource;
-        if (sub == "log" || sub == "exec" || sub == "attach" || sub == "portforward" || sub == "proxy") return refuse(no_kubelet(call));
+        const bool streams = sub == "log" || sub == "exec" || sub == "attach" || sub == "portforward" || sub == "proxy";
+        if (streams && call.id() == "/pods" && !core_.store.get(call.id(), call.path.ns, call.path.name)) return refuse(call.not_found());
+        if (streams) return refuse(no_kubelet(call));
         if (sub == "ephemeralcontainers" && h->verb != "get") return refuse(no_kubelet(call)); // kubectl debug
         if (h->verb == "get") return sub == "scale" ? scale_read(core_, call) : read_object(core_, call);
         if (h->verb == "list") return read_list(core_, call);

@@ -2,6 +2,7 @@
 
 #include "kube/base/json.h"
 #include "kube/server/engine.h"
+#include "kube/server/go_restore.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/patch_text.h"
 #include "kube/server/strategic_patch.h"
@@ -82,6 +83,8 @@ Api<Node> patch_object(Call& call, PatchType type, const Node& live, const Node&
     API_TRY_VOID(check_name(call, next));
     call.warnings.clear();
     Node read = next;
+    if (const auto why = type == PatchType::strategic ? restore_error(next, *call.version->schema) : std::string(); !why.empty())
+        return refuse(bad_result(bad_request(why), go_text(patch)));
     if (auto decoded = decode_object(call, read); !decoded)
         return refuse(bad_result(decoded.error(), type == PatchType::strategic ? go_text(patch)
                                                                               : patched_text(next, type, patch, call.resource->custom ? nullptr : call.version->schema)));

@@ -3,6 +3,7 @@
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "kube/server/quantity.h"
+#include "kube/server/quantity.h"
 #include "kube/server/validate_rules.h"
 
 namespace weber::kube::server {
@@ -99,6 +100,7 @@ void claim(Problems& p, const Node& obj, const Node& live) {
     if (live.is_null()) return;
     Node now = child(obj, "spec"), before = child(live, "spec");
     if (before.text_at("volumeName").empty()) now.erase("volumeName");
+    if (!before.contains("storageClassName")) now.erase("storageClassName"); // a class may come later, by default
     const bool bound = child(live, "status").text_at("phase") == "Bound";
     if (bound)
         for (Node* n : {&now, &before}) {
@@ -108,6 +110,17 @@ void claim(Problems& p, const Node& obj, const Node& live) {
         }
     if (!(now == before))
         p.forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
+    const auto size = [](const Node& n, std::string_view part, std::string_view list) {
+        const auto q = parse_quantity(child(child(child(n, part), list), "storage").text());
+        return q ? q->nanos : 0;
+    };
+    const auto wanted = [](const Node& n) { // spec.resources.requests.storage
+        const auto q = parse_quantity(child(child(child(child(n, "spec"), "resources"), "requests"), "storage").text());
+        return q ? q->nanos : 0;
+    };
+    if (wanted(obj) < wanted(live) && wanted(obj) <= size(live, "status", "capacity"))
+        p.forbidden("spec.resources.requests.storage", "field can not be less than status.capacity");
+    p.immutable("volumeMode", child(obj, "spec").find("volumeMode"), child(live, "spec").find("volumeMode"));
 }
 
 // ---- RBAC -------------------------------------------------------------------------------------------------------------------

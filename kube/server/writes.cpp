@@ -222,16 +222,14 @@ Api<HttpResponse> write_delete_collection(Core& core, Call& call, Ack& ack) {
     API_TRY(const Presentation form, negotiate(*call.http));
     API_TRY_VOID(read_write_options(call, "DeleteOptions", false));
     API_TRY(const DeleteOptions options, read_delete_options(call));
-    API_TRY(const auto matches, selector_of(call));
-    const auto page = core.store.list(call.id(), call.path.ns);
+    API_TRY(const Selected page, select_objects(core, call));
     std::vector<ObjectPtr> gone;
-    for (const auto& o : page.objects) {
-        if (matches && !matches(*o)) continue;
+    for (const auto& o : page.items) {
         auto w = core.remove(*call.resource, o->ns, o->name, options, ack);
         if (!w && w.error().code != 404) return refuse(std::move(w).error());
         gone.push_back(o);
     }
-    return respond_json(call, form, 200, present_list(call, form, gone, page.rv, "", 0));
+    return respond_json(call, form, 200, present_list(call, form, gone, page.rv, page.token, page.remaining));
 }
 
 } // namespace weber::kube::server

@@ -595,7 +595,11 @@ TEST(ServerPaths, TellVersionHealthAndDiscovery) {
     EXPECT_EQ(s->get("/api/v1").at("kind"), "APIResourceList");
     EXPECT_EQ(s->get("/apis").at("kind"), "APIGroupList");
     EXPECT_EQ(s->get("/apis/apps").at("preferredVersion.version"), "v1");
+    EXPECT_EQ(s->get("/readyz?verbose").body, "[+]ping ok\nreadyz check passed\n");
+    EXPECT_EQ(s->get("/api/v1/namespaces/default/pods/p/log").status, 404);
+    EXPECT_EQ(s->post("/api/v1/namespaces/default/pods", "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i}]}}").status, 201);
     EXPECT_EQ(s->get("/api/v1/namespaces/default/pods/p/log").status, 400);
+    EXPECT_EQ(s->get("/api/v1/namespaces/default/pods/p?resourceVersion=99999999").status, 504);
     EXPECT_EQ(s->get("/nonsense").status, 404);
 }
 
