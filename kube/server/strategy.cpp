@@ -247,6 +247,8 @@ Api<void> prepare_create(Core& core, const Call& call, Node& obj) {
     if (id == "/persistentvolumes") add_finalizer(obj, "kubernetes.io/pv-protection");
     if (id == "storage.k8s.io/volumeattributesclasses") add_finalizer(obj, "kubernetes.io/vac-protection");
     if (id == "/nodes") taint_new_node(obj);
+    if (id == "coordination.k8s.io/leases") // of a gate that is off
+        for (const auto field : {"strategy", "preferredHolder"}) obj.get_or_insert("spec").erase(field);
     if (id == "apiregistration.k8s.io/apiservices" && !obj.find_path({"spec", "service"})) mark_local(obj);
     if (id == "certificates.k8s.io/certificatesigningrequests") prepare_signing_request(call, obj);
     if (id == "/pods") return admit_pod(core, call, obj);

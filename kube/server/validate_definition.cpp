@@ -209,61 +209,6 @@ void check_first_stored(Problems& p, const Node& versions) {
     if (first.empty()) p.invalid("status.storedVersions", Node(), "must have at least one stored version");
 }
 
-void check_webhook_url(Problems& p, const std::string& path, std::string_view url) {
-    const auto colon = url.find("://");
-    const auto scheme = colon == std::string_view::npos ? std::string_view() : url.substr(0, colon);
-    std::string_view rest = colon == std::string_view::npos ? std::string_view() : url.substr(colon + 3);
-    std::string_view fragment, query, user;
-    const auto cut = [](std::string_view& from, char at) { // what follows `at`
-        const auto i = from.find(at);
-        const auto tail = i == std::string_view::npos ? std::string_view() : from.substr(i + 1);
-        from = from.substr(0, i);
-        return tail;
-    };
-    fragment = cut(rest, '#');
-    query = cut(rest, '?');
-    std::string_view host = rest.substr(0, rest.find('/'));
-    if (const auto i = host.rfind('@'); i != std::string_view::npos) {
-        user = host.substr(0, i);
-        host.remove_prefix(i + 1);
-    }
-    constexpr const char* kForm = "; desired format: https://host[/path]";
-    if (scheme != "https") p.invalid(path, scheme, "'https' is the only allowed URL scheme" + std::string(kForm));
-    if (host.empty()) p.invalid(path, host, "host must be specified" + std::string(kForm));
-    if (!user.empty()) p.invalid(path, user, "user information is not permitted in the URL");
-    if (!fragment.empty()) p.invalid(path, fragment, "fragments are not permitted in the URL");
-    if (!query.empty()) p.invalid(path, query, "query parameters are not permitted in the URL");
-}
-
-void check_webhook_path(Problems& p, const std::string& path, std::string_view value) {
-    if (value.empty() || value == "/") return;
-    if (value == "//") return p.invalid(path, value, "segment[0] may not be empty");
-    if (!value.starts_with('/')) p.invalid(path, value, "must start with a '/'");
-    std::string_view rest = value.substr(1);
-    if (rest.ends_with('/')) rest.remove_suffix(1);
-    for (std::size_t i = 0;; ++i) {
-        const auto end = std::min(rest.find('/'), rest.size());
-        const auto step = rest.substr(0, end);
-        if (step.empty()) p.invalid(path, value, "segment[" + std::to_string(i) + "] may not be empty");
-        for (const auto& why : step.empty() ? Messages() : dns_subdomain(step)) p.invalid(path, value, "segment[" + std::to_string(i) + "]: " + why);
-        if (end == rest.size()) return;
-        rest.remove_prefix(end + 1);
-    }
-}
-
-void check_review_versions(Problems& p, const std::string& path, const Node& versions) {
-    if (versions.empty()) return p.required(path);
-    std::set<std::string_view> seen;
-    for (std::size_t i = 0; i < versions.size(); ++i) {
-        const auto v = versions.items()[i].text();
-        if (!seen.insert(v).second)
-            p.invalid(at(path, i), v, "duplicate version");
-        else
-            for (const auto& why : dns_1035_label(v)) p.invalid(at(path, i), v, why);
-    }
-    if (!seen.contains("v1") && !seen.contains("v1beta1")) p.invalid(path, versions, "must include at least one of v1, v1beta1");
-}
-
 void check_conversion(Problems& p, const std::string& path, const Node& conversion) {
     if (conversion.is_null()) return;
     const auto strategy = conversion.text_at("strategy");
@@ -271,7 +216,7 @@ void check_conversion(Problems& p, const std::string& path, const Node& conversi
         p.required(path + ".strategy");
     else
         p.one_of(path + ".strategy", strategy, {"None", "Webhook"});
-    const Node &webhook = child(conversion, "webhook"), &client = child(webhook, "clientConfig"), &service = child(client, "service");
+    const Node &webhook = child(conversion, "webhook"), &client = child(webhook, "clientConfig");
     const std::string here = path + ".webhookClientConfig";
     if (strategy != "Webhook") {
         if (!client.is_null()) p.forbidden(here, "should not be set when strategy is not set to Webhook");
@@ -280,17 +225,8 @@ void check_conversion(Problems& p, const std::string& path, const Node& conversi
     }
     if (client.is_null())
         p.required(here, "required when strategy is set to Webhook");
-    else if (client.contains("url") == service.is_map())
-        p.required(here, "exactly one of url or service is required");
-    else if (client.contains("url"))
-        check_webhook_url(p, here + ".url", client.text_at("url"));
-    else { // the real server takes the one for the other, too
-        if (service.text_at("namespace").empty()) p.required(here + ".service.name");
-        if (service.text_at("name").empty()) p.required(here + ".service.namespace");
-        if (const auto port = child(service, "port").as_int().value_or(443); port < 1 || port > 65535)
-            p.invalid(here + ".service.port", Node::integer(port), "port is not valid: must be between 1 and 65535, inclusive");
-        check_webhook_path(p, here + ".service.path", service.text_at("path"));
-    }
+    else
+        check_webhook_client(p, here, client);
     check_review_versions(p, path + ".conversionReviewVersions", child(webhook, "conversionReviewVersions"));
 }
 

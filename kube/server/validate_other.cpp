@@ -2,6 +2,8 @@
 
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
+#include <set>
+
 #include "kube/server/quantity.h"
 #include "kube/server/quantity.h"
 #include "kube/server/validate_rules.h"
@@ -296,6 +298,52 @@ void priority_class(Problems& p, const Node& obj, const Node& live) {
     p.immutable("preemptionPolicy", obj.find("preemptionPolicy"), live.find("preemptionPolicy"));
 }
 
+void lease(Problems& p, const Node& obj, const Node&) {
+    const Node& spec = child(obj, "spec");
+    if (const auto n = child(spec, "leaseDurationSeconds").as_int(); n && *n <= 0) p.invalid("spec.leaseDurationSeconds", Node::integer(*n), "must be greater than 0");
+    if (const auto n = child(spec, "leaseTransitions").as_int(); n && *n < 0) p.invalid("spec.leaseTransitions", Node::integer(*n), "must be greater than or equal to 0");
+}
+
+// What one of two quantities must not be: above the other.
+void check_order(Problems& p, const std::string& path, const Node* low, const Node* high, const Node* shown, std::string_view low_name, std::string_view high_name) {
+    const auto a = low ? parse_quantity(low->text()) : std::nullopt, b = high ? parse_quantity(high->text()) : std::nullopt;
+    if (!a || !b || a->nanos <= b->nanos) return;
+    p.invalid(path, *shown, std::string(low_name) + " value " + std::string(low->text()) + " is greater than " + std::string(high_name) + " value " + std::string(high->text()));
+}
+
+void limit_range(Problems& p, const Node& obj, const Node&) {
+    static const std::set<std::string_view> kTypes{"Pod", "Container", "PersistentVolumeClaim"};
+    std::set<std::string_view> seen;
+    const Node& limits = child(child(obj, "spec"), "limits");
+    for (std::size_t i = 0; i < limits.size(); ++i) {
+        const Node& limit = limits.items()[i];
+        const std::string here = at("spec.limits", i);
+        const auto type = limit.text_at("type");
+        if (const auto why = qualified_name(type); !why.empty())
+            p.invalid_all(here + ".type", type, why);
+        else if (type.find('/') == std::string_view::npos && !kTypes.contains(type))
+            p.invalid(here + ".type", type, "must be a standard limit type or fully qualified");
+        if (!seen.insert(type).second) p.duplicate(here + ".type", Node::string(type));
+        const Node &most = child(limit, "max"), &least = child(limit, "min"), &usual = child(limit, "default"), &asked = child(limit, "defaultRequest");
+        for (const auto field : {"default", "defaultRequest"})
+            if (type == "Pod" && !child(limit, field).empty()) p.forbidden(here + "." + field, "may not be specified when `type` is 'Pod'");
+        if (type == "PersistentVolumeClaim" && !least.contains("storage") && !most.contains("storage"))
+            p.required(here + ".limits", "either minimum or maximum storage value is required, but neither was provided");
+        std::set<std::string> names;
+        for (const Node* list : {&most, &least, &usual, &asked, &child(limit, "maxLimitRequestRatio")})
+            for (const auto& e : list->entries()) names.insert(e.key.str());
+        for (const auto& name : names) {
+            const Node *high = most.find(name), *low = least.find(name), *normal = type == "Pod" ? nullptr : usual.find(name), *request = type == "Pod" ? nullptr : asked.find(name);
+            check_order(p, key_of(here + ".min", name), low, high, low, "min", "max");
+            check_order(p, key_of(here + ".defaultRequest", name), low, request, request, "min", "default request");
+            check_order(p, key_of(here + ".defaultRequest", name), request, high, request, "default request", "max");
+            check_order(p, key_of(here + ".defaultRequest", name), request, normal, request, "default request", "default limit");
+            check_order(p, key_of(here + ".default", name), low, normal, low, "min", "default");
+            check_order(p, key_of(here + ".default", name), normal, high, high, "default", "max");
+        }
+    }
+}
+
 void check_api_service(Problems& p, const Node& obj, const Node&) {
     const Node &spec = child(obj, "spec"), &service = child(spec, "service");
     const auto name = child(obj, "metadata").text_at("name"), group = spec.text_at("group"), version = spec.text_at("version");
@@ -325,6 +373,10 @@ KindRule other_rule(std::string_view id) {
     static const std::map<std::string_view, KindRule> kRules{
         {"apiextensions.k8s.io/customresourcedefinitions", check_definition},
         {"apiregistration.k8s.io/apiservices", check_api_service},
+        {"admissionregistration.k8s.io/validatingwebhookconfigurations", check_webhooks},
+        {"admissionregistration.k8s.io/mutatingwebhookconfigurations", check_webhooks},
+        {"coordination.k8s.io/leases", lease},
+        {"/limitranges", limit_range},
         {"/configmaps", config_map},
         {"/secrets", secret},
         {"/persistentvolumeclaims", claim},

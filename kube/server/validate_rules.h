@@ -70,6 +70,9 @@ KindRule workload_rule(std::string_view id);
 KindRule network_rule(std::string_view id); // Service, Ingress, NetworkPolicy
 KindRule other_rule(std::string_view id);
 void check_definition(Problems& p, const Node& obj, const Node& live); // a CustomResourceDefinition
+void check_webhooks(Problems& p, const Node& obj, const Node& live);   // a configuration of admission webhooks
+void check_webhook_client(Problems& p, const std::string& path, const Node& client);
+void check_review_versions(Problems& p, const std::string& path, const Node& versions, std::string_view none = {}); // `none`: said of no versions
 // An openAPIV3Schema of one. `has_status`: beside a status subresource.
 void check_schema(Problems& p, const std::string& path, const Node& schema, bool has_status);
 // The schema of the field at a path like ".spec.a" or (`brackets`) ".spec['a']"; null: there is none, `why` says so. `name`: the path as fields are named.
