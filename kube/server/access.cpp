@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <map>
+#include <vector>
 
 #include "kube/base/clock.h"
 #include "kube/base/json.h"
@@ -117,6 +119,22 @@ std::optional<std::pair<std::string_view, std::string_view>> account_of(std::str
     return std::pair{user.substr(0, colon), user.substr(colon + 1)};
 }
 
+// As Go prints who is asked for: whoever names a group alone would act as himself, with all his rights.
+std::string no_impersonated_user(const HttpRequest& http) {
+    const auto list = [](const auto& items) {
+        std::string out;
+        for (const auto& item : items) out += (out.empty() ? "" : ", ") + write_json(Node::string(item));
+        return out;
+    };
+    std::map<std::string, std::vector<std::string>> by_key;
+    for (const auto& [key, value] : http.impersonate_extra) by_key[key].push_back(value);
+    std::string extra;
+    for (const auto& [key, values] : by_key) extra += (extra.empty() ? "" : ", ") + write_json(Node::string(key)) + ":[]string{" + list(values) + "}";
+    return "requested &user.DefaultInfo{Name:\"\", UID:" + write_json(Node::string(http.impersonate_uid)) + ", Groups:[]string" +
+           (http.impersonate_groups.empty() ? "(nil)" : "{" + list(http.impersonate_groups) + "}") + ", Extra:map[string][]string" + (extra.empty() ? "(nil)" : "{" + extra + "}") +
+           "} without impersonating a user name";
+}
+
 } // namespace
 
 Api<User> Access::user_of_token(std::string_view token) const {
@@ -143,7 +161,10 @@ Api<User> Access::authenticate(const HttpRequest& http) const {
     } else if (!options_.token.empty()) {
         return refuse(unauthorized());
     }
-    if (http.impersonate_user.empty()) return user;
+    if (http.impersonate_user.empty()) {
+        if (http.impersonate_uid.empty() && http.impersonate_groups.empty() && http.impersonate_extra.empty()) return user;
+        return refuse(bad_request(no_impersonated_user(http)));
+    }
     const auto account = account_of(http.impersonate_user);
     const Attributes who = account ? Attributes{"impersonate", "", "serviceaccounts", "", std::string(account->first), std::string(account->second), ""}
                                    : Attributes{"impersonate", "", "users", "", "", http.impersonate_user, ""};

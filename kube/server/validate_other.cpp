@@ -53,7 +53,7 @@ void config_map(Problems& p, const Node& obj, const Node& live) {
         p.invalid_all(key_of("binaryData", e.key.view()), e.key.view(), config_key(e.key.view()));
         bytes += e.value.text().size() / 4 * 3;
     }
-    if (bytes > kMaxData) p.too_long("", kMaxData);
+    if (bytes > kMaxData) p.too_long("[]", kMaxData);
 }
 
 void secret(Problems& p, const Node& obj, const Node& live) {

@@ -49,6 +49,18 @@ void bind(const Api& admin, const std::string& role, const std::string& account)
 const std::string kMaps = "/api/v1/namespaces/default/configmaps";
 const char* const kMap = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}";
 
+// Else the request would run with all rights of who sent it.
+TEST(ServerRbac, AGroupIsNotImpersonatedWithoutAUser) {
+    const Secured s;
+    for (const char* header : {"Impersonate-Group", "Impersonate-Uid", "Impersonate-Extra-scopes"}) {
+        const Reply r = s.admin().send({.path = kMaps, .headers = {{header, "x"}}});
+        EXPECT_EQ(r.status, 400) << header;
+        EXPECT_NE(r.message().find("without impersonating a user name"), std::string::npos) << r.message();
+    }
+    EXPECT_EQ(s.admin().send({.path = kMaps, .headers = {{"Impersonate-Group", "x"}}}).message(),
+              R"(requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"x"}, Extra:map[string][]string(nil)} without impersonating a user name)");
+}
+
 TEST(ServerRbac, RefusesWhatNoRoleAllows) {
     const Secured s;
     const Api bot = s.as(s.account("bot"));

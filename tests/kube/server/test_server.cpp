@@ -77,6 +77,7 @@ Reply Api::send(const Request& request) const {
     r.headers.push_back({"Accept", request.accept.empty() ? "application/json" : request.accept});
     r.headers.push_back({"User-Agent", request.user_agent});
     if (!request.as.empty()) r.headers.push_back({"Impersonate-User", request.as});
+    r.headers.insert(r.headers.end(), request.headers.begin(), request.headers.end());
     const auto answer = http_->send(std::move(r));
     Reply reply;
     EXPECT_TRUE(answer) << request.method << " " << request.path << ": " << answer.error().to_string();

@@ -47,6 +47,7 @@ struct Request {
     std::string accept = {};
     std::string user_agent = "tester/1.0";
     std::string as = {};     // user to impersonate
+    std::vector<kube::HttpHeader> headers = {}; // beside those that the fields above are for
 };
 
 // One API server.
