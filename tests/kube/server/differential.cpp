@@ -183,6 +183,34 @@ void compare(const Node* a, const Node* b, const std::string& path, std::vector<
     out.push_back(path + ": ours " + shown(a) + ", theirs " + shown(b));
 }
 
+// Items with generated names come in the order of what was generated: chance.
+void sort_generated(Node& answer) {
+    Node* body = answer.find_mut("body");
+    Node* items = body ? body->find_mut("items") : nullptr;
+    if (!items || !items->is_list()) return;
+    std::vector<Node> list(items->items().begin(), items->items().end());
+    const auto generated = [](const Node& n) { return n.find("metadata") && n.find("metadata")->text_at("name").find("<id>") != std::string_view::npos; };
+    for (auto at = list.begin(); at != list.end();) {
+        const auto end = std::find_if_not(at, list.end(), generated);
+        std::sort(at, end, [](const Node& a, const Node& b) { return kube::write_json(a) < kube::write_json(b); });
+        at = end == list.end() ? end : std::next(end);
+    }
+    Node sorted = Node::list();
+    for (Node& n : list) sorted.push_back(std::move(n));
+    body->set("items", std::move(sorted));
+}
+
+// Keys of maps in order, so that equal items are written alike.
+Node in_order(Node n) {
+    if (n.is_list())
+        for (Node& item : n.items_mut()) item = in_order(std::move(item));
+    if (n.is_map()) {
+        for (auto& e : n.entries_mut()) e.value = in_order(std::move(e.value));
+        n.sort_keys();
+    }
+    return n;
+}
+
 Node read_file(const std::string& file) {
     std::ifstream in(file, std::ios::binary);
     std::stringstream text;
@@ -294,7 +322,10 @@ std::vector<Node> play(const Api& api, const Sequence& sequence) {
 
 std::vector<std::string> differences(const Node& ours, const Node& theirs) {
     std::vector<std::string> out;
-    compare(&ours, &theirs, "", out);
+    Node a = in_order(ours), b = in_order(theirs);
+    sort_generated(a);
+    sort_generated(b);
+    compare(&a, &b, "", out);
     return out;
 }
 
