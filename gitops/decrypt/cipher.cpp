@@ -222,6 +222,7 @@ Result<std::string> walk(Branches& branches, const Metadata& m, const SecretByte
 
 Result<void> decrypt_leaf(Value& leaf, AesGcm& aes, const std::string& path) {
     if (leaf.kind == Kind::comment) {
+        if (leaf.text.empty()) return {}; // stays where it is
         // Else it was never encrypted. A decrypted comment stands on a line of its own, as sops has it.
         if (auto plain = open_value(leaf.text, aes, path); plain) leaf = Value::of_comment(leaf_bytes(*plain));
         return {};

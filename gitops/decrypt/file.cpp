@@ -121,7 +121,8 @@ Result<std::string> encrypt_file(std::string_view text, Format format, Metadata 
     if (!branches) return prefixed(std::move(branches.error()), "failed to load the file");
     if (branches->empty()) return fail(ErrorCode::invalid, "file cannot be completely empty, it must contain at least one document");
     if (has_section(*branches, format)) return fail(ErrorCode::invalid, "the file has a sops section: it is encrypted already");
-    if (settings.rule == Rule{}) settings.rule.unencrypted_suffix = kDefaultUnencryptedSuffix;
+    if (format == Format::binary) settings.rule = {}; // its one value is always encrypted
+    else if (settings.rule == Rule{}) settings.rule.unencrypted_suffix = kDefaultUnencryptedSuffix;
     return encrypt_branches(std::move(*branches), format, std::move(settings), keys, now);
 }
 

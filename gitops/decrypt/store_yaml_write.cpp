@@ -169,18 +169,29 @@ private:
         }
         switch (style_of(text, key)) {
         case kube::YamlScalarStyle::plain: out_ += text; break;
-        case kube::YamlScalarStyle::single_quoted: single_quoted(text); break;
+        case kube::YamlScalarStyle::single_quoted: single_quoted(text, indent); break;
         case kube::YamlScalarStyle::double_quoted: double_quoted(text); break;
         case kube::YamlScalarStyle::literal: literal(text, indent, indent - parent, behind); break;
         }
     }
 
-    void single_quoted(const std::string& text) {
-        out_ += '\'';
-        for (const char c : text) {
-            if (c == '\'') out_ += '\'';
-            out_ += c;
+    // A line of a scalar. Behind U+2028 and U+2029 go-yaml indents, as behind every line break.
+    void line(std::string_view text, int indent) {
+        for (std::size_t i = 0; i < text.size();) {
+            const kube::CodePoint c = kube::decode_utf8(text, i);
+            out_.append(text, i, c.bytes);
+            i += c.bytes;
+            if (!kube::is_yaml_break(c.value) || i == text.size()) continue;
+            const kube::CodePoint next = kube::decode_utf8(text, i);
+            if (!kube::is_yaml_break(next.value)) out_.append(static_cast<std::size_t>(indent), ' ');
         }
+    }
+
+    void single_quoted(const std::string& text, int indent) {
+        std::string doubled;
+        for (const char c : text) doubled.append(c == '\'' ? 2 : 1, c);
+        out_ += '\'';
+        line(doubled, indent);
         out_ += '\'';
     }
 
@@ -217,7 +228,10 @@ private:
         out_.append(kube::yaml_chomping(text)).append(behind).append("\n");
         for (std::size_t at = 0; at < text.size();) {
             const std::size_t end = std::min(text.find('\n', at), text.size());
-            if (end > at) out_.append(static_cast<std::size_t>(indent), ' ').append(text, at, end - at);
+            if (end > at) {
+                out_.append(static_cast<std::size_t>(indent), ' ');
+                line(std::string_view(text).substr(at, end - at), indent);
+            }
             out_ += '\n';
             at = end + 1;
         }

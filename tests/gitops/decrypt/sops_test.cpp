@@ -51,6 +51,30 @@ TEST(Sops, Item49ShamirShares) {
     EXPECT_NE(combine_shares(some)->view(), test::data_key().view());
 }
 
+// Found by random files beside the real program.
+TEST(SopsYaml, AsSopsWritesIt) {
+    const auto both_ways = [](std::string_view text) {
+        const KeyRing keys = vector_keys();
+        const std::string ours = encrypt_file(text, Format::yaml, for_age(), keys, std::string(kNow)).value();
+        const std::string plain = decrypt_file(ours, Format::yaml, Format::yaml, keys).value();
+        if (const auto sops = peer("sops")) {
+            const testing::TempDir dir;
+            EXPECT_EQ(run(*sops + " -d " + dir.write("a.yaml", ours), dir.path(), {"SOPS_AGE_KEY=" + std::string(test::kAgeSecret)}).out, plain);
+        }
+        return plain;
+    };
+    EXPECT_EQ(both_ways("a: \"\\u2028x\"\nb: {c: \"x\\u2028\"}\n"), "a: '\u2028    x'\nb:\n    c: 'x\u2028'\n"); // go-yaml indents behind these line breaks
+    EXPECT_EQ(both_ways("a: !!bool \"true\"\n"), "a: true\n");
+    EXPECT_EQ(both_ways("a: x #\nb: y # c\n"), "a: x #\n# c\nb: \"y\"\n"); // an empty comment stays behind its value
+}
+
+TEST(SopsBinary, HasNoRule) {
+    const std::string file = encrypt_file("x", Format::binary, for_age({.encrypted_regex = "^nothing$"}), vector_keys(), std::string(kNow)).value();
+    EXPECT_EQ(file.find("regex"), std::string::npos);
+    EXPECT_EQ(file.find("suffix"), std::string::npos);
+    EXPECT_EQ(decrypt_file(file, Format::binary, Format::binary, vector_keys()).value(), "x");
+}
+
 TEST(Sops, EveryTypeComesBackAsItWas) {
     for (const Value& v : {Value::of_text("a\nb"), Value::of_integer(-7), Value::of_floating(1.25), Value::of_boolean(true), Value::of_boolean(false), Value::of_comment(" c")}) {
         const std::string sealed = encrypt_value(v, test::data_key(), "p:").value();
