@@ -5,6 +5,7 @@
 #include <yaml.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -25,6 +26,12 @@ struct Span {
     Mark begin, end;
 };
 
+// A list or map in brackets, and the entry whose value it is.
+struct Brackets {
+    Span span;
+    std::size_t owner = kNone;
+};
+
 // A key or a list item.
 struct Entry {
     std::string path;
@@ -43,6 +50,8 @@ struct Layout {
     std::vector<Entry> entries;
     std::vector<Span> scalars;
     std::vector<Span> flows; // lists and maps in brackets, the outermost ones
+    std::vector<Brackets> brackets;            // all of them, an inner one before the one around it
+    std::vector<std::size_t> closing_quotes;   // lines that begin with the end of a text in single quotes
 
     [[nodiscard]] static bool within(const std::vector<Span>& spans, Mark at) {
         const auto behind = std::ranges::upper_bound(spans, at, {}, &Span::begin);
@@ -53,6 +62,15 @@ struct Layout {
     [[nodiscard]] const Span* flow_at(Mark at) const {
         const auto behind = std::ranges::upper_bound(flows, at, {}, &Span::begin);
         return behind != flows.begin() && at < std::prev(behind)->end ? &*std::prev(behind) : nullptr;
+    }
+    // The innermost brackets around a place, those that end at one; null: none.
+    [[nodiscard]] const Brackets* innermost(Mark at) const {
+        const auto it = std::ranges::find_if(brackets, [&](const Brackets& b) { return b.span.begin < at && at < b.span.end; });
+        return it == brackets.end() ? nullptr : &*it;
+    }
+    [[nodiscard]] const Brackets* ending_at(Mark at) const {
+        const auto it = std::ranges::find_if(brackets, [&](const Brackets& b) { return b.span.end == at; });
+        return it == brackets.end() ? nullptr : &*it;
     }
     // The outermost entry that begins in the line of this one: `- - a: b` is three.
     [[nodiscard]] std::size_t outermost(std::size_t entry) const {
@@ -127,6 +145,8 @@ private:
         const Mark begin = mark_of(event.start_mark);
         const Span span{block ? Mark{begin.line + 1, 0} : begin, mark_of(event.end_mark)}; // a block's first line may have a comment
         if (span.begin < span.end) layout_.scalars.push_back(span);
+        if (style == YAML_SINGLE_QUOTED_SCALAR_STYLE && span.end.line > begin.line && layout_.lines[span.end.line].find_first_not_of(' ') + 1 == span.end.column)
+            layout_.closing_quotes.push_back(span.end.line);
         if (!frames_.empty() && !frames_.back().list && frames_.back().key_next) return key(event);
         const std::string_view header = block ? layout_.lines[begin.line].substr(0, layout_.lines[begin.line].find('#')) : std::string_view();
         const bool keeps = header.find('+') != std::string_view::npos;
@@ -206,6 +226,7 @@ private:
         const Frame frame = frames_.back();
         frames_.pop_back();
         current_.pop_back();
+        if (frame.flow) layout_.brackets.push_back({{frame.begin, mark_of(event.end_mark)}, frame.owner});
         if (frame.flow && (frames_.empty() || !frames_.back().flow)) layout_.flows.push_back({frame.begin, mark_of(event.end_mark)});
         if (!frame.flow || frame.owner == kNone) return;
         layout_.entries[frame.owner].head_line = std::max(layout_.entries[frame.owner].head_line, event.end_mark.line);
@@ -229,7 +250,9 @@ struct Comments {
     std::map<std::string, std::string> dash;                 // of a dash alone in its line
     std::map<std::string, std::vector<std::string>> head, foot;
     std::map<std::string, std::string> flow_line;            // behind an entry in brackets
+    std::map<std::string, std::string> flow_after;           // behind the brackets that are an entry's value, inside of others
     std::map<std::string, std::vector<std::string>> flow_head; // above one
+    std::map<std::string, std::vector<std::string>> flow_foot; // below the last one, before the closing bracket
     bool gap_after_head = false;                             // of the whole text
     std::vector<std::string> end;
 };
@@ -284,19 +307,40 @@ private:
         return line < layout_.lines.size() && layout_.lines[line].find_first_not_of(" \t") == std::string_view::npos;
     }
 
-    // A comment in brackets: behind an entry of its line, or above the next.
+    // A comment in brackets: above an entry or below the last one, behind an entry of its line or behind inner brackets.
     void in_flow(const Span& flow, Mark mark, std::string_view line, std::size_t at) {
         const std::string_view text = line.substr(at);
         const auto behind = std::ranges::upper_bound(layout_.entries, mark, {}, &Entry::begin);
-        const auto inside = [&](const Entry& e) { return flow.begin < e.begin && e.begin < flow.end; };
         if (line.find_first_not_of(" \t") == at) {
-            if (behind != layout_.entries.end() && inside(*behind)) out_.flow_head[behind->path].emplace_back(text);
+            const Brackets* around = layout_.innermost(mark);
+            if (around == nullptr) return;
+            if (behind != layout_.entries.end() && behind->begin < around->span.end) out_.flow_head[behind->path].emplace_back(text);
+            else if (behind != layout_.entries.begin()) below_last(*around, static_cast<std::size_t>(behind - layout_.entries.begin()) - 1, text);
             return;
         }
-        if (behind == layout_.entries.begin() || !inside(*std::prev(behind)) || std::prev(behind)->begin.line != mark.line) return;
         const std::string_view before = line.substr(0, at);
         const std::size_t last = before.find_last_not_of(" \t,");
-        if (last != std::string_view::npos && before[last] != ']' && before[last] != '}') out_.flow_line[std::prev(behind)->path] = text;
+        if (last == std::string_view::npos) return;
+        if (before[last] == ']' || before[last] == '}') {
+            const Brackets* ended = layout_.ending_at({mark.line, characters(before.substr(0, last + 1))});
+            if (ended != nullptr && ended->owner != kNone) out_.flow_after[layout_.entries[ended->owner].path] = text;
+            return;
+        }
+        if (behind == layout_.entries.begin()) return;
+        const Entry& entry = *std::prev(behind);
+        if (flow.begin < entry.begin && entry.begin < flow.end && entry.begin.line == mark.line) out_.flow_line[entry.path] = text;
+    }
+
+    void below_last(const Brackets& around, std::size_t entry, std::string_view text) {
+        const auto inside = [&](std::size_t e) { return around.span.begin < layout_.entries[e].begin; };
+        if (!inside(entry)) return; // nothing in these brackets
+        while (layout_.entries[entry].parent != kNone && inside(layout_.entries[entry].parent)) entry = layout_.entries[entry].parent;
+        const std::string& path = layout_.entries[entry].path;
+        if (!out_.flow_line.contains(path) && !out_.flow_after.contains(path)) out_.flow_foot[path].emplace_back(text);
+    }
+
+    static std::size_t characters(std::string_view text) {
+        return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
     }
 
     void beside(std::size_t line, std::string_view text) {
@@ -378,11 +422,22 @@ public:
             const std::size_t base = owner == kNone ? 0 : layout_.entries[owner].begin.column;
             std::string& line = lines_[e.begin.line];
             const std::size_t at = byte_of(line, e.begin.column);
-            if (const auto it = comments_.flow_line.find(e.path); it != comments_.flow_line.end()) behind_in_flow(line, at, it->second, base + 2 * depth);
+            const std::size_t column = base + 2 * depth;
+            if (const auto it = comments_.flow_line.find(e.path); it != comments_.flow_line.end()) {
+                behind_in_flow(line, at, [&](char next) { return ", " + it->second + "\n" + std::string(next == ',' ? column : next == ']' ? column - 2 : 0, ' '); }, true);
+            }
+            if (const auto it = comments_.flow_after.find(e.path); it != comments_.flow_after.end())
+                behind_in_flow(line, at, [&](char next) { return " " + it->second + "\n" + std::string(next == ']' ? column - 2 : 0, ' '); }, false);
+            if (const auto it = comments_.flow_foot.find(e.path); it != comments_.flow_foot.end()) {
+                std::string below = ",";
+                for (const std::string& text : it->second) below.append("\n").append(column, ' ').append(text);
+                below.append("\n").append(column - 2, ' ');
+                behind_in_flow(line, at, [&](char) { return below; }, false);
+            }
             if (const auto it = comments_.flow_head.find(e.path); it != comments_.flow_head.end()) {
                 std::string above;
-                for (const std::string& text : it->second) above.append("\n").append(base + 2 * depth, ' ').append(text);
-                above.append("\n").append(base + 2 * depth, ' ');
+                for (const std::string& text : it->second) above.append("\n").append(column, ' ').append(text);
+                above.append("\n").append(column, ' ');
                 const std::size_t blank = at > 0 && line[at - 1] == ' ' ? 1 : 0;
                 line.replace(at - blank, blank, above);
             }
@@ -402,6 +457,7 @@ public:
             if (const auto it = comments_.head.find(e.path); it != comments_.head.end()) head(layout_.outermost(i), it->second);
             if (const auto it = comments_.line.find(e.path); it != comments_.line.end()) lines_[e.head_line].append(" ").append(it->second);
         }
+        for (const std::size_t line : layout_.closing_quotes) lines_[line].erase(0, lines_[line].find('\'')); // go-yaml indents what follows a break, but no quote
         std::string out;
         for (std::size_t i = 0; i < lines_.size(); ++i) {
             out.append(before_[i]).append(lines_[i]).append(ends_folded_[i] ? "\n\n" : "\n");
@@ -424,8 +480,8 @@ private:
         return at;
     }
 
-    // Puts a comment behind the entry that begins at `at`, a comma before it.
-    static void behind_in_flow(std::string& line, std::size_t at, const std::string& comment, std::size_t indent) {
+    // Puts `text`, made for what follows there, behind the entry that begins at `at`; in place of the comma that follows it if so asked.
+    static void behind_in_flow(std::string& line, std::size_t at, const std::function<std::string(char)>& text, bool replaces_comma) {
         char quote = '\0';
         for (std::size_t open = 0; at < line.size(); ++at) {
             const char c = line[at];
@@ -439,9 +495,8 @@ private:
             } else if (open > 0 && (c == ']' || c == '}')) {
                 --open;
             } else if (open == 0 && (c == ',' || c == ']' || c == '}')) {
-                const bool last = c != ',';
-                const std::size_t drop = last ? 0 : line.compare(at, 2, ", ") == 0 ? 2 : 1;
-                line.replace(at, drop, ", " + comment + "\n" + std::string(last ? indent - 2 : indent, ' '));
+                const std::size_t drop = c != ',' || !replaces_comma ? 0 : line.compare(at, 2, ", ") == 0 ? 2 : 1;
+                line.replace(at, drop, text(c));
                 return;
             }
         }
