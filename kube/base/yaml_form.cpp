@@ -50,7 +50,7 @@ struct Layout {
     std::vector<Entry> entries;
     std::vector<Span> scalars;
     std::vector<Span> flows; // lists and maps in brackets, the outermost ones
-    std::vector<Brackets> brackets;            // all of them, an inner one before the one around it
+    std::vector<Brackets> brackets;            // all of them, in the order of their ends
     std::vector<std::size_t> closing_quotes;   // lines that begin with the end of a text in single quotes
 
     [[nodiscard]] static bool within(const std::vector<Span>& spans, Mark at) {
@@ -63,14 +63,14 @@ struct Layout {
         const auto behind = std::ranges::upper_bound(flows, at, {}, &Span::begin);
         return behind != flows.begin() && at < std::prev(behind)->end ? &*std::prev(behind) : nullptr;
     }
-    // The innermost brackets around a place, those that end at one; null: none.
-    [[nodiscard]] const Brackets* innermost(Mark at) const {
-        const auto it = std::ranges::find_if(brackets, [&](const Brackets& b) { return b.span.begin < at && at < b.span.end; });
+    // The first brackets to close behind a place, those that end at one; null: none.
+    [[nodiscard]] const Brackets* next_to_close(Mark at) const {
+        const auto it = std::ranges::upper_bound(brackets, at, {}, [](const Brackets& b) { return b.span.end; });
         return it == brackets.end() ? nullptr : &*it;
     }
     [[nodiscard]] const Brackets* ending_at(Mark at) const {
-        const auto it = std::ranges::find_if(brackets, [&](const Brackets& b) { return b.span.end == at; });
-        return it == brackets.end() ? nullptr : &*it;
+        const auto it = std::ranges::lower_bound(brackets, at, {}, [](const Brackets& b) { return b.span.end; });
+        return it == brackets.end() || it->span.end != at ? nullptr : &*it;
     }
     // The outermost entry that begins in the line of this one: `- - a: b` is three.
     [[nodiscard]] std::size_t outermost(std::size_t entry) const {
@@ -312,10 +312,10 @@ private:
         const std::string_view text = line.substr(at);
         const auto behind = std::ranges::upper_bound(layout_.entries, mark, {}, &Entry::begin);
         if (line.find_first_not_of(" \t") == at) {
-            const Brackets* around = layout_.innermost(mark);
-            if (around == nullptr) return;
-            if (behind != layout_.entries.end() && behind->begin < around->span.end) out_.flow_head[behind->path].emplace_back(text);
-            else if (behind != layout_.entries.begin()) below_last(*around, static_cast<std::size_t>(behind - layout_.entries.begin()) - 1, text);
+            const Brackets* closing = layout_.next_to_close(mark); // others that open first are an entry's, too
+            if (closing == nullptr) return;
+            if (behind != layout_.entries.end() && behind->begin < closing->span.end) out_.flow_head[behind->path].emplace_back(text);
+            else if (behind != layout_.entries.begin()) below_last(*closing, static_cast<std::size_t>(behind - layout_.entries.begin()) - 1, text);
             return;
         }
         const std::string_view before = line.substr(0, at);
