@@ -6,6 +6,7 @@
 #include "kube/base/digest.h"
 #include "kube/base/utf8.h"
 #include "kustomize/path.h"
+#include "kustomize/transform/scalars.h"
 
 namespace weber::kustomize {
 namespace {
@@ -159,7 +160,7 @@ Result<std::unique_ptr<Resource>> make_config_map(const Loader& loader, const Ge
     if (!data) return fail(std::move(data.error()).at(args.where));
     for (const auto& [key, value] : *data) {
         bool text = kube::is_valid_utf8(value);
-        object.get_or_insert(text ? "data" : "binaryData").set(key, Node::string(text ? value : base64_lines(value)));
+        object.get_or_insert(text ? "data" : "binaryData").set(key, text ? Node::string(value, new_value_style(value)) : Node::string(base64_lines(value)));
     }
     return finish(std::move(object), args);
 }

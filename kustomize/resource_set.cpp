@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "kube/base/yaml.h"
 #include "kustomize/id_index.h"
+#include "kustomize/transform/scalars.h"
 
 namespace weber::kustomize {
 namespace {
@@ -28,13 +28,6 @@ std::string go_syntax(const ResId& id) {
            "}, Name:" + quoted(id.name) + ", Namespace:" + quoted(id.ns) + "}";
 }
 
-// The style that kustomize gives a value it writes anew, which a later patch of the value keeps. Source: kyaml makeConfigMapValueRNode.
-NodeStyle merged_style(std::string_view value) {
-    if (value.find('\n') != std::string_view::npos) return NodeStyle::literal;
-    const NodeKind kind = kube::resolve_plain(value, kube::YamlSchema::yaml_1_1);
-    return kind == NodeKind::string || kind == NodeKind::null ? NodeStyle::plain : NodeStyle::double_quoted;
-}
-
 // Merges the string map `field` of a ConfigMap or Secret: entries of the generated object win.
 void merge_data(Resource& generated, const Resource& old, std::string_view field) {
     const Node* theirs = old.node().find(field);
@@ -48,7 +41,7 @@ void merge_data(Resource& generated, const Resource& old, std::string_view field
     object.erase(field);
     if (merged.empty()) return;
     Node map = Node::map();
-    for (const auto& [key, value] : merged) map.append_unchecked(Text(key), Node::string(value, merged_style(value)));
+    for (const auto& [key, value] : merged) map.append_unchecked(Text(key), Node::string(value, new_value_style(value)));
     object.set(field, std::move(map));
 }
 

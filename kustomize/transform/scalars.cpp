@@ -119,4 +119,10 @@ std::string_view written_text(const Node& scalar) {
     return scalar.text();
 }
 
+NodeStyle new_value_style(std::string_view value) {
+    if (value.find('\n') != std::string_view::npos) return NodeStyle::literal;
+    const NodeKind kind = kube::resolve_plain(value, kube::YamlSchema::yaml_1_1);
+    return kind == NodeKind::string || value.empty() ? NodeStyle::plain : NodeStyle::double_quoted;
+}
+
 } // namespace weber::kustomize

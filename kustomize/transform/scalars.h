@@ -50,4 +50,8 @@ std::string date_of(const Node& scalar);
 // The text of a scalar as kyaml sees it: also "null" for a null that was written out.
 std::string_view written_text(const Node& scalar);
 
+// The style that kustomize gives a ConfigMap's value it generates or merges, which a later patch of the value keeps.
+// Source: kyaml makeConfigMapValueRNode.
+NodeStyle new_value_style(std::string_view value);
+
 } // namespace weber::kustomize
