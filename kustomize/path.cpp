@@ -4,8 +4,13 @@
 
 namespace weber::kustomize {
 
+bool is_surely_clean(std::string_view path) {
+    return path.size() > 1 && is_absolute(path) && path.back() != '/' && path.find("//") == std::string_view::npos && path.find("/.") == std::string_view::npos;
+}
+
 std::string clean_path(std::string_view path) {
     if (path.empty()) return ".";
+    if (is_surely_clean(path)) return std::string(path);
     bool rooted = is_absolute(path);
     std::vector<std::string_view> parts;
     for (std::size_t i = 0; i <= path.size();) {

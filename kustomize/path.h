@@ -10,6 +10,8 @@ namespace weber::kustomize {
 
 // Shortest equivalent path: no ".", no inner "..", no doubled or trailing slash. "" gives ".".
 [[nodiscard]] std::string clean_path(std::string_view path);
+// Absolute, and clean at a glance: no empty part, none that begins with a dot. Nearly all paths are. False says nothing ("/.git" is clean, too).
+[[nodiscard]] bool is_surely_clean(std::string_view path);
 // Both parts joined and cleaned; an empty part is left out.
 [[nodiscard]] std::string join_path(std::string_view dir, std::string_view path);
 // All but the last element ("/" or "." when there is none), and the last element.

@@ -1,19 +1,16 @@
 #include "kustomize/seen_files.h"
 
+#include "kustomize/path.h"
+
 namespace weber::kustomize {
 namespace {
 
 constexpr std::size_t kMaxPath = 4096; // longer ones are no real paths, and the way up them is recursive
 
-bool is_clean(std::string_view path) {
-    return path.size() > 1 && path.size() <= kMaxPath && path.front() == '/' && path.back() != '/' && path.find("//") == std::string_view::npos &&
-           path.find("/.") == std::string_view::npos;
-}
-
 } // namespace
 
 FileEntry SeenFiles::reached(std::string_view path) const {
-    if (!is_clean(path)) return FileEntry::unknown;
+    if (path.size() > kMaxPath || !is_surely_clean(path)) return FileEntry::unknown;
     const std::string_view dir = path.substr(0, path.rfind('/'));
     if (!dir.empty() && reached(dir) != FileEntry::directory) return FileEntry::unknown;
     return entry(path);

@@ -3,37 +3,14 @@
 #include <optional>
 #include <set>
 
+#include "kustomize/path.h"
+
 namespace weber::gitops {
 
 namespace {
 
-// As nearly all paths are: absolute, without an empty part or one that begins with a dot.
-bool is_clean(std::string_view path) {
-    if (path.size() < 2 || path.front() != '/' || path.back() == '/') return false;
-    for (std::size_t at = 0; at != std::string_view::npos; at = path.find('/', at + 1))
-        if (path[at + 1] == '/' || path[at + 1] == '.') return false;
-    return true;
-}
-
 // Absolute, without ".", ".." (which stop at the root) and doubled slashes.
-std::string clean(std::string_view path) {
-    if (is_clean(path)) return std::string(path);
-    std::vector<std::string_view> parts;
-    while (!path.empty()) {
-        const auto slash = path.find('/');
-        const std::string_view part = path.substr(0, slash);
-        if (part == "..") {
-            if (!parts.empty()) parts.pop_back();
-        } else if (!part.empty() && part != ".") {
-            parts.push_back(part);
-        }
-        if (slash == std::string_view::npos) break;
-        path.remove_prefix(slash + 1);
-    }
-    std::string out;
-    for (std::string_view part : parts) out.append("/").append(part);
-    return out.empty() ? "/" : out;
-}
+std::string clean(std::string_view path) { return kustomize::is_absolute(path) ? kustomize::clean_path(path) : kustomize::clean_path("/" + std::string(path)); }
 
 } // namespace
 
@@ -41,12 +18,9 @@ TreeFileSystem::TreeFileSystem(std::string mount, std::map<std::string, File, st
     : mount_(mount == "/" ? "" : std::move(mount)), files_(std::move(files)), reader_(std::move(reader)) {}
 
 std::optional<std::string> TreeFileSystem::below(std::string_view path) const {
-    if (!mount_.empty() && is_clean(path) && path.size() > mount_.size() && path.starts_with(mount_) && path[mount_.size()] == '/')
-        return std::string(path.substr(mount_.size() + 1));
     const std::string whole = clean(path);
-    if (mount_.empty()) return whole.substr(1);
     if (whole == mount_) return std::string();
-    if (!whole.starts_with(mount_ + "/")) return std::nullopt;
+    if (!kustomize::is_in_or_below(whole, mount_)) return std::nullopt;
     return whole.substr(mount_.size() + 1);
 }
 

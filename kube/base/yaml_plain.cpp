@@ -249,8 +249,7 @@ private:
         };
         while (begins_entry(column) && entries_.size() - first < kSmall) {
             Node::Entry entry;
-            const std::size_t end = key_end();
-            if (end == 0 || !take_key(end, entry.key, have) || !value(column, depth + 1, entry.value)) return false;
+            if (!map_entry(column, depth, have, entry)) return false;
             entries_.push_back(std::move(entry));
         }
         out = Node::map_of(std::span(entries_).subspan(first));
@@ -261,13 +260,17 @@ private:
 
     [[nodiscard]] bool begins_entry(std::size_t column) const { return !at_end() && indent_ == column && !at_marker(); }
 
+    bool map_entry(std::size_t column, std::uint32_t depth, const auto& have, Node::Entry& out) {
+        const std::size_t end = key_end();
+        return end != 0 && take_key(end, out.key, have) && value(column, depth + 1, out.value);
+    }
+
     // A large map finds its keys by its own index.
     bool rest_of_map(std::size_t column, std::uint32_t depth, Node& out) {
         const auto have = [&](std::string_view key) { return out.contains(key); };
         while (begins_entry(column)) {
             Node::Entry entry;
-            const std::size_t end = key_end();
-            if (end == 0 || !take_key(end, entry.key, have) || !value(column, depth + 1, entry.value)) return false;
+            if (!map_entry(column, depth, have, entry)) return false;
             out.append_unchecked(std::move(entry.key), std::move(entry.value));
         }
         return true;

@@ -33,6 +33,11 @@ std::uint8_t go_place(const FieldSchema& field);
 
 // The field's type as encoding/json names it ("[]v1.Container", "v1.PullPolicy").
 std::string_view go_type_word(const FieldSchema& field);
+// The same of what such a list or map holds: "[]v1.Container" → "v1.Container", "map[string]string" → "string"; "" for other types.
+inline std::string_view go_element_word(std::string_view word) {
+    const auto end = word.find(']');
+    return end == std::string_view::npos ? std::string_view() : word.substr(end + 1);
+}
 
 // Name of the object type without its group's prefix ("core.v1.PodSpec"); "" for types without fields or of CRDs.
 std::string_view definition_name(const TypeSchema& type);

@@ -39,8 +39,7 @@ std::string walk_struct(const Node& v, const TypeSchema& t) {
 std::string walk(const Node& v, const TypeSchema& t, std::string_view word) {
     if (v.is_null()) return {};
     const std::string kind(kind_of(v));
-    const auto end = word.find(']');
-    const std::string_view inner = end == std::string_view::npos ? std::string_view() : word.substr(end + 1);
+    const std::string_view inner = go_element_word(word);
     switch (t.kind) {
     case TypeKind::object:
         if (t.fields.empty() && !v.is_map()) return {};

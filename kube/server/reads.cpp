@@ -274,9 +274,11 @@ Api<std::function<bool(const StoredObject&)>> selector_of(const Call& call) {
 }
 
 Api<HttpResponse> read_object(Core& core, Call& call) {
-    if (const auto asked = parse_rv(call.http->param("resourceVersion")); asked && *asked > core.store.current_rv()) return refuse(too_large(*asked, core.store.current_rv()));
+    const auto rv = call.http->param("resourceVersion");
+    const auto asked = parse_rv(rv);
+    if (asked && *asked > core.store.current_rv()) return refuse(too_large(*asked, core.store.current_rv()));
     API_TRY(const Presentation form, negotiate(*call.http));
-    if (const auto rv = call.http->param("resourceVersion"); !rv.empty() && !parse_rv(rv))
+    if (!rv.empty() && !asked)
         return refuse(unclassified("resourceVersion: Invalid value: \"" + std::string(rv) + "\": strconv.ParseUint: parsing \"" + std::string(rv) + "\": invalid syntax"));
     const ObjectPtr o = core.store.get(call.id(), call.path.ns, call.path.name);
     if (!o) return refuse(call.not_found());

@@ -160,12 +160,6 @@ private:
         return {};
     }
 
-    // "[]v1.Container" → "v1.Container", "map[string]string" → "string".
-    static std::string_view element_word(std::string_view word) {
-        const auto end = word.find(']');
-        return end == std::string_view::npos ? std::string_view() : word.substr(end + 1);
-    }
-
     static std::string_view struct_name(const TypeSchema& t) {
         const std::string_view name = definition_name(t);
         return name.substr(name.rfind('.') + 1);
@@ -176,7 +170,7 @@ private:
         if (!t.element || t.element->kind == TypeKind::any || v.empty()) return {};
         const std::string_view word = word_;
         for (auto& e : v.entries_mut()) {
-            word_ = element_word(word);
+            word_ = go_element_word(word);
             if (e.value.is_null() && !custom_) zero(e.value, *t.element);
             // Go's message names the map, not the key.
             auto r = t.element->kind == TypeKind::quantity ? quantity(e.value, true) : walk(e.value, *t.element, custom_ ? join(path, e.key.view()) : path);
@@ -193,7 +187,7 @@ private:
         for (auto& item : v.items_mut()) {
             const std::string at = path + "[" + std::to_string(i++) + "]";
             if (item.is_null() && !custom_) zero(item, *t.element);
-            word_ = element_word(word);
+            word_ = go_element_word(word);
             if (auto r = walk(item, *t.element, at); !r) return r;
         }
         return {};

@@ -79,7 +79,6 @@ void check_column(Problems& p, const std::string& path, const Node& column) {
         simple_path(p, path + ".JSONPath", json_path);
 }
 
-bool yes(const Node& schema, std::string_view key) { return child(schema, key).as_bool(); }
 
 // Is the field the same in all versions? Then the real server keeps it, and talks of it, at the top.
 bool shared(const Node& versions, std::string_view field) {

@@ -83,6 +83,7 @@ inline const Node& child(const Node& n, std::string_view key) {
     const Node* v = n.find(key);
     return v ? *v : none;
 }
+inline bool yes(const Node& n, std::string_view key) { return child(n, key).as_bool(); }
 inline std::string at(const std::string& path, std::size_t i) { return path + "[" + std::to_string(i) + "]"; }
 std::string quoted(std::string_view text); // as JSON writes it
 inline std::string key_of(const std::string& path, std::string_view key) { return path + "[" + std::string(key) + "]"; }

@@ -10,7 +10,6 @@
 namespace weber::kube::server {
 namespace {
 
-bool yes(const Node& schema, std::string_view key) { return child(schema, key).as_bool(); }
 bool given(const Node& schema, std::string_view key) { // as Go has it: absent, null and zero values are the same
     const Node& v = child(schema, key);
     if (v.is_string()) return !v.text().empty();
