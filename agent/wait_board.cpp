@@ -161,7 +161,7 @@ std::optional<gitops::Health> WaitBoard::settle(const std::string& key, std::uni
         object->second.erase({key, i});
         if (object->second.empty()) there->second.erase(object);
     }
-    if (there->second.empty()) by_object_.erase(there);
+    if (there != by_object_.end() && there->second.empty()) by_object_.erase(there); // gone already: of a wait for nothing, when another's end took it
     over = std::move(at->second);
     waits_.erase(at);
     return health;
