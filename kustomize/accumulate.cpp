@@ -190,12 +190,12 @@ Result<void> Target::accumulate_remote(Accumulator& acc, const std::string& path
 Result<void> Target::accumulate_file(Accumulator& acc, const std::string& path) const {
     const std::string shown = is_http_url(path) ? shown_url(path) : path;
     const std::string reading = "accumulating resources from " + quoted(shown) + ": ";
-    auto documents = loader_.load_documents(path);
+    auto documents = loader_.take_documents(path);
     if (!documents) {
         bool malformed = documents.error().code == ErrorCode::invalid && !documents.error().where.file.empty();
         return fail(std::move(documents.error()).with_prefix(reading + (malformed ? "MalformedYAMLError: " : "")));
     }
-    auto resources = resources_of(**documents);
+    auto resources = resources_of(std::move(*documents));
     if (!resources) return fail(std::move(resources.error()).with_prefix(reading));
     if (!session_->builtin_schema_used)
         session_->builtin_schema_used = std::ranges::any_of(resources->all(), [](const auto& r) { return !r->gvk().scope_known(); });
@@ -419,7 +419,7 @@ Result<ResourceSet> Target::plugin_configs(const std::vector<ListEntry>& entries
         auto documents = entry.text.find(':') == std::string::npos
                              ? Result<std::vector<Node>>(fail(ErrorCode::invalid, "not inline"))
                              : kube::read_yaml(entry.text, {.file = entry.where.file});
-        auto inlined = documents ? resources_of(*documents) : Result<ResourceSet>(fail(std::move(documents.error())));
+        auto inlined = documents ? resources_of(std::move(*documents)) : Result<ResourceSet>(fail(std::move(documents.error())));
         if (!inlined) { // not a configuration: a path
             paths.push_back(entry);
             continue;

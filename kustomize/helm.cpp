@@ -139,10 +139,10 @@ private:
     Result<Objects> read(std::string_view output) const {
         const std::string name = "output of helm for chart " + chart_.name;
         auto documents = kube::read_yaml(output, {.file = name});
-        auto set = documents ? resources_of(*documents) : Result<ResourceSet>(fail(std::move(documents.error())));
+        auto set = documents ? resources_of(std::move(*documents)) : Result<ResourceSet>(fail(std::move(documents.error())));
         if (!set) {
             TRY(documents, kube::read_yaml(without_preamble(output), {.file = name}));
-            TRY(set, resources_of(*documents));
+            TRY(set, resources_of(std::move(*documents)));
         }
         Objects objects = set->take();
         for (auto& object : objects) {

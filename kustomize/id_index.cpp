@@ -1,8 +1,9 @@
 #include "kustomize/id_index.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
+
+#include "kube/base/text_hash.h"
 
 namespace weber::kustomize {
 
@@ -48,7 +49,7 @@ void HintTable::grow() {
 
 // ---- IdIndex ----------------------------------------------------------------------------------------------------
 
-std::size_t IdIndex::hash_of(std::string_view name) { return std::hash<std::string_view>{}(name); }
+std::size_t IdIndex::hash_of(std::string_view name) { return kube::text_hash(name); }
 
 void IdIndex::add(Resource& resource, const ResId& id) {
     std::size_t id_hash = id.hash(), name_hash = hash_of(id.name);

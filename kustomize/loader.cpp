@@ -235,40 +235,61 @@ Result<std::shared_ptr<const std::string>> Loader::load(std::string_view path) c
     return slot;
 }
 
+Result<std::vector<Node>> Loader::parse(const std::string& place, YamlKind kind, std::shared_ptr<const std::string>& text) const {
+    if (text == nullptr) {
+        TRY(std::string read_now, read(place));
+        text = std::make_shared<const std::string>(std::move(read_now));
+    }
+    const bool strict = kind == YamlKind::manifest;
+    kube::YamlLimits limits;
+    limits.documents = static_cast<std::uint32_t>(std::min<std::size_t>(limits.documents, context_->documents_left));
+    return kube::read_yaml(*text, {.file = display(place), .schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1, .limits = limits, .unique_keys = strict});
+}
+
+Result<void> Loader::note(const std::string& name, std::size_t documents, const Oddities& oddities, bool first_reading) const {
+    if (documents > context_->documents_left) // parsed for another build
+        return fail(ErrorCode::too_large, "more than " + std::to_string(context_->documents_left) + " documents", {name, 0, 0});
+    context_->documents_left -= documents;
+    context_->oddities |= oddities;
+    if (first_reading) context_->files_read.push_back(name);
+    return {};
+}
+
 Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) const {
     TRY(std::string place, locate(path));
-    const bool strict = kind == YamlKind::manifest;
-    const std::string form = strict ? "\nm" : "\nk";
+    const std::string form = kind == YamlKind::manifest ? "\nm" : "\nk";
     const std::string here = key_of(place);
     auto& slot = context_->documents[here + form];
     if (slot) return slot;
-    const std::string name = display(place);
     const auto loaded = context_->texts.find(here); // a patch's text is wanted, too
-    const bool has_text = loaded != context_->texts.end() && loaded->second != nullptr;
+    const std::shared_ptr<const std::string> known = loaded != context_->texts.end() ? loaded->second : nullptr;
     const auto make = [&]() -> Result<SharedFile> {
-        std::string own;
-        if (!has_text) {
-            TRY(own, read(place));
-        }
-        const std::string& text = has_text ? *loaded->second : own;
-        const kube::YamlSchema schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1;
-        kube::YamlLimits limits;
-        limits.documents = static_cast<std::uint32_t>(std::min<std::size_t>(limits.documents, context_->documents_left));
-        TRY(auto documents, kube::read_yaml(text, {.file = name, .schema = schema, .limits = limits, .unique_keys = strict}));
+        std::shared_ptr<const std::string> text = known;
+        TRY(auto documents, parse(place, kind, text));
         return SharedFile{.documents = std::make_shared<const std::vector<Node>>(std::move(documents)),
                           .text = nullptr,
-                          .oddities = {may_hold_date(text), may_hold_infinity(text)},
-                          .bytes = text.size()};
+                          .oddities = {may_hold_date(*text), may_hold_infinity(*text)},
+                          .bytes = text->size()};
     };
     TRY(const SharedFile file, shared(place, form, make));
-    const std::size_t count = file.documents->size();
-    if (count > context_->documents_left) // parsed for another build
-        return fail(ErrorCode::too_large, "more than " + std::to_string(context_->documents_left) + " documents", {name, 0, 0});
-    context_->documents_left -= count;
+    TRY_VOID(note(display(place), file.documents->size(), file.oddities, known == nullptr && !context_->given_away.contains(here)));
     slot = file.documents;
-    context_->oddities |= file.oddities;
-    if (!has_text) context_->files_read.push_back(name);
     return slot;
+}
+
+Result<std::vector<Node>> Loader::take_documents(std::string_view path) const {
+    TRY(std::string place, locate(path));
+    const std::string here = key_of(place);
+    if (context_->cache != nullptr || is_http_url(place) || context_->documents.contains(here + "\nm") || !context_->given_away.insert(here).second) {
+        TRY(const Documents documents, load_documents(path));
+        return *documents;
+    }
+    const auto loaded = context_->texts.find(here);
+    std::shared_ptr<const std::string> text = loaded != context_->texts.end() ? loaded->second : nullptr;
+    const bool first_reading = text == nullptr;
+    TRY(auto documents, parse(place, YamlKind::manifest, text));
+    TRY_VOID(note(display(place), documents.size(), {may_hold_date(*text), may_hold_infinity(*text)}, first_reading));
+    return documents;
 }
 
 bool looks_remote(std::string_view path) {

@@ -87,6 +87,7 @@ struct LoadContext {
     std::size_t documents_left = 1'000'000; // YAML documents that may still be read
     // Of this build: resolved path → documents, whatever the file system can say about identity.
     std::unordered_map<std::string, Documents> documents = {};
+    std::unordered_set<std::string> given_away = {}; // places whose documents were
     std::unordered_map<std::string, std::shared_ptr<const std::string>> texts = {};
     std::unordered_map<std::string, std::shared_ptr<const RemoteTree>> repositories = {}; // by clone URL, ref and submodules
 };
@@ -108,6 +109,9 @@ public:
     [[nodiscard]] Result<std::shared_ptr<const std::string>> load(std::string_view path) const;
     // YAML documents of a file; null documents are left in.
     [[nodiscard]] Result<Documents> load_documents(std::string_view path, YamlKind kind = YamlKind::manifest) const;
+    // The same of a manifest, for who changes them. Without a cache they are given away, not kept, the first time: most files are read once, and what nobody
+    // shares is changed in place. A file that is asked for again is read again, and kept from then on.
+    [[nodiscard]] Result<std::vector<Node>> take_documents(std::string_view path) const;
 
     [[nodiscard]] LoadContext& context() const { return *context_; }
     // The files this loader's directory is in: the build's, or those of a fetched repository.
@@ -124,6 +128,10 @@ private:
 
     static Result<Loader> fetch(LoadContext& context, const RepoUrl& url, const Loader* referrer);
     [[nodiscard]] Result<std::string> read(const std::string& place) const;
+    // A file's YAML, and the text it was read from; `text` may be null: it is read.
+    [[nodiscard]] Result<std::vector<Node>> parse(const std::string& place, YamlKind kind, std::shared_ptr<const std::string>& text) const;
+    // Counts what a file brought: documents, rare things, and its name.
+    [[nodiscard]] Result<void> note(const std::string& name, std::size_t documents, const Oddities& oddities, bool first_reading) const;
     // From the cache when there is one and the file has an identity; else made anew.
     [[nodiscard]] Result<SharedFile> shared(const std::string& place, std::string_view form, const std::function<Result<SharedFile>()>& make) const;
 

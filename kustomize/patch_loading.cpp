@@ -30,7 +30,7 @@ std::string shown(const Patch& patch) {
 Result<std::vector<Node>> inline_patches(const ListEntry& entry) {
     if (entry.text.find(':') == std::string::npos) return fail(ErrorCode::invalid, "not an inline patch");
     TRY(auto documents, kube::read_yaml(entry.text, {.file = entry.where.file, .first_line = entry.text_line}));
-    return objects_of(documents);
+    return objects_of(std::move(documents));
 }
 
 Result<std::vector<Node>> patches_of_entry(const ListEntry& entry, const Loader& loader) {
@@ -98,7 +98,7 @@ Result<Step> patches_strategic_merge_step(const std::vector<ListEntry>& entries,
     }
     if (!inlined.text.empty()) {
         TRY(auto documents, kube::read_yaml(inlined.text, {.file = inlined.where.file, .first_line = inlined.text_line}));
-        TRY(std::vector<Node> some, objects_of(documents));
+        TRY(std::vector<Node> some, objects_of(std::move(documents)));
         patches.insert(patches.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
     }
     if (patches.empty()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "kube/base/text_hash.h"
 #include "kustomize/id_index.h"
 #include "kustomize/transform/scalars.h"
 
@@ -82,8 +83,8 @@ std::string ResId::to_string() const {
 
 std::size_t ResId::hash() const {
     std::size_t h = std::hash<Gvk>{}(gvk);
-    h = h * 31 + std::hash<std::string_view>{}(name);
-    return h * 31 + std::hash<std::string_view>{}(effective_namespace());
+    h = h * 31 + kube::text_hash(name);
+    return h * 31 + kube::text_hash(effective_namespace());
 }
 
 bool operator==(const ResId& a, const ResId& b) {

@@ -1,6 +1,8 @@
 #include "kustomize/resource_reader.h"
 
+#include <algorithm>
 #include <deque>
+#include <span>
 
 #include "kustomize/transform/json_form.h"
 
@@ -30,7 +32,7 @@ Result<void> check_identity(const Node& object) {
 }
 
 // A file that is one List (or ResourceList) stands for its items.
-bool is_wrapping(const std::vector<Node>& documents) {
+bool is_wrapping(std::span<const Node> documents) {
     if (documents.size() != 1) return false;
     const Node& only = documents.front();
     std::string_view kind = only.text_at("kind");
@@ -58,9 +60,8 @@ Result<void> restore_previous_ids(Resource& r) {
     return {};
 }
 
-} // namespace
-
-Result<std::vector<Node>> objects_of(const std::vector<Node>& documents) {
+// In kustomize's order: what a list holds comes after the documents that follow it.
+Result<std::vector<Node>> expanded(std::span<const Node> documents) {
     std::deque<Node> queue;
     const auto enqueue = [&](std::span<const Node> nodes) -> Result<void> {
         for (const Node& node : nodes) {
@@ -95,8 +96,18 @@ Result<std::vector<Node>> objects_of(const std::vector<Node>& documents) {
     return objects;
 }
 
-Result<ResourceSet> resources_of(const std::vector<Node>& documents) {
-    TRY(std::vector<Node> objects, objects_of(documents));
+} // namespace
+
+Result<std::vector<Node>> objects_of(std::vector<Node> documents) {
+    const bool lists = std::ranges::any_of(documents, [](const Node& d) { return d.text_at("kind").ends_with("List"); });
+    if (lists) return expanded(documents);
+    std::erase_if(documents, nothing_in);
+    for (const Node& document : documents) TRY_VOID(check_identity(document));
+    return documents;
+}
+
+Result<ResourceSet> resources_of(std::vector<Node> documents) {
+    TRY(std::vector<Node> objects, objects_of(std::move(documents)));
     ResourceSet set;
     for (Node& object : objects) {
         auto resource = std::make_unique<Resource>(std::move(object));

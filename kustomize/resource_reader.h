@@ -12,9 +12,9 @@ namespace weber::kustomize {
 
 // In kustomize's order: items of a `…List` come after the documents that follow it, save for a file that is one List.
 // Fails when an object lacks kind or metadata.name (lists need no name).
-Result<std::vector<Node>> objects_of(const std::vector<Node>& documents);
+Result<std::vector<Node>> objects_of(std::vector<Node> documents);
 
 // The same as a set; two objects with one id are an error.
-Result<ResourceSet> resources_of(const std::vector<Node>& documents);
+Result<ResourceSet> resources_of(std::vector<Node> documents);
 
 } // namespace weber::kustomize

@@ -88,7 +88,7 @@ Result<int> run(Invocation& in) {
     kustomize::BuildOptions options;
     options.reorder = reorder == "none" ? kustomize::Reorder::none : kustomize::Reorder::legacy;
     options.managed_by_label = in.flags.on("enable-managedby-label");
-    options.cache = &cache;
+    if (in.args.size() > 1) options.cache = &cache; // one build remembers by itself what it reads twice
     options.explain = in.flags.on("explain");
     if (options.explain && to_directory) return in.usage("--explain prints, or writes to one file: --output must not name a directory");
     gitops::RemoteBases remote;

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "kube/base/number.h"
+#include "kube/base/text_hash.h"
 
 namespace weber::kube {
 
@@ -64,7 +65,7 @@ struct Node::MapRep {
             return npos;
         }
         const std::size_t mask = slots.size() - 1;
-        for (std::size_t at = std::hash<std::string_view>{}(key)&mask;; at = (at + 1) & mask) {
+        for (std::size_t at = text_hash(key) & mask;; at = (at + 1) & mask) {
             if (slots[at] == 0) return npos;
             if (entries[slots[at] - 1].key.view() == key) return slots[at] - 1;
         }
@@ -87,7 +88,7 @@ struct Node::MapRep {
     }
     void place(std::size_t i) {
         const std::size_t mask = slots.size() - 1;
-        std::size_t at = std::hash<std::string_view>{}(entries[i].key.view()) & mask;
+        std::size_t at = text_hash(entries[i].key.view()) & mask;
         while (slots[at] != 0) at = (at + 1) & mask;
         slots[at] = static_cast<std::uint32_t>(i + 1);
     }
@@ -490,14 +491,13 @@ std::size_t mix(std::size_t h) { // splitmix64's finaliser
 } // namespace
 
 std::size_t Node::hash() const {
-    const std::hash<std::string_view> of_text;
     switch (kind_) {
     case NodeKind::null: return 0x9e37;
     case NodeKind::boolean: return as_bool() ? 0x7f31 : 0x7f32;
-    case NodeKind::string: return mix(of_text(text_.view()));
+    case NodeKind::string: return mix(text_hash(text_.view()));
     case NodeKind::integer: {
         const auto i = parse_int(text_.view());
-        return i ? mix(static_cast<std::size_t>(*i) + 1) : mix(of_text(text_.view()) + 1);
+        return i ? mix(static_cast<std::size_t>(*i) + 1) : mix(text_hash(text_.view()) + 1);
     }
     case NodeKind::floating: return mix(std::hash<double>{}(as_double().value_or(0)) + 2);
     case NodeKind::list: {
@@ -507,7 +507,7 @@ std::size_t Node::hash() const {
     }
     case NodeKind::map: {
         std::size_t h = 0x22; // a sum: the order of keys does not count
-        for (const auto& [key, value] : entries()) h += mix(of_text(key.view()) * 31 + value.hash());
+        for (const auto& [key, value] : entries()) h += mix(text_hash(key.view()) * 31 + value.hash());
         return mix(h);
     }
     }

@@ -1,5 +1,7 @@
 #include "kube/base/object_key.h"
 
+#include "kube/base/text_hash.h"
+
 namespace weber::kube {
 
 std::string GroupVersion::to_string() const { return group.empty() ? version : group + "/" + version; }
@@ -59,7 +61,7 @@ Result<ObjectKey> ObjectKey::from_inventory_id(std::string_view id) {
 namespace {
 std::size_t combine(std::initializer_list<std::string_view> parts) {
     std::size_t h = 0;
-    for (std::string_view part : parts) h = (h ^ std::hash<std::string_view>{}(part)) * 0x9e3779b97f4a7c15ULL + (h >> 29);
+    for (std::string_view part : parts) h = (h ^ weber::kube::text_hash(part)) * 0x9e3779b97f4a7c15ULL + (h >> 29);
     return h;
 }
 } // namespace

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "kube/base/ref_count.h"
+#include "kube/base/text_hash.h"
 
 namespace weber::kube {
 
@@ -76,6 +77,6 @@ private:
 template <>
 struct std::hash<weber::kube::Text> {
     std::size_t operator()(const weber::kube::Text& t) const noexcept {
-        return std::hash<std::string_view>{}(t.view());
+        return weber::kube::text_hash(t.view());
     }
 };

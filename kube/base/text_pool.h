@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <string_view>
 #include <vector>
 
 #include "kube/base/node.h"
+#include "kube/base/text_hash.h"
 
 namespace weber::kube {
 
@@ -16,7 +16,7 @@ class TextPool {
 public:
     Text get(std::string_view s) {
         if (s.empty() || s.size() > 40) return Text(s);
-        Text& slot = slots_[std::hash<std::string_view>{}(s) % kSlots];
+        Text& slot = slots_[text_hash(s) % kSlots];
         if (slot.view() != s) slot = Text(s);
         return slot;
     }

@@ -19,21 +19,24 @@ namespace {
 using FieldSet = std::set<std::string, std::less<>>;
 
 // Fields beyond metadata.name and metadata.namespace that lists of a kind can be filtered by.
-const std::map<std::string, FieldSet, std::less<>> kFields{
-    {"/pods", {"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
-               "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"}},
-    {"/events", {"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
-                 "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
-                 "reportingComponent", "source", "type"}},
-    {"/secrets", {"type"}},
-    {"/namespaces", {"status.phase"}},
-    {"/nodes", {"spec.unschedulable"}},
-    {"/services", {"spec.clusterIP", "spec.type"}},
-    {"/replicationcontrollers", {"status.replicas"}},
-    {"apps/replicasets", {"status.replicas"}},
-    {"batch/jobs", {"status.successful"}},
-    {"certificates.k8s.io/certificatesigningrequests", {"spec.signerName"}},
-};
+const std::map<std::string, FieldSet, std::less<>>& other_fields() {
+    static const std::map<std::string, FieldSet, std::less<>> kFields{
+        {"/pods", {"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
+                   "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"}},
+        {"/events", {"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
+                     "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
+                     "reportingComponent", "source", "type"}},
+        {"/secrets", {"type"}},
+        {"/namespaces", {"status.phase"}},
+        {"/nodes", {"spec.unschedulable"}},
+        {"/services", {"spec.clusterIP", "spec.type"}},
+        {"/replicationcontrollers", {"status.replicas"}},
+        {"apps/replicasets", {"status.replicas"}},
+        {"batch/jobs", {"status.successful"}},
+        {"certificates.k8s.io/certificatesigningrequests", {"spec.signerName"}},
+    };
+    return kFields;
+}
 
 bool selectable(const Call& call, std::string_view field) {
     if (field == "metadata.name" || (field == "metadata.namespace" && call.resource->namespaced)) return true;
@@ -42,8 +45,8 @@ bool selectable(const Call& call, std::string_view field) {
             if (path == "." + std::string(field)) return true;
         return false;
     }
-    const auto it = kFields.find(call.id());
-    return it != kFields.end() && it->second.contains(field);
+    const auto it = other_fields().find(call.id());
+    return it != other_fields().end() && it->second.contains(field);
 }
 
 std::optional<std::uint64_t> parse_rv(std::string_view text) {
@@ -247,7 +250,7 @@ Api<std::function<bool(const StoredObject&)>> selector_of(const Call& call) {
     if (!fields) return refuse(bad_request(fields.error().message));
     for (const auto& term : fields->terms())
         if (!selectable(call, term.field)) {
-            const bool own_fields = call.resource->custom || kFields.contains(call.id());
+            const bool own_fields = call.resource->custom || other_fields().contains(call.id());
             return refuse(bad_request(own_fields ? "field label not supported: " + term.field
                                                  : "\"" + term.field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""));
         }

@@ -1,7 +1,7 @@
 #include "kube/server/simulate.h"
 
-#include <functional>
-#include <map>
+#include <algorithm>
+#include <iterator>
 
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
@@ -279,32 +279,38 @@ bool onepassword_item(Node& o, const Simulation& s) {
 }
 
 struct Kind {
+    std::string_view store_id;
     bool (*run)(Node&, const Simulation&);
     bool takes_time;
 };
-const std::map<std::string, Kind, std::less<>> kKinds{
-    {"apps/deployments", {deployment, true}},   {"apps/replicasets", {replica_set, true}}, {"/replicationcontrollers", {replica_set, true}},
-    {"apps/statefulsets", {stateful_set, true}}, {"apps/daemonsets", {daemon_set, true}},   {"batch/jobs", {job, true}},
-    {"/persistentvolumeclaims", {claim, true}},  {"/persistentvolumes", {volume, false}},   {"/pods", {pod, true}},
-    {"apiregistration.k8s.io/apiservices", {api_service, false}},
-    {"autoscaling/horizontalpodautoscalers", {autoscaler, false}},
-    {"policy/poddisruptionbudgets", {disruption_budget, false}},
-    {"/resourcequotas", {quota, false}},
-    {"onepassword.com/onepassworditems", {onepassword_item, true}},
+constexpr Kind kKinds[]{
+    {"apps/deployments", deployment, true},   {"apps/replicasets", replica_set, true}, {"/replicationcontrollers", replica_set, true},
+    {"apps/statefulsets", stateful_set, true}, {"apps/daemonsets", daemon_set, true},   {"batch/jobs", job, true},
+    {"/persistentvolumeclaims", claim, true},  {"/persistentvolumes", volume, false},   {"/pods", pod, true},
+    {"apiregistration.k8s.io/apiservices", api_service, false},
+    {"autoscaling/horizontalpodautoscalers", autoscaler, false},
+    {"policy/poddisruptionbudgets", disruption_budget, false},
+    {"/resourcequotas", quota, false},
+    {"onepassword.com/onepassworditems", onepassword_item, true},
 };
+
+const Kind* kind_of(std::string_view store_id) {
+    const auto it = std::ranges::find(kKinds, store_id, &Kind::store_id);
+    return it != std::end(kKinds) ? it : nullptr;
+}
 
 } // namespace
 
-bool is_simulated(std::string_view store_id) { return kKinds.contains(store_id); }
+bool is_simulated(std::string_view store_id) { return kind_of(store_id) != nullptr; }
 
 bool takes_time(std::string_view store_id) {
-    const auto it = kKinds.find(store_id);
-    return it != kKinds.end() && it->second.takes_time;
+    const Kind* kind = kind_of(store_id);
+    return kind != nullptr && kind->takes_time;
 }
 
 bool simulate(std::string_view store_id, Node& obj, const Simulation& s) {
-    const auto it = kKinds.find(store_id);
-    return it != kKinds.end() && it->second.run(obj, s);
+    const Kind* kind = kind_of(store_id);
+    return kind != nullptr && kind->run(obj, s);
 }
 
 long job_ttl_left(const Node& o, SystemTime now) {

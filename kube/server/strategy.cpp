@@ -1,7 +1,10 @@
 #include "kube/server/strategy.h"
 
+#include <algorithm>
 #include <array>
-#include <set>
+#include <iterator>
+#include <span>
+#include <utility>
 
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
@@ -12,9 +15,8 @@
 namespace weber::kube::server {
 namespace {
 
-using Set = std::set<std::string, std::less<>>;
-
-const Set kWithGeneration{
+// Tables of kinds are short and asked once a request: they are looked through, so that no command pays for them at its start.
+constexpr std::string_view kWithGeneration[]{
     "apps/daemonsets", "apps/deployments", "apps/replicasets", "apps/statefulsets", "batch/cronjobs", "batch/jobs", "/pods",
     "/podtemplates", "/replicationcontrollers", "discovery.k8s.io/endpointslices", "networking.k8s.io/ingresses",
     "networking.k8s.io/ingressclasses", "networking.k8s.io/networkpolicies", "policy/poddisruptionbudgets",
@@ -26,12 +28,12 @@ const Set kWithGeneration{
     "admissionregistration.k8s.io/validatingadmissionpolicybindings", "resource.k8s.io/resourceslices",
     "resource.k8s.io/deviceclasses", "resource.k8s.io/devicetaintrules"};
 
-const Set kCreateOnUpdate{"node.k8s.io/runtimeclasses", "rbac.authorization.k8s.io/rolebindings",
+constexpr std::string_view kCreateOnUpdate[]{"node.k8s.io/runtimeclasses", "rbac.authorization.k8s.io/rolebindings",
                           "rbac.authorization.k8s.io/clusterrolebindings", "rbac.authorization.k8s.io/roles",
                           "rbac.authorization.k8s.io/clusterroles", "coordination.k8s.io/leases", "coordination.k8s.io/leasecandidates",
                           "/limitranges", "/events", "/services", "/endpoints"};
 
-const Set kConditional{"certificates.k8s.io/podcertificaterequests", "certificates.k8s.io/clustertrustbundles",
+constexpr std::string_view kConditional[]{"certificates.k8s.io/podcertificaterequests", "certificates.k8s.io/clustertrustbundles",
                        "node.k8s.io/runtimeclasses", "storagemigration.k8s.io/storageversionmigrations",
                        "policy/poddisruptionbudgets", "internal.apiserver.k8s.io/storageversions", "storage.k8s.io/csidrivers",
                        "storage.k8s.io/csistoragecapacities", "storage.k8s.io/volumeattachments", "storage.k8s.io/csinodes",
@@ -44,14 +46,14 @@ const Set kConditional{"certificates.k8s.io/podcertificaterequests", "certificat
                        "admissionregistration.k8s.io/mutatingadmissionpolicybindings",
                        "admissionregistration.k8s.io/validatingadmissionpolicybindings"};
 
-const Set kReturnsDeleted{"resource.k8s.io/resourceclaimtemplates", "resource.k8s.io/resourceslices", "resource.k8s.io/resourceclaims",
+constexpr std::string_view kReturnsDeleted[]{"resource.k8s.io/resourceclaimtemplates", "resource.k8s.io/resourceslices", "resource.k8s.io/resourceclaims",
                           "resource.k8s.io/deviceclasses", "resource.k8s.io/devicetaintrules", "storage.k8s.io/csidrivers",
                           "storage.k8s.io/storageclasses", "storage.k8s.io/volumeattachments", "storage.k8s.io/csinodes",
                           "storage.k8s.io/volumeattributesclasses", "/resourcequotas", "/persistentvolumes", "/serviceaccounts",
                           "/persistentvolumeclaims", "/namespaces", "/pods", "/services", "/podtemplates"};
 
 // `status` of a new object: the zero value of its type as JSON shows it. Kinds that are not listed have none.
-const std::map<std::string, std::string_view, std::less<>> kNewStatus{
+constexpr std::pair<std::string_view, std::string_view> kNewStatus[]{
     {"/namespaces", R"({"phase":"Active"})"},
     {"/persistentvolumeclaims", R"({"phase":"Pending"})"},
     {"/persistentvolumes", R"({"phase":"Pending"})"},
@@ -205,7 +207,8 @@ bool all_custom_but_meta_equal(const Node& a, const Node& b, bool with_status) {
 Strategy strategy_of(const ResourceInfo& resource, const VersionInfo&) {
     const std::string id = resource.id();
     if (resource.custom) return {.generation = true, .create_on_update = false, .unconditional = false, .returns_deleted = false};
-    return {kWithGeneration.contains(id), kCreateOnUpdate.contains(id), !kConditional.contains(id), kReturnsDeleted.contains(id)};
+    const auto is_in = [&](std::span<const std::string_view> kinds) { return std::ranges::find(kinds, id) != kinds.end(); };
+    return {is_in(kWithGeneration), is_in(kCreateOnUpdate), !is_in(kConditional), is_in(kReturnsDeleted)};
 }
 
 void to_internal(std::string_view id, Node& obj) {
@@ -234,7 +237,7 @@ Api<void> prepare_create(Core& core, const Call& call, Node& obj) {
         return {};
     }
     const std::string id = resource.id();
-    if (const auto it = kNewStatus.find(id); it != kNewStatus.end())
+    if (const auto it = std::ranges::find(kNewStatus, id, &std::pair<std::string_view, std::string_view>::first); it != std::end(kNewStatus))
         obj.set("status", *read_json(it->second));
     else if (id != "/componentstatuses")
         obj.erase("status");

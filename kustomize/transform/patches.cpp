@@ -201,8 +201,8 @@ Result<void> apply_operations(ResourceSet& resources, const Patch& patch, const 
 Result<void> apply_patch(ResourceSet& resources, const Patch& patch, const MergeSchema& schema) {
     const auto documents = [&]() -> Result<std::vector<Node>> {
         if (patch.documents) return objects_of(*patch.documents);
-        TRY(const std::vector<Node> parsed, kube::read_yaml(patch.text, reading(patch)));
-        return objects_of(parsed);
+        TRY(std::vector<Node> parsed, kube::read_yaml(patch.text, reading(patch)));
+        return objects_of(std::move(parsed));
     }();
     if (documents) return documents->empty() ? Result<void>() : apply_strategic(resources, patch, *documents, schema);
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "kube/base/text_hash.h"
 #include "kustomize/transform/field_walker.h"
 #include "kustomize/transform/scalars.h"
 
@@ -46,7 +47,7 @@ private:
     using Table = std::vector<Row>;
     static constexpr std::size_t kRaw = 0x9e3779b97f4a7c15;
 
-    static std::size_t hash(std::string_view s) { return std::hash<std::string_view>{}(s); }
+    static std::size_t hash(std::string_view s) { return kube::text_hash(s); }
     static std::size_t pair_hash(std::string_view a, std::string_view b) { return hash(a) * 1'000'003 + hash(b); }
 
     // An earlier name that the resource had twice is entered once.
