@@ -280,7 +280,8 @@ Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) c
 Result<std::vector<Node>> Loader::take_documents(std::string_view path) const {
     TRY(std::string place, locate(path));
     const std::string here = key_of(place);
-    if (context_->cache != nullptr || is_http_url(place) || context_->documents.contains(here + "\nm") || !context_->given_away.insert(here).second) {
+    const bool kept = context_->cache != nullptr || referrer_ != nullptr || is_http_url(place) || context_->documents.contains(here + "\nm");
+    if (kept || !context_->given_away.insert(here).second) {
         TRY(const Documents documents, load_documents(path));
         return *documents;
     }

@@ -109,8 +109,8 @@ public:
     [[nodiscard]] Result<std::shared_ptr<const std::string>> load(std::string_view path) const;
     // YAML documents of a file; null documents are left in.
     [[nodiscard]] Result<Documents> load_documents(std::string_view path, YamlKind kind = YamlKind::manifest) const;
-    // The same of a manifest, for who changes them. Without a cache they are given away, not kept, the first time: most files are read once, and what nobody
-    // shares is changed in place. A file that is asked for again is read again, and kept from then on.
+    // The same of a manifest, for who changes them. In the directory a build starts from, which nothing else of the build can name, and without a cache they
+    // are given away, not kept: what nobody shares is changed in place. (Listed there a second time, or below it once more, the file is read again and kept.)
     [[nodiscard]] Result<std::vector<Node>> take_documents(std::string_view path) const;
 
     [[nodiscard]] LoadContext& context() const { return *context_; }

@@ -131,6 +131,20 @@ TEST(Loader, AFileIsReadOnceInABuild) {
     EXPECT_EQ(output->files_read.size(), 5u);
 }
 
+// The directory that a build starts from gives its files away to be changed in place: the one place that lists a file twice gets it whole both times.
+TEST(Loader, AFileListedAtTheTopAndBelowIsWholeBothTimes) {
+    MemoryFileSystem memory;
+    memory.write("/top/kustomization.yaml", "resources: [base/cm.yaml, base]\nnamePrefix: p-\n");
+    memory.write("/top/base/kustomization.yaml", "resources: [cm.yaml]\nnameSuffix: -b\n");
+    memory.write("/top/base/cm.yaml", kConfigMap);
+    const auto output = build(memory, "/top");
+    ASSERT_TRUE(output) << output.error().to_string();
+    ASSERT_EQ(output->resources.size(), 2u);
+    EXPECT_EQ(output->resources.all()[0]->name(), "p-a");
+    EXPECT_EQ(output->resources.all()[1]->name(), "p-a-b");
+    EXPECT_EQ(output->files_read, (std::vector<std::string>{"/top/kustomization.yaml", "/top/base/cm.yaml", "/top/base/kustomization.yaml"}));
+}
+
 TEST(Loader, ASecondBuildWithTheSameCacheReadsNothing) {
     MemoryFileSystem memory;
     memory.write("/app/kustomization.yaml", "resources: [cm.yaml]\n");
