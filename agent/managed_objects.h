@@ -22,6 +22,7 @@ namespace weber::agent {
 struct Sighting {
     std::string uid, resource_version;
     std::size_t owned = 0;         // gitops::owned_hash
+    bool other_version = false;    // gitops::owned_in_other_version: `owned` does not count
     gitops::NamespacedName owner;  // by its labels; empty: none
     kube::Status status = {};
     std::string status_error = {}; // why kstatus cannot judge it
@@ -37,22 +38,25 @@ public:
     ~ManagedObjects(); // stop()
     void stop();       // ends all watches; no listener runs after it returns. Not from a listener
 
-    // Watches the kind from now on (all namespaces, objects with owner labels); nothing when it is watched already. `whole`: sightings hold the object,
-    // for rules that look at more than kstatus does; a kind that was watched without is watched anew.
+    // Watches the kind from now on in that version (empty: any), all namespaces, objects with owner labels; nothing when it is watched already. `whole`: sightings
+    // hold the object, for rules that look at more than kstatus does; a kind that was watched without is watched anew. The watch of a kind that the server does
+    // not serve any more ends: its objects are gone, and whoever applies one again calls this again.
     void watch(const kube::GroupVersionKind& gvk, bool whole = false);
-    // Of a kind that is watched.
+    // Of a kind that is watched: in all its versions.
     [[nodiscard]] bool synced(const kube::GroupKind& kind) const;
+    // Of several versions, by the one it was applied in.
     [[nodiscard]] std::optional<Sighting> find(const kube::ObjectKey& key) const;
-    [[nodiscard]] std::size_t kinds() const;
+    [[nodiscard]] std::size_t kinds() const; // whose watches have not ended; each version counts
 
 private:
     struct Kind;
-    [[nodiscard]] std::shared_ptr<Kind> kind_of(const kube::GroupKind& kind) const;
+    using Versions = std::map<std::string, std::shared_ptr<Kind>>;
+    [[nodiscard]] Versions versions_of(const kube::GroupKind& kind) const;
 
     const std::shared_ptr<kube::Client> client_;
     const Listener listener_;
     mutable std::mutex mutex_; // guards kinds_
-    std::map<kube::GroupKind, std::shared_ptr<Kind>> kinds_;
+    std::map<kube::GroupKind, Versions> kinds_;
 };
 
 } // namespace weber::agent

@@ -23,6 +23,9 @@ struct WaitBoard::Wait {
     gitops::HealthTracker tracker;
     steady_clock::time_point deadline;
     std::optional<std::string> superseded = {};
+    std::exception_ptr defect = {};
+
+    [[nodiscard]] bool over() const { return superseded || defect || tracker.ended(); }
 };
 
 WaitBoard::WaitBoard() = default;
@@ -45,27 +48,27 @@ void WaitBoard::begin(const std::string& key, const gitops::WaitTask& task, cons
     auto wait = std::make_unique<Wait>(Wait{.target = target, .refs = task.objects, .at_least = std::move(at_least), .tracker = gitops::HealthTracker(keys, task.settings),
                                             .deadline = steady_clock::now() + timeout});
     const std::lock_guard lock(mutex_);
+    Wait& begun = *(waits_[key] = std::move(wait));
     auto& waiters = by_object_[target.cluster->id()];
     for (std::size_t i = 0; i < keys.size(); ++i) {
         waiters[keys[i]].emplace(key, i);
-        if (const auto seen = objects.find(keys[i])) show(*wait, i, seen);
+        if (const auto seen = objects.find(keys[i])) show(key, begun, i, seen);
     }
-    const bool ended = wait->tracker.ended();
-    waits_[key] = std::move(wait);
-    if (ended) due_.add(key);
+    if (begun.over()) due_.add(key);
     else due_.add_after(key, std::min<std::chrono::nanoseconds>(task.settings.timeout, kRecheck));
 }
 
-void WaitBoard::show(Wait& wait, std::size_t index, const std::optional<Sighting>& now) {
-    if (!now) {
-        wait.tracker.judge(index, kube::StatusCode::not_found, "Resource not found");
-        return;
+// The wait's reader is called here, on a watch thread: what it throws concerns this wait and no other.
+void WaitBoard::show(const std::string& key, Wait& wait, std::size_t index, const std::optional<Sighting>& now) {
+    try {
+        if (!now) wait.tracker.judge(index, kube::StatusCode::not_found, "Resource not found");
+        else if (is_older(now->resource_version, wait.at_least[index])) return;
+        else if (now->whole.root().is_map()) wait.tracker.observe(index, {.state = kube::Observation::State::present, .object = now->whole, .error = {}});
+        else wait.tracker.judge(index, now->status.code, now->status.message, now->status_error);
+    } catch (const std::exception&) {
+        wait.defect = std::current_exception();
     }
-    if (is_older(now->resource_version, wait.at_least[index])) return;
-    if (now->whole.root().is_map())
-        wait.tracker.observe(index, {.state = kube::Observation::State::present, .object = now->whole, .error = {}});
-    else
-        wait.tracker.judge(index, now->status.code, now->status.message, now->status_error);
+    if (wait.over()) due_.add(key);
 }
 
 void WaitBoard::on_sighting(const TargetCluster& cluster, const kube::ObjectKey& object, const std::optional<Sighting>& now) {
@@ -74,11 +77,7 @@ void WaitBoard::on_sighting(const TargetCluster& cluster, const kube::ObjectKey&
     if (there == by_object_.end()) return;
     const auto at = there->second.find(object);
     if (at == there->second.end()) return;
-    for (const auto& [key, index] : at->second) {
-        Wait& wait = *waits_.at(key);
-        show(wait, index, now);
-        if (wait.tracker.ended()) due_.add(key);
-    }
+    for (const auto& [key, index] : at->second) show(key, *waits_.at(key), index, now);
 }
 
 bool WaitBoard::supersede(const std::string& key, const std::string& trigger) {
@@ -142,16 +141,27 @@ void WaitBoard::read_unknown(const std::string& key, std::stop_token stop) {
     }
 }
 
-std::optional<gitops::Health> WaitBoard::settle(const std::string& key, std::unique_ptr<Wait>& over) {
+// As read_unknown, but what that throws ends the wait.
+void WaitBoard::look(const std::string& key, std::stop_token stop) {
+    try {
+        read_unknown(key, std::move(stop));
+    } catch (const std::exception&) {
+        const std::lock_guard lock(mutex_);
+        if (const auto at = waits_.find(key); at != waits_.end()) at->second->defect = std::current_exception();
+    }
+}
+
+std::optional<WaitBoard::Ended> WaitBoard::settle(const std::string& key, std::unique_ptr<Wait>& over) {
     const auto at = waits_.find(key);
     if (at == waits_.end()) return std::nullopt;
     Wait& wait = *at->second;
     const auto now = steady_clock::now();
-    std::optional<gitops::Health> health;
-    if (wait.superseded) health = gitops::Superseded{*wait.superseded};
-    else if (wait.tracker.ended()) health = wait.tracker.conclude(false);
-    else if (now >= wait.deadline) health = wait.tracker.conclude(true);
-    if (!health) {
+    std::optional<Ended> ended;
+    if (wait.superseded) ended = Ended{key, gitops::Superseded{*wait.superseded}};
+    else if (wait.defect) ended = Ended{key, gitops::HealthEnd{}, wait.defect};
+    else if (wait.tracker.ended()) ended = Ended{key, wait.tracker.conclude(false)};
+    else if (now >= wait.deadline) ended = Ended{key, wait.tracker.conclude(true)};
+    if (!ended) {
         due_.add_after(key, std::min<std::chrono::nanoseconds>(wait.deadline - now, kRecheck));
         return std::nullopt;
     }
@@ -164,38 +174,38 @@ std::optional<gitops::Health> WaitBoard::settle(const std::string& key, std::uni
     if (there != by_object_.end() && there->second.empty()) by_object_.erase(there); // gone already: of a wait for nothing, when another's end took it
     over = std::move(at->second);
     waits_.erase(at);
-    return health;
+    return ended;
 }
 
 std::optional<WaitBoard::Ended> WaitBoard::next(std::stop_token stop) {
     while (const auto key = due_.next(stop)) {
-        std::optional<gitops::Health> health;
+        std::optional<Ended> ended;
         std::unique_ptr<Wait> over; // with its hold on the cluster, which must not end under our lock
-        bool look = false, remote = false;
+        bool going_on = false, remote = false;
         {
             const std::lock_guard lock(mutex_);
             const auto at = waits_.find(*key);
-            look = at != waits_.end() && !at->second->superseded && !at->second->tracker.ended();
-            remote = look && !at->second->target.cluster->is_local();
+            going_on = at != waits_.end() && !at->second->over();
+            remote = going_on && !at->second->target.cluster->is_local();
         }
         if (remote) remote_.add(*key);
-        else if (look) read_unknown(*key, stop);
+        else if (going_on) look(*key, stop);
         {
             const std::lock_guard lock(mutex_);
             due_.done(*key);
-            health = settle(*key, over);
+            ended = settle(*key, over);
         }
-        if (health) return Ended{*key, std::move(*health)};
+        if (ended) return ended;
     }
     return std::nullopt;
 }
 
 void WaitBoard::read_remote(std::stop_token stop) {
     while (const auto key = remote_.next(stop)) {
-        read_unknown(*key, stop);
+        look(*key, stop);
         remote_.done(*key);
         const std::lock_guard lock(mutex_);
-        if (const auto at = waits_.find(*key); at != waits_.end() && at->second->tracker.ended()) due_.add(*key);
+        if (const auto at = waits_.find(*key); at != waits_.end() && at->second->over()) due_.add(*key);
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -40,6 +41,7 @@ public:
     struct Ended {
         std::string key;
         gitops::Health health;
+        std::exception_ptr defect = {}; // what a look at its objects threw: the wait is over, and `health` says nothing
     };
     // Blocks until a wait has ended; nullopt when `stop` was requested.
     std::optional<Ended> next(std::stop_token stop);
@@ -48,9 +50,10 @@ public:
 
 private:
     struct Wait;
-    void show(Wait& wait, std::size_t index, const std::optional<Sighting>& now); // caller holds mutex_
+    void show(const std::string& key, Wait& wait, std::size_t index, const std::optional<Sighting>& now); // caller holds mutex_
     void read_unknown(const std::string& key, std::stop_token stop);
-    std::optional<gitops::Health> settle(const std::string& key, std::unique_ptr<Wait>& over); // caller holds mutex_, but not when `over` ends
+    void look(const std::string& key, std::stop_token stop);
+    std::optional<Ended> settle(const std::string& key, std::unique_ptr<Wait>& over); // caller holds mutex_, but not when `over` ends
 
     using Waiters = std::set<std::pair<std::string, std::size_t>>; // who waits, under which index
     mutable std::mutex mutex_; // guards waits_ and by_object_

@@ -106,7 +106,7 @@ bool Informer::Impl::take(const WatchEvent& event) {
     case WatchEventKind::trouble:
         for (const InformerHandler& h : handlers)
             if (h.trouble) h.trouble(*event.error);
-        break;
+        return !options.give_up || !options.give_up(*event.error);
     }
     return true;
 }

@@ -23,6 +23,8 @@ struct InformerOptions {
     WatchTarget target;       // kind, namespace, selectors; metadata_only for a watch that never carries more
     WatchOptions watch = {};
     Projection project = {};  // null = everything
+    // Asked when the watch is lost or refused, after the handlers were told, on the informer's thread: true ends it for good. Null: never.
+    std::function<bool(const Error& error)> give_up = {};
 };
 
 // Each function may be empty. Objects are as projected. Called one at a time, in the order of the changes, on the informer's thread;

@@ -7,6 +7,7 @@
 #include "gitops/api/names.h"
 #include "gitops/reconcile/post_build_hooks.h"
 #include "gitops/reconcile/status_writer.h"
+#include "kube/pause.h"
 
 namespace weber::agent {
 
@@ -76,7 +77,7 @@ void KustomizationController::run(std::stop_token stop) {
         m.set("weber_watched_kinds", static_cast<double>(targets_.watched_kinds()));
         m.set("weber_remote_clusters", static_cast<double>(targets_.remote_clusters()));
     });
-    watch_everything();
+    watch_everything(stop);
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.concurrent, 1); ++i)
         threads.emplace_back([this, stop] {
@@ -101,7 +102,17 @@ bool KustomizationController::settled(const std::string& key) const {
 
 // ---- what starts a run -------------------------------------------------------------------------------------------
 
-void KustomizationController::watch_everything() {
+// A question that fails is asked again for some seconds; then the kind is taken for there.
+bool KustomizationController::is_installed(const kube::GroupVersionKind& gvk, const std::stop_token& stop) {
+    for (std::chrono::milliseconds pause{100};; pause *= 2) {
+        const auto served = client_->discovery().find(gvk, stop);
+        if (served) return true;
+        if (served.error().code == ErrorCode::not_found) return false;
+        if (pause > std::chrono::seconds(5) || !kube::pause_for(pause, stop)) return true;
+    }
+}
+
+void KustomizationController::watch_everything(const std::stop_token& stop) {
     // Sources first, so that a Kustomization finds its own. A list tells at once that it is complete; of a stream the API server says so up to 1.25 s later.
     kube::WatchOptions list_first;
     list_first.streaming_list = false;
@@ -109,7 +120,7 @@ void KustomizationController::watch_everything() {
     if (options_.allow_external_artifact) kinds.push_back("ExternalArtifact");
     for (const std::string& kind : kinds) {
         const kube::GroupVersionKind gvk{std::string(gitops::kSourceGroup), "v1", kind};
-        if (!client_->discovery().find(gvk)) continue; // not installed
+        if (!is_installed(gvk, stop)) continue;
         auto informer = std::make_unique<kube::Informer>(
             client_, kube::InformerOptions{.target = {.gvk = gvk, .ns = options_.watch_namespace}, .watch = list_first, .project = slim_source});
         informer->add_handler({.added = [this, kind](const Object& o, bool) { on_source(kind, nullptr, o); },
@@ -117,7 +128,7 @@ void KustomizationController::watch_everything() {
         informer->start();
         sources_[kind] = std::move(informer);
     }
-    for (auto& [kind, informer] : sources_) informer->wait_synced(std::chrono::seconds(60));
+    for (auto& [kind, informer] : sources_) informer->wait_synced(std::chrono::seconds(60), stop);
 
     kustomizations_ = std::make_unique<kube::Informer>(
         client_, kube::InformerOptions{.target = {.gvk = {std::string(gitops::kKustomizeGroup), "v1", "Kustomization"}, .ns = options_.watch_namespace,
@@ -132,7 +143,7 @@ void KustomizationController::watch_everything() {
                                   .deleted =
                                       [this](const Object& o) {
                                           index_.erase(name_of(o));
-                                          queue_.add(name_of(o).to_string());
+                                          enqueue(name_of(o), "Kustomization/" + name_of(o).to_string()); // it may wait still: somebody took the finalizer away
                                       },
                                   .trouble = [this](const Error& e) { log_.error("watch of Kustomizations failed", e.message); }});
     kustomizations_->add_handler(written_.handler());
@@ -157,16 +168,20 @@ void KustomizationController::guarded(const std::string& key, const std::functio
     try {
         part();
     } catch (const std::exception& e) {
-        log_of(NamespacedName::of(key)).error("Observed a panic", e.what());
+        report_defect(key, e);
         {
             const std::lock_guard lock(mutex_);
             observers_.erase(key);
             fetching_.erase(key);
         }
-        numbers_.count_panic();
         queue_.add_with_backoff(key);
         leave(key);
     }
+}
+
+void KustomizationController::report_defect(const std::string& key, const std::exception& defect) {
+    log_of(NamespacedName::of(key)).error("Observed a panic", defect.what());
+    numbers_.count_panic();
 }
 
 void KustomizationController::enqueue(const NamespacedName& name, const std::string& trigger, Priority priority) {
@@ -242,6 +257,7 @@ void KustomizationController::on_config(const std::string& kind, const Object& o
 void KustomizationController::on_managed(const TargetCluster& cluster, const kube::ObjectKey& key, const std::optional<Sighting>& before,
                                          const std::optional<Sighting>& after) {
     waits_.on_sighting(cluster, key, after);
+    if (after && after->other_version) return; // the watch of the version it was applied in tells of drift
     const NamespacedName owner = after && !after->owner.name.empty() ? after->owner : before ? before->owner : NamespacedName{};
     if (owner.name.empty() || !memory_.drifted(owner.to_string(), cluster, key, after)) return;
     correct_drift(owner, key.subject());
@@ -384,6 +400,7 @@ void KustomizationController::finish_waits(std::stop_token stop) {
         }
         guarded(ended->key, [&] {
             stop_watching_progress(*active);
+            if (ended->defect) std::rethrow_exception(ended->defect);
             if (std::holds_alternative<gitops::Superseded>(ended->health)) active->log.info("New reconciliation triggered, canceling health checks");
             active->run->finish(ended->health);
             gitops::RunResult result = active->run->result();
@@ -413,7 +430,11 @@ void KustomizationController::write_late_statuses(std::stop_token stop) {
             const std::lock_guard lock(mutex_);
             if (const auto at = observers_.find(*key); at != observers_.end()) observer = at->second;
         }
-        if (observer) observer->write_late();
+        try {
+            if (observer) observer->write_late();
+        } catch (const std::exception& e) { // its run goes on: the next status may come through
+            report_defect(*key, e);
+        }
         late_.done(*key);
     }
 }

@@ -46,7 +46,8 @@ private:
     class Observer;
 
     // What starts a run (kustomization.md 7).
-    void watch_everything();
+    bool is_installed(const kube::GroupVersionKind& gvk, const std::stop_token& stop);
+    void watch_everything(const std::stop_token& stop);
     void on_kustomization(const Object& before, const Object& after);
     void on_source(const std::string& kind, const Object* before, const Object& after);
     void supersede_fetch(const std::string& key, const ArtifactRef& now);
@@ -57,6 +58,7 @@ private:
 
     // One run.
     void guarded(const std::string& key, const std::function<void()>& part);
+    void report_defect(const std::string& key, const std::exception& defect);
     void work(const std::string& key, std::stop_token stop);
     void begin(std::unique_ptr<Active> active, std::stop_token stop);
     std::optional<gitops::Outcome> prelude(Active& active);

@@ -49,6 +49,10 @@ void hash_set(const Node& set, const Node* value, std::size_t& seed) {
     }
 }
 
+bool is_ours(const Node& entry) {
+    return entry.text_at("manager") == kFieldManager && entry.text_at("operation") == "Apply" && entry.text_at("subresource").empty();
+}
+
 } // namespace
 
 std::size_t owned_hash(const Object& live) {
@@ -58,11 +62,16 @@ std::size_t owned_hash(const Object& live) {
     bool any = false;
     for (const Node& e : entries->items()) {
         if (is_taken_over(e)) mix(seed, std::hash<std::string_view>{}(e.text_at("manager")));
-        if (e.text_at("manager") != kFieldManager || e.text_at("operation") != "Apply" || !e.text_at("subresource").empty()) continue;
+        if (!is_ours(e)) continue;
         any = true;
         if (const Node* fields = e.find("fieldsV1")) hash_set(*fields, &live.root(), seed);
     }
     return !any ? 0 : seed == 0 ? 1 : seed;
+}
+
+bool owned_in_other_version(const Object& live) {
+    const Node* entries = live.at({"metadata", "managedFields"});
+    return entries != nullptr && std::ranges::any_of(entries->items(), [&](const Node& e) { return is_ours(e) && e.text_at("apiVersion") != live.api_version(); });
 }
 
 } // namespace weber::gitops

@@ -14,4 +14,7 @@ namespace weber::gitops {
 // over (kubectl). 0: no such entry, so nothing of the object is ours.
 std::size_t owned_hash(const Object& live);
 
+// The entry speaks of the fields of another API version than the object is shown in: its hash here says nothing about its hash there.
+bool owned_in_other_version(const Object& live);
+
 } // namespace weber::gitops

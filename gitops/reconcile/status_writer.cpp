@@ -62,7 +62,10 @@ Result<Object> patch_status_fields(kube::Client& client, const Object& live, con
         if (written) return std::move(written->object);
         if (written.error().code != ErrorCode::conflict || attempt == kTries) return fail(std::move(written.error()));
         if (!kube::pause_for(kPause, call.stop)) return fail(ErrorCode::cancelled, "stopped");
-        TRY(now, client.get(kube::ref_of(now), {}, call));
+        TRY(Object again, client.get(kube::ref_of(now), {}, call));
+        if (!live.uid().empty() && again.uid() != live.uid())
+            return fail(Error{.code = ErrorCode::not_found, .message = kube::ref_of(live).key().subject() + " was deleted and made anew meanwhile"});
+        now = std::move(again);
     }
 }
 

@@ -13,7 +13,8 @@
 namespace weber::gitops {
 
 // Brings fields of an object's status to what `wanted` says: one merge patch of the status subresource with the difference, under an optimistic lock;
-// `wanted` is asked again for every try, with the object as it is then (others' conditions may have changed). A field that `wanted` lacks is removed.
+// `wanted` is asked again for every try, with the object as it is then (others' conditions may have changed). A field that `wanted` lacks is removed. Error
+// not_found also when another object has the name by then.
 Result<Object> patch_status_fields(kube::Client& client, const Object& live, const std::function<Node(const Object& live)>& wanted,
                                    std::span<const std::string_view> fields, std::string_view manager, const kube::Call& call = {});
 
