@@ -9,6 +9,7 @@ namespace weber::gitops::sops {
 
 namespace {
 
+constexpr std::size_t kMostOpened = 4096; // half a MiB of locked memory
 constexpr std::size_t kReasonWidth = 60, kReportWidth = 75;
 
 // Greedy, at blanks; longer words stay whole.
@@ -129,9 +130,34 @@ Result<void> wrap(MasterKey& key, const SecretBytes& part, const KeyRing& keys, 
     }
 }
 
+// What decides the data key: all its wrapped parts and how many are needed. Each is prefixed by its length, so that no other list of parts reads alike.
+std::string wrapped_parts(const Metadata& m) {
+    std::string out = std::to_string(m.shamir_threshold) + "\n";
+    for (const KeyGroup& group : m.groups) {
+        out += "group\n";
+        for (const MasterKey& key : group) out.append(std::to_string(key.enc.size())).append("\n").append(key.enc);
+    }
+    return out;
+}
+
 } // namespace
 
+void OpenedDataKeys::keep(const Metadata& m, const SecretBytes& data_key) {
+    std::string parts = wrapped_parts(m);
+    SecretBytes copy = SecretBytes::copy_of(data_key.view());
+    const std::lock_guard lock(mutex_);
+    if (by_wrapped_.size() < kMostOpened) by_wrapped_.try_emplace(std::move(parts), std::move(copy));
+}
+
+std::optional<SecretBytes> OpenedDataKeys::find(const Metadata& m) const {
+    const std::lock_guard lock(mutex_);
+    if (by_wrapped_.empty()) return std::nullopt;
+    const auto it = by_wrapped_.find(wrapped_parts(m));
+    return it == by_wrapped_.end() ? std::nullopt : std::optional(SecretBytes::copy_of(it->second.view()));
+}
+
 Result<SecretBytes> unwrap_data_key(const Metadata& m, const KeyRing& keys) {
+    if (auto opened = keys.opened->find(m)) return std::move(*opened);
     if (const MasterKey* key = only_unsupported(m))
         return fail(Error{.code = ErrorCode::unsupported,
                           .message = "the data key is wrapped by " + std::string(provider_name(key->provider)) + " (" + key->name + "), which weber does not support",

@@ -101,6 +101,7 @@ Result<void> verify_mac(std::string_view text, Format format, const KeyRing& key
     if (!file) return {};
     const auto key = data_key_of(file->metadata, keys);
     if (!key) return {};
+    keys.opened->keep(file->metadata, *key);
     const auto computed = decrypt_tree(file->branches, file->metadata, *key);
     return computed ? verify(file->metadata, *key, *computed) : Result<void>();
 }

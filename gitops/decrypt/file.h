@@ -23,7 +23,7 @@ Result<std::string> decrypt_file(std::string_view text, Format from, Format to, 
 Result<std::string> extract_from_file(std::string_view text, Format from, Format to, std::string_view path, const KeyRing& keys, const DecryptOptions& options = {});
 
 // Whether the MAC of an encrypted text fits, for what is decrypted elsewhere. Error invalid: it does not. What is no such text, has no key of ours or is damaged
-// otherwise is no error here: whoever decrypts it says so.
+// otherwise is no error here: whoever decrypts it says so. The ring keeps the data key for that.
 Result<void> verify_mac(std::string_view text, Format format, const KeyRing& keys);
 
 // The document of a built object (a map with `sops`), decrypted and without `sops`. The MAC cannot hold there: kustomize has changed the object

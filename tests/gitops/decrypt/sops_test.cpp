@@ -5,6 +5,7 @@
 #include "gitops/decrypt/crypto.h"
 #include "gitops/decrypt/file.h"
 #include "gitops/decrypt/shamir.h"
+#include "kube/base/yaml.h"
 #include "tests/gitops/decrypt/vectors.h"
 #include "tests/support/peers.h"
 #include "tests/support/test_cluster.h"
@@ -138,6 +139,47 @@ TEST(Sops, TheMacIsVerifiedUnlessToldOtherwise) {
     ASSERT_FALSE(out);
     EXPECT_TRUE(out.error().message.starts_with("failed to verify sops data integrity: the MAC does not fit the values")) << out.error().message;
     EXPECT_EQ(decrypt_file(changed, Format::yaml, Format::yaml, vector_keys(), {.verify_mac = false}).value(), "a: secret\nb_unencrypted: other\n");
+}
+
+// The MAC of a resource is looked at before the build and its objects are decrypted after it: its data key is unwrapped once, so that the second time needs no identity.
+TEST(Sops, TheDataKeyOfAVerifiedFileIsUnwrappedOnce) {
+    const auto encrypted = [] { return encrypt_file("a: secret\n", Format::yaml, for_age(), {}, std::string(kNow)).value(); };
+    const auto document = [](const std::string& file) { return kube::read_yaml_one(file).value(); };
+    const std::string verified = encrypted(), other = encrypted();
+    KeyRing ring = vector_keys();
+    ASSERT_TRUE(verify_mac(verified, Format::yaml, ring));
+    ring.age.clear();
+    const auto plain = decrypt_document(document(verified), ring);
+    ASSERT_TRUE(plain) << plain.error().message;
+    EXPECT_EQ(plain->text_at("a"), "secret");
+    EXPECT_FALSE(decrypt_document(document(other), ring)) << "another data key for the same recipient";
+    EXPECT_FALSE(decrypt_document(document(verified), KeyRing())) << "kept by the ring that opened it, by no other";
+}
+
+// Of several key groups, with a number of them needed that somebody lowered in the file.
+TEST(Sops, AKeptDataKeyIsForTheSameThreshold) {
+    Metadata settings{.shamir_threshold = 2};
+    KeyRing ring;
+    for (int i = 0; i < 2; ++i) {
+        ring.age.push_back(make_age_identity().value());
+        settings.groups.push_back({{.provider = Provider::age, .name = ring.age.back().recipient}});
+    }
+    const std::string file = encrypt_file("a: secret\n", Format::yaml, settings, {}, std::string(kNow)).value();
+    ASSERT_TRUE(verify_mac(file, Format::yaml, ring));
+    ring.age.pop_back();
+    EXPECT_TRUE(decrypt_document(kube::read_yaml_one(file).value(), ring));
+    std::string changed = file;
+    changed.replace(changed.find("shamir_threshold: 2"), 19, "shamir_threshold: 3");
+    EXPECT_FALSE(decrypt_document(kube::read_yaml_one(changed).value(), ring));
+}
+
+TEST(Sops, KeptDataKeysAreBounded) {
+    OpenedDataKeys kept;
+    const SecretBytes key = SecretBytes::copy_of(std::string(32, 'k'));
+    const auto section = [](int i) { return Metadata{.groups = {{{.name = "age1", .enc = std::to_string(i)}}}}; };
+    for (int i = 0; i < 5000; ++i) kept.keep(section(i), key);
+    EXPECT_EQ(kept.find(section(0)).value().view(), key.view());
+    EXPECT_FALSE(kept.find(section(4999)));
 }
 
 TEST(Sops, KeyGroupsNeedTheThreshold) {
