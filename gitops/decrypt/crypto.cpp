@@ -210,28 +210,43 @@ std::optional<SecretBytes> chacha20_open(const SecretBytes& key, std::string_vie
 // ---- AES-GCM ------------------------------------------------------------------------------------------------------
 
 namespace {
-thread_local CipherContext t_spare_decrypt; // of the file before
-}
+
+// Knows for which length of nonces it is set up: all of a file have the same.
+struct GcmContext {
+    CipherContext cipher = {};
+    std::size_t nonce = 0;
+
+    bool expect(std::size_t size) {
+        if (size == nonce) return true;
+        nonce = EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(size), nullptr) == 1 ? size : 0;
+        return nonce != 0;
+    }
+};
+thread_local GcmContext t_spare_decrypt; // of the file before
+
+} // namespace
 
 struct AesGcm::State {
     SecretBytes key;
-    CipherContext encrypt = {}, decrypt = {}; // made with the first value: a file is mostly for one of them
+    GcmContext encrypt = {}, decrypt = {}; // made with the first value: a file is mostly for one of them
 
     explicit State(SecretBytes k) : key(std::move(k)) {}
     State(const State&) = delete;
     State& operator=(const State&) = delete;
     ~State() {
-        if (!decrypt || t_spare_decrypt || !set_key(decrypt.get(), kNoKey, nullptr)) return;
+        if (!decrypt.cipher || t_spare_decrypt.cipher || !set_key(decrypt.cipher.get(), kNoKey, nullptr)) return;
         t_spare_decrypt = std::move(decrypt);
     }
 
-    EVP_CIPHER_CTX* context(bool encrypts) {
-        CipherContext& c = encrypts ? encrypt : decrypt;
-        if (c) return c.get();
-        CipherContext made = !encrypts && t_spare_decrypt ? std::move(t_spare_decrypt) : make_context(aes_gcm(), encrypts);
-        if (!made || !set_key(made.get(), key.data(), nullptr)) return nullptr;
-        c = std::move(made);
-        return c.get();
+    // Ready for nonces of `nonce` bytes; nullptr when the library fails.
+    EVP_CIPHER_CTX* context(bool encrypts, std::size_t nonce) {
+        GcmContext& c = encrypts ? encrypt : decrypt;
+        if (!c.cipher) {
+            GcmContext made = !encrypts && t_spare_decrypt.cipher ? std::move(t_spare_decrypt) : GcmContext{make_context(aes_gcm(), encrypts)};
+            if (!made.cipher || !set_key(made.cipher.get(), key.data(), nullptr)) return nullptr;
+            c = std::move(made);
+        }
+        return c.expect(nonce) ? c.cipher.get() : nullptr;
     }
 };
 
@@ -245,11 +260,11 @@ Result<AesGcm> AesGcm::with_key(const SecretBytes& key) {
 }
 
 Result<AesGcm::Sealed> AesGcm::seal(std::string_view nonce, std::string_view additional, std::string_view plaintext) {
-    EVP_CIPHER_CTX* c = state_->context(true);
+    EVP_CIPHER_CTX* c = state_->context(true, nonce.size());
     if (c == nullptr) return broken();
     Sealed out{std::string(plaintext.size(), '\0'), std::string(kTag, '\0')};
     int n = 0;
-    if (EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_IVLEN, length(nonce), nullptr) != 1 || EVP_EncryptInit_ex(c, nullptr, nullptr, nullptr, bytes(nonce)) != 1 ||
+    if (EVP_EncryptInit_ex(c, nullptr, nullptr, nullptr, bytes(nonce)) != 1 ||
         EVP_EncryptUpdate(c, nullptr, &n, bytes(additional), length(additional)) != 1 ||
         EVP_EncryptUpdate(c, bytes(out.data), &n, bytes(plaintext), length(plaintext)) != 1 || EVP_EncryptFinal_ex(c, bytes(out.tag), &n) != 1 ||
         EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, kTag, bytes(out.tag)) != 1)
@@ -259,14 +274,14 @@ Result<AesGcm::Sealed> AesGcm::seal(std::string_view nonce, std::string_view add
 
 std::optional<std::string> AesGcm::open(std::string_view nonce, std::string_view additional, std::string_view data, std::string_view tag) {
     if (tag.size() != kTag || nonce.empty()) return std::nullopt;
-    EVP_CIPHER_CTX* c = state_->context(false);
+    EVP_CIPHER_CTX* c = state_->context(false, nonce.size());
     if (c == nullptr) return std::nullopt;
     std::string out(data.size(), '\0');
     std::array<char, kTag> expected{};
     std::ranges::copy(tag, expected.begin());
     unsigned char nothing = 0;
     int n = 0;
-    if (EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_IVLEN, length(nonce), nullptr) != 1 || EVP_DecryptInit_ex(c, nullptr, nullptr, nullptr, bytes(nonce)) != 1 ||
+    if (EVP_DecryptInit_ex(c, nullptr, nullptr, nullptr, bytes(nonce)) != 1 ||
         EVP_DecryptUpdate(c, nullptr, &n, bytes(additional), length(additional)) != 1 ||
         (!data.empty() && EVP_DecryptUpdate(c, bytes(out), &n, bytes(data), length(data)) != 1) ||
         EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, kTag, expected.data()) != 1 || EVP_DecryptFinal_ex(c, &nothing, &n) != 1) {

@@ -5,6 +5,9 @@
 #include <sha256.h> // libmd
 
 #include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
 
 namespace weber::kube {
 
@@ -24,6 +27,19 @@ constexpr std::array<std::int8_t, 256> kBase64Values = [] {
     std::int8_t next = 0;
     for (const char c : kBase64Alphabet) values[static_cast<unsigned char>(c)] = next++;
     return values;
+}();
+
+// What each of the four characters of a group adds to its three bytes, in the order in which they stand in memory; the fourth byte tells of others.
+constexpr std::uint32_t kNoBase64 = std::endian::native == std::endian::little ? 0xFF000000 : 0xFF;
+constexpr std::array<std::array<std::uint32_t, 256>, 4> kBase64Groups = [] {
+    std::array<std::array<std::uint32_t, 256>, 4> groups{};
+    for (std::size_t k = 0; k < 4; ++k)
+        for (std::size_t c = 0; c < 256; ++c) {
+            const std::uint32_t bits = static_cast<std::uint32_t>(kBase64Values[c]) << (18 - 6 * k); // 24 of them
+            const std::array<unsigned char, 4> bytes = {static_cast<unsigned char>(bits >> 16), static_cast<unsigned char>(bits >> 8), static_cast<unsigned char>(bits), 0};
+            groups[k][c] = kBase64Values[c] < 0 ? kNoBase64 : std::bit_cast<std::uint32_t>(bytes);
+        }
+    return groups;
 }();
 
 } // namespace
@@ -74,17 +90,14 @@ Result<std::string> base64_decode(std::string_view text) {
 }
 
 Result<void> base64_decode_into(std::string_view text, std::string& out) {
-    out.resize(text.size() / 4 * 3);
+    out.resize(text.size() / 4 * 3 + 1);
     std::size_t start = 0; // whole groups without padding or line breaks, which is nearly all there ever is
     char* to = out.data();
     for (; start + 4 <= text.size(); start += 4, to += 3) {
-        const int a = kBase64Values[static_cast<unsigned char>(text[start])], b = kBase64Values[static_cast<unsigned char>(text[start + 1])];
-        const int c = kBase64Values[static_cast<unsigned char>(text[start + 2])], d = kBase64Values[static_cast<unsigned char>(text[start + 3])];
-        if ((a | b | c | d) < 0) break;
-        const unsigned group = static_cast<unsigned>(a << 18 | b << 12 | c << 6 | d);
-        to[0] = static_cast<char>(group >> 16);
-        to[1] = static_cast<char>(group >> 8);
-        to[2] = static_cast<char>(group);
+        const auto at = [&](std::size_t k) { return kBase64Groups[k][static_cast<unsigned char>(text[start + k])]; };
+        const std::uint32_t group = at(0) | at(1) | at(2) | at(3);
+        if ((group & kNoBase64) != 0) break;
+        std::memcpy(to, &group, sizeof group); // the fourth byte is the next group's, or room to spare
     }
     out.resize(static_cast<std::size_t>(to - out.data()));
     unsigned bits = 0;

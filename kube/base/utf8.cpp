@@ -1,5 +1,7 @@
 #include "kube/base/utf8.h"
 
+#include <cstring>
+
 namespace weber::kube {
 
 void append_utf8(std::string& out, std::uint32_t c) {
@@ -17,6 +19,13 @@ void append_utf8(std::string& out, std::uint32_t c) {
 
 bool is_valid_utf8(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
+        if (std::uint64_t eight = 0; text.size() - i >= sizeof eight) { // ASCII, as nearly all is
+            std::memcpy(&eight, text.data() + i, sizeof eight);
+            if ((eight & 0x8080808080808080) == 0) {
+                i += sizeof eight;
+                continue;
+            }
+        }
         const CodePoint c = decode_utf8(text, i);
         if (!c.valid) return false;
         i += c.bytes;
