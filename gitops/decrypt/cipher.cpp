@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <unordered_map>
@@ -116,6 +117,14 @@ bool matches(const std::string& pattern, std::string_view text) {
     return re.ok() && re2::RE2::PartialMatch({text.data(), text.size()}, re);
 }
 
+bool key_matches(const Rule& rule, const std::string& key) {
+    if (!rule.unencrypted_suffix.empty()) return key.ends_with(rule.unencrypted_suffix);
+    if (!rule.encrypted_suffix.empty()) return key.ends_with(rule.encrypted_suffix);
+    if (!rule.unencrypted_regex.empty()) return matches(rule.unencrypted_regex, key);
+    if (!rule.encrypted_regex.empty()) return matches(rule.encrypted_regex, key);
+    return false;
+}
+
 class Walker {
 public:
     // `leaf`: the leaf, its additional data, whether the rule covers it, whether it is a comment.
@@ -133,7 +142,7 @@ public:
             }
             const std::size_t length = path.size();
             path.append(item.key).append(":");
-            TRY_VOID(value(item.value, path, matched || key_matches(item.key)));
+            TRY_VOID(value(item.value, path, matched || key_matches(rule_, item.key)));
             path.resize(length);
             comments_.back().clear();
         }
@@ -167,14 +176,6 @@ private:
     }
 
     Result<void> comment(Value& v, const std::string& path, bool matched) { return leaf_(v, path.empty() ? ":" : path, covered(matched, true)); }
-
-    [[nodiscard]] bool key_matches(const std::string& key) const {
-        if (!rule_.unencrypted_suffix.empty()) return key.ends_with(rule_.unencrypted_suffix);
-        if (!rule_.encrypted_suffix.empty()) return key.ends_with(rule_.encrypted_suffix);
-        if (!rule_.unencrypted_regex.empty()) return matches(rule_.unencrypted_regex, key);
-        if (!rule_.encrypted_regex.empty()) return matches(rule_.encrypted_regex, key);
-        return false;
-    }
 
     [[nodiscard]] bool covered(bool matched, bool is_comment) const {
         if (!rule_.encrypted_suffix.empty() || !rule_.encrypted_regex.empty()) return matched;
@@ -240,7 +241,62 @@ Result<void> encrypt_leaf(Value& leaf, AesGcm& aes, const std::string& path) {
     return {};
 }
 
+// ---- comments -----------------------------------------------------------------------------------------------------
+
+Value& value_in(Item& item) { return item.value; }
+Value& value_in(Value& item) { return item; }
+bool is_comment(const Item& item) { return item.is_comment(); }
+bool is_comment(const Value& item) { return item.kind == Kind::comment; }
+
+// Written in lines of its own, as a map or list with entries is.
+bool takes_lines(const Value& v) {
+    const auto entry = [](const auto& item) { return !is_comment(item); };
+    return std::ranges::any_of(v.branch, entry) || std::ranges::any_of(v.list, entry);
+}
+
+void append_comment(Value& to, Value comment) {
+    if (to.kind == Kind::branch) to.branch.push_back({"", std::move(comment)});
+    else to.list.push_back(std::move(comment));
+}
+
+// One comment of all those in an empty map or list: only one has a place, behind the brackets.
+template <class Items>
+void join_comments(Items& items) {
+    if (items.size() < 2 || !std::ranges::all_of(items, [](const auto& item) { return is_comment(item); })) return;
+    for (std::size_t i = 1; i < items.size(); ++i) value_in(items[0]).text.append(" #").append(value_in(items[i]).text);
+    items.erase(items.begin() + 1, items.end());
+}
+
+// Settles the comments at the end of the map or list `items`; `nested`: it is none of the document's own.
+template <class Items>
+void settle(Items& items, const Rule& rule, bool matched, bool nested);
+
+void settle_in(Value& v, const Rule& rule, bool matched) {
+    if (v.kind == Kind::branch) settle(v.branch, rule, matched, true);
+    else if (v.kind == Kind::list) settle(v.list, rule, matched, true);
+}
+
+template <class Items>
+void settle(Items& items, const Rule& rule, bool matched, bool nested) {
+    join_comments(items);
+    const auto inside = [&](const auto& item) {
+        if constexpr (requires { item.key; }) return matched || key_matches(rule, item.key);
+        else return matched;
+    };
+    const auto last = std::ranges::find_if(items.rbegin(), items.rend(), [](const auto& item) { return !is_comment(item); }).base(); // behind it
+    if (nested && last != items.begin() && takes_lines(value_in(*(last - 1))) && inside(*(last - 1)) == matched) {
+        Value& into = value_in(*(last - 1));
+        for (auto comment = last; comment != items.end(); ++comment) append_comment(into, value_in(*comment));
+        items.erase(last, items.end());
+    }
+    for (auto& item : items) settle_in(value_in(item), rule, inside(item));
+}
+
 } // namespace
+
+void settle_comments(Branches& branches, const Rule& rule) {
+    for (Branch& branch : branches) settle(branch, rule, false, false);
+}
 
 Result<Value> decrypt_value(std::string_view text, const SecretBytes& key, std::string_view additional) {
     TRY(AesGcm aes, AesGcm::with_key(key));

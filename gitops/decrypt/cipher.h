@@ -20,4 +20,9 @@ Result<std::string> encrypt_value(const Value& value, const SecretBytes& key, st
 Result<std::string> decrypt_tree(Branches& branches, const Metadata& metadata, const SecretBytes& key, bool with_mac = true);
 Result<std::string> encrypt_tree(Branches& branches, const Metadata& metadata, const SecretBytes& key);
 
+// For YAML, before encryption: comments that end a nested map or list behind an entry of several lines move to the end of that entry. There sops sees them when it
+// reads the file, and a comment that it sees elsewhere than it was encrypted stays ciphertext. None moves to where another rule covers it. Those of an empty map or
+// list become one.
+void settle_comments(Branches& branches, const Rule& rule);
+
 } // namespace weber::gitops::sops

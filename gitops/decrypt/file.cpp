@@ -46,6 +46,7 @@ Result<std::string> encrypt_branches(Branches branches, Format format, Metadata 
     SecretBytes key(kDataKey);
     TRY_VOID(random_bytes(key.span()));
     TRY_VOID(wrap_data_key(m, key, keys, now));
+    if (format == Format::yaml) settle_comments(branches, m.rule);
     TRY(const std::string mac, encrypt_tree(branches, m, key));
     m.last_modified = now;
     m.version = kSopsVersion;

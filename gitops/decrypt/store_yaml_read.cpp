@@ -162,6 +162,7 @@ private:
 
     Result<void> map(Value& out, std::size_t depth) {
         const std::string anchor(event().anchor);
+        const bool flow = event().flow;
         std::size_t column = event().start.column;
         out.branch.reserve(kUsualEntries);
         ++at_;
@@ -180,7 +181,7 @@ private:
             ++at_;
             TRY_VOID(entry(std::move(name.text), key, out.branch, depth));
         }
-        take_until(event().start, column, out.branch);
+        take_until(event().start, flow ? 0 : column, out.branch);
         if (!anchor.empty()) anchors_[anchor] = out;
         return {};
     }
@@ -198,15 +199,16 @@ private:
         TRY_VOID(value(depth + 1, out[slot].value));
         Value& v = out[slot].value;
         auto behind = collection && !flow ? std::nullopt : take_behind(block ? block_head : event().end);
-        // As in sops: what stands behind [a, b] goes before its first entry.
-        if (behind && !v.list.empty()) v.list.insert(v.list.begin(), Value::of_comment(std::move(behind->text)));
-        else if (behind && !v.branch.empty()) v.branch.insert(v.branch.begin(), {"", Value::of_comment(std::move(behind->text))});
+        // As in sops: what stands behind [a, b] goes before its first entry, what stands behind [] into it.
+        if (behind && v.kind == Kind::list) v.list.insert(v.list.begin(), Value::of_comment(std::move(behind->text)));
+        else if (behind && v.kind == Kind::branch) v.branch.insert(v.branch.begin(), {"", Value::of_comment(std::move(behind->text))});
         else if (behind) out.insert(out.begin() + static_cast<std::ptrdiff_t>(slot), {"", std::move(*behind)});
         return {};
     }
 
     Result<void> list(Value& out, std::size_t depth) {
         const std::string anchor(event().anchor);
+        const bool flow = event().flow;
         const std::size_t column = event().start.column;
         ++at_;
         for (; event().kind != YamlEventKind::list_end; ++at_) {
@@ -219,7 +221,7 @@ private:
             if (!one_line) continue;
             if (auto behind = take_behind(block ? block_head : event().end)) out.list.insert(out.list.begin() + static_cast<std::ptrdiff_t>(slot), std::move(*behind));
         }
-        take_until(event().start, column + (column > 0 ? 0 : 1), out.list);
+        take_until(event().start, flow ? 0 : column + (column > 0 ? 0 : 1), out.list);
         if (!anchor.empty()) anchors_[anchor] = out;
         return {};
     }

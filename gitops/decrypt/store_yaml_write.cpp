@@ -59,10 +59,16 @@ private:
         }
     }
 
-    // The comments inside an empty map or list, which is written as {} or [].
-    void inner(const Value& v, int indent) {
-        for (const Item& item : v.branch) comment(item.value.text, indent);
-        for (const Value& item : v.list) comment(item.text, indent);
+    // An empty map or list, which is written as {} or [], or another leaf. Of the comments inside it the first stands behind the brackets, where sops, too, takes it
+    // for one inside.
+    void leaf_with_comments(const Value& v, int indent, int parent, std::string behind) {
+        std::vector<std::string> inner;
+        for (const Item& item : v.branch) inner.push_back(item.value.text);
+        for (const Value& item : v.list) inner.push_back(item.text);
+        const bool first_behind = behind.empty() && !inner.empty();
+        if (first_behind) behind = " #" + inner.front();
+        leaf(v, indent, parent, behind);
+        for (std::size_t i = first_behind ? 1 : 0; i < inner.size(); ++i) comment(inner[i], parent);
     }
 
     // The entries, the first key without indentation when it stands behind "- ". Comments before the first key were written by whoever calls then.
@@ -89,8 +95,7 @@ private:
     void value(const Value& v, int indent, const std::string& behind) {
         if (!is_block(v)) {
             out_ += ' ';
-            leaf(v, deeper(indent, false), indent, behind);
-            return inner(v, indent);
+            return leaf_with_comments(v, deeper(indent, false), indent, behind);
         }
         out_.append(behind).append("\n");
         v.kind == Kind::branch ? branch(v.branch, deeper(indent, false), true) : list(v.list, deeper(indent, false), true);
@@ -113,8 +118,7 @@ private:
             leading = false;
             out_ += "- ";
             if (!is_block(v)) {
-                leaf(v, indent + 2, indent, joined(behind));
-                inner(v, indent);
+                leaf_with_comments(v, indent + 2, indent, joined(behind));
             } else if (v.kind == Kind::branch) {
                 branch(v.branch, indent + 2, false);
             } else {

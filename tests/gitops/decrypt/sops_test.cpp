@@ -258,7 +258,7 @@ TEST_P(SopsStores, RoundTripOfOurOwn) {
 TEST(SopsYaml, CommentsSurviveWhereverTheyStand) {
     const std::string text = "a:\n  - - # nested\n      p: 1\n    - q # of q\n  - k: null # of k\n    # foot of k\n  - [] # of empty\n  # before the last\n  - {x: y} # of flow\nb: [] # of b\nc: {} # of c\nd: | # of d\n  text\n# end\n";
     const std::string wanted = "a:\n    # nested\n    - - p: 1\n      # of q\n      - q\n    # of k\n    - k: null\n      # foot of k\n    # of empty\n    - []\n    # before the last\n"
-                               "    # of flow\n    - x: \"y\"\n# of b\nb: []\n# of c\nc: {}\n# of d\nd: |\n    text\n# end\n";
+                               "    # of flow\n    - x: \"y\"\nb: [] # of b\nc: {} # of c\n# of d\nd: |\n    text\n# end\n";
     for (const Rule& rule : {Rule{}, Rule{.encrypted_regex = "^nothing$"}}) {
         std::string file = encrypt_file(text, Format::yaml, for_age(rule), {}, std::string(kNow)).value();
         for (int i = 0; i < 3; ++i) file = rotate_file(file, Format::yaml, vector_keys(), std::string(kNow)).value();
@@ -295,7 +295,20 @@ TEST(SopsYaml, CommentsEndWithTheirLine) { EXPECT_EQ(emit_yaml(load_yaml("# one\
 TEST(SopsYaml, AListOfCommentsOnlyIsAnEmptyList) {
     Value list(Kind::list);
     list.list.push_back(Value::of_comment(" only"));
-    EXPECT_EQ(emit_yaml({{{"a", list}, {"b", Value::of_text("x")}}}).value(), "a: []\n# only\nb: x\n");
+    EXPECT_EQ(emit_yaml({{{"a", list}, {"b", Value::of_text("x")}}}).value(), "a: [] # only\nb: x\n");
+}
+
+// Where sops sees a comment in what we write, it is encrypted; a comment in a secret map never moves to where it would be plain, nor one that is plain into a secret.
+TEST(SopsYaml, CommentsStandWhereSopsSeesThem) {
+    const auto settled = [](std::string_view text, const Rule& rule = {.unencrypted_suffix = "_unencrypted"}) {
+        Branches branches = load_yaml(text).value();
+        settle_comments(branches, rule);
+        return emit_yaml(branches).value();
+    };
+    EXPECT_EQ(settled("a:\n    b:\n        - c\n    # of a\n# end\n"), "a:\n    b:\n        - c\n        # of a\n# end\n");
+    EXPECT_EQ(settled("a:\n    b_unencrypted:\n        - c\n    # of a\n"), "a:\n    b_unencrypted:\n        - c\n    # of a\n");
+    EXPECT_EQ(settled("a:\n    data:\n        x: c\n    # of a\n", {.encrypted_regex = "^data$"}), "a:\n    data:\n        x: c\n    # of a\n");
+    EXPECT_EQ(settled("a: [\n# one\n# two\n]\nb: {\n# three\n}\n"), "a: [] # one # two\nb: {} # three\n");
 }
 
 TEST(SopsJson, NumbersThatJsonCannotSayAreRefused) {
