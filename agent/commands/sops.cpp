@@ -95,16 +95,20 @@ std::string config_above(const std::string& file) {
     return "";
 }
 
-Result<sops::Metadata> rule_from_config(const Invocation& in, const std::string& file) {
-    const std::string config = in.flags.given("config") ? in.flags.text("config") : config_above(file);
-    if (config.empty())
-        return fail(Error{.code = ErrorCode::invalid, .message = "nobody to encrypt for: there is no .sops.yaml above the file", .hint = "give --age RECIPIENT or --pgp FINGERPRINT"});
-    TRY(const std::string text, read_file(config));
+struct Config {
+    std::string file;                       // empty: there is none
+    std::string relative;                   // the file to encrypt, seen from it
+    std::optional<sops::Metadata> rule = {}; // nullopt: none fits
+};
+
+Result<Config> rule_from_config(const Invocation& in, const std::string& file) {
+    Config out{in.flags.given("config") ? in.flags.text("config") : config_above(file), {}};
+    if (out.file.empty()) return out;
+    TRY(const std::string text, read_file(out.file));
     std::error_code error;
-    const std::string relative = fs::relative(fs::weakly_canonical(file, error), fs::weakly_canonical(config, error).parent_path(), error).string();
-    TRY(auto rule, sops::creation_rule(text, config, relative));
-    if (!rule) return fail(ErrorCode::invalid, "no creation rule fits " + relative, {config, 0, 0});
-    return std::move(*rule);
+    out.relative = fs::relative(fs::weakly_canonical(file, error), fs::weakly_canonical(out.file, error).parent_path(), error).string();
+    TRY(out.rule, sops::creation_rule(text, out.file, out.relative));
+    return out;
 }
 
 void rule_from_flags(const Flags& flags, sops::Rule& rule) {
@@ -132,13 +136,13 @@ sops::KeyGroup group_of(const std::vector<std::string>& age, const std::vector<s
 }
 
 Result<sops::Metadata> settings_for(const Invocation& in, const std::string& file, std::string_view text, sops::Format format) {
-    sops::Metadata m;
-    const std::vector<std::string> age = in.flags.list("age"), pgp = in.flags.list("pgp");
-    if (age.empty() && pgp.empty()) {
-        TRY(m, rule_from_config(in, file));
-    } else {
-        m.groups.push_back(group_of(age, pgp));
-    }
+    const sops::KeyGroup given = group_of(in.flags.list("age"), in.flags.list("pgp"));
+    TRY(Config config, rule_from_config(in, file));
+    if (given.empty() && config.file.empty())
+        return fail(Error{.code = ErrorCode::invalid, .message = "nobody to encrypt for: there is no .sops.yaml above the file", .hint = "give --age RECIPIENT or --pgp FINGERPRINT"});
+    if (given.empty() && !config.rule) return fail(ErrorCode::invalid, "no creation rule fits " + config.relative, {config.file, 0, 0});
+    sops::Metadata m = config.rule ? std::move(*config.rule) : sops::Metadata();
+    if (!given.empty()) m.groups = {given}; // what is encrypted stays the rule's, as in sops
     rule_from_flags(in.flags, m.rule);
     if (m.rule == sops::Rule{} && is_object(text, format)) m.rule.encrypted_regex = kSecretFields;
     if (in.flags.on("mac-only-encrypted")) m.mac_only_encrypted = true;

@@ -88,8 +88,14 @@ Result<Rule> rule_of(const Node& node) {
 Result<Metadata> settings_of(const Node& node) {
     Metadata m;
     TRY(m.rule, rule_of(node));
-    m.mac_only_encrypted = node.find("mac_only_encrypted") != nullptr && node.find("mac_only_encrypted")->as_bool();
-    if (const Node* threshold = node.find("shamir_threshold")) m.shamir_threshold = static_cast<int>(threshold->as_int().value_or(0));
+    if (const Node* only = node.find("mac_only_encrypted"); only != nullptr && !only->is_null()) {
+        if (only->kind() != NodeKind::boolean) return bad("mac_only_encrypted must be true or false", *only);
+        m.mac_only_encrypted = only->as_bool();
+    }
+    if (const Node* threshold = node.find("shamir_threshold"); threshold != nullptr && !threshold->is_null()) {
+        if (threshold->kind() != NodeKind::integer) return bad("shamir_threshold must be a number", *threshold);
+        m.shamir_threshold = static_cast<int>(threshold->as_int().value_or(0));
+    }
     const Node* groups = node.find("key_groups");
     if (groups == nullptr || groups->empty()) {
         KeyGroup group;

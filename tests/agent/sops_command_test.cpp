@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <sstream>
+
 #include "tests/agent/run_binary.h"
 #include "tests/support/peers.h"
 
@@ -84,6 +86,87 @@ TEST(SopsCommand, RulesOfTheNearestConfigApply) {
     EXPECT_EQ(none.status, 1);
     EXPECT_NE(none.err.find("no creation rule fits other.env"), std::string::npos) << none.err;
 }
+
+// Which lines of a file are encrypted, and what its `sops` section says, without what is new in each file.
+std::string shape_of(const std::string& file) {
+    std::string out;
+    std::istringstream in(file);
+    bool wrapped = false; // a data key
+    for (std::string line; std::getline(in, line);) {
+        if (line.ends_with("enc: |")) wrapped = true;
+        if (!wrapped && line.find(" lastmodified:") == std::string::npos) out += line.substr(0, line.find("ENC[")) + (line.find("ENC[") != std::string::npos ? "ENC" : "") + "\n";
+        if (line.ends_with("-----END AGE ENCRYPTED FILE-----")) wrapped = false;
+    }
+    return out;
+}
+
+struct ConfigCase {
+    const char* name;
+    const char* config; // R1 to R3: recipients
+    std::vector<std::string> flags = {};
+};
+
+class SopsConfigs : public ::testing::TestWithParam<ConfigCase> {};
+
+// The rules of a `.sops.yaml` beside the real sops: who may read, what is encrypted, how many groups are needed; or both refuse.
+TEST_P(SopsConfigs, AreThoseOfSops) {
+    const auto sops = testing::peer("sops");
+    if (!sops) GTEST_SKIP() << "run tests/cluster/tools.sh sops";
+    const Workplace w[3];
+    const auto with_recipients = [&](std::string text) {
+        for (int i = 0; i < 3; ++i)
+            for (std::size_t at = 0; (at = text.find("R" + std::to_string(i + 1))) != std::string::npos;) text.replace(at, 2, w[i].recipient);
+        return text;
+    };
+    w[0].dir.write(".sops.yaml", with_recipients(GetParam().config));
+    const std::string file = w[0].dir.write("apps/db/f.yaml", "metadata:\n    name: a\n    data: b\ndata:\n    x: v\n    p_secret: q\n    # enc: below\n    last: one\n    # other\n    free: two\nlist:\n    - a\n");
+    std::vector<std::string> ours = {"sops", "encrypt", file};
+    std::string theirs = *sops + " -e", keys;
+    for (const std::string& flag : GetParam().flags) {
+        ours.push_back(with_recipients(flag));
+        theirs += " " + ours.back();
+    }
+    for (const Workplace& place : w) keys += read_file(place.key);
+    const std::string all_keys = w[0].dir.write("keys", keys);
+    const auto by_sops = testing::run("cd " + w[0].dir.path() + " && " + theirs + " apps/db/f.yaml", w[0].dir.path());
+    const Ran by_us = weber(ours);
+    ASSERT_EQ(by_us.status == 0, by_sops.status == 0) << by_us.err << by_sops.err;
+    if (by_us.status != 0) return;
+    EXPECT_EQ(shape_of(by_us.out), shape_of(by_sops.out));
+    const auto plain_of_ours = testing::run(*sops + " -d " + w[0].dir.write("o.yaml", by_us.out), w[0].dir.path(), {"SOPS_AGE_KEY_FILE=" + all_keys});
+    EXPECT_EQ(plain_of_ours.out, read_file(file)) << plain_of_ours.err;
+    EXPECT_EQ(weber({"sops", "decrypt", "--age-key-file", all_keys, w[0].dir.write("t.yaml", by_sops.out)}).out, read_file(file));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, SopsConfigs,
+    ::testing::Values(ConfigCase{"TheFirstThatFits", "creation_rules:\n- path_regex: nope\n  age: R1\n- path_regex: apps/.*\n  age: R2\n- age: R3\n"},
+                      ConfigCase{"PathsFromTheConfigsFolder", "creation_rules:\n- path_regex: ^apps/db/f\\.ya?ml$\n  age: R1\n"},
+                      ConfigCase{"PathsAreNotAbsolute", "creation_rules:\n- path_regex: ^/\n  age: R1\n"}, ConfigCase{"NoneFits", "creation_rules:\n- path_regex: nope\n  age: R1\n"},
+                      ConfigCase{"PerlClasses", "creation_rules:\n- path_regex: '(?i)APPS/\\w+/'\n  age: R1\n"}, ConfigCase{"NoLookahead", "creation_rules:\n- path_regex: '(?!x)'\n  age: R1\n"},
+                      ConfigCase{"Empty", ""}, ConfigCase{"NoRules", "stores: {}\n"}, ConfigCase{"NoKeys", "creation_rules:\n- path_regex: apps\n"},
+                      ConfigCase{"EncryptedRegex", "creation_rules:\n- encrypted_regex: ^data$\n  age: R1\n"}, ConfigCase{"UnencryptedRegex", "creation_rules:\n- unencrypted_regex: ^metadata$\n  age: R1\n"},
+                      ConfigCase{"EncryptedSuffix", "creation_rules:\n- encrypted_suffix: _secret\n  age: R1\n"}, ConfigCase{"UnencryptedSuffix", "creation_rules:\n- unencrypted_suffix: ame\n  age: R1\n"},
+                      ConfigCase{"EncryptedComment", "creation_rules:\n- encrypted_comment_regex: 'enc:'\n  age: R1\n"},
+                      ConfigCase{"UnencryptedComment", "creation_rules:\n- unencrypted_comment_regex: other\n  age: R1\n"},
+                      ConfigCase{"TwoRules", "creation_rules:\n- encrypted_regex: a\n  encrypted_suffix: b\n  age: R1\n"},
+                      ConfigCase{"MacOnlyEncrypted", "creation_rules:\n- encrypted_regex: ^data$\n  mac_only_encrypted: true\n  age: R1\n"},
+                      ConfigCase{"MacOnlyEncryptedIsNoText", "creation_rules:\n- mac_only_encrypted: 'true'\n  age: R1\n"},
+                      ConfigCase{"Groups", "creation_rules:\n- shamir_threshold: 2\n  key_groups:\n  - age: [R1]\n  - age: [R2, R3]\n  - age: [R3]\n"},
+                      ConfigCase{"AllGroups", "creation_rules:\n- key_groups:\n  - age: [R1]\n  - age: [R2]\n"},
+                      ConfigCase{"ThresholdOfOne", "creation_rules:\n- shamir_threshold: 1\n  key_groups:\n  - age: [R1]\n  - age: [R2]\n"},
+                      ConfigCase{"ThresholdBeyondTheGroups", "creation_rules:\n- shamir_threshold: 4\n  key_groups:\n  - age: [R1]\n  - age: [R2]\n"},
+                      ConfigCase{"ThresholdOfOneGroup", "creation_rules:\n- shamir_threshold: 2\n  key_groups:\n  - age: [R1, R2]\n"},
+                      ConfigCase{"ThresholdIsNoText", "creation_rules:\n- shamir_threshold: '2'\n  key_groups:\n  - age: [R1]\n  - age: [R2]\n"},
+                      ConfigCase{"GroupsBeforeKeys", "creation_rules:\n- age: R3\n  key_groups:\n  - age: [R1]\n"},
+                      ConfigCase{"Merge", "creation_rules:\n- key_groups:\n  - merge: [{age: [R1]}, {age: [R2, R1]}]\n    age: [R2]\n"},
+                      ConfigCase{"Lists", "creation_rules:\n- age: [R1, R2]\n"}, ConfigCase{"Commas", "creation_rules:\n- age: 'R1, R2,'\n"},
+                      ConfigCase{"Lines", "creation_rules:\n- age: >-\n    R1,\n    R2\n"}, ConfigCase{"NoRecipient", "creation_rules:\n- age: age1xyz\n"},
+                      ConfigCase{"NoKeyText", "creation_rules:\n- age: 5\n"}, ConfigCase{"UnknownFields", "foo: 1\ncreation_rules:\n- age: R1\n  foo: bar\n"},
+                      ConfigCase{"BrokenYaml", "creation_rules: [\n"}, ConfigCase{"TwiceAKey", "creation_rules:\n- age: R1\n  age: R2\n"},
+                      ConfigCase{"OtherRecipientsSameRule", "creation_rules:\n- age: R1\n  encrypted_regex: ^data$\n  mac_only_encrypted: true\n", {"--age", "R2"}},
+                      ConfigCase{"NoConfigNeeded", "stores: {}\n", {"--age", "R2"}}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 TEST(SopsCommand, MistakesAreExplained) {
     const Workplace w;

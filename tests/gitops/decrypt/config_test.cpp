@@ -52,6 +52,8 @@ TEST(SopsConfig, MistakesAreNamedWithTheirLine) {
     EXPECT_EQ(message("creation_rules:\n- path_regex: \"[\"\n"), ".sops.yaml:2: '[' is no regular expression");
     EXPECT_EQ(message("creation_rules:\n- encrypted_regex: \"(\"\n"), ".sops.yaml:2: '(' is no regular expression");
     EXPECT_EQ(message("creation_rules:\n- age: {a: b}\n"), ".sops.yaml:2: keys must be a text or a list of texts");
+    EXPECT_EQ(message("creation_rules:\n- shamir_threshold: \"2\"\n"), ".sops.yaml:2: shamir_threshold must be a number");
+    EXPECT_EQ(message("creation_rules:\n- mac_only_encrypted: \"true\"\n"), ".sops.yaml:2: mac_only_encrypted must be true or false");
     EXPECT_NE(message("creation_rules:\n- encrypted_regex: a\n  encrypted_suffix: b\n").find("cannot use more than one of"), std::string::npos);
 }
 
