@@ -22,11 +22,15 @@ namespace weber::agent {
 struct Sighting {
     std::string uid, resource_version;
     std::size_t owned = 0;         // gitops::owned_hash
-    bool other_version = false;    // gitops::owned_in_other_version: `owned` does not count
+    std::size_t undrifted = 0;     // gitops::owned_hash_but_marks
+    bool other_version = false;    // gitops::owned_in_other_version: neither hash counts
     gitops::NamespacedName owner;  // by its labels; empty: none
     kube::Status status = {};
     std::string status_error = {}; // why kstatus cannot judge it
     Object whole = {};             // only of kinds that are kept whole
+
+    // It is as an apply left it that had this `owned`, but for marks.
+    [[nodiscard]] bool is_in_place(std::size_t applied) const { return owned == applied || undrifted == applied; }
 };
 
 class ManagedObjects {

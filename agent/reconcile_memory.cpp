@@ -54,12 +54,16 @@ bool ReconcileMemory::drifted(const std::string& key, const TargetCluster& clust
     const auto& owned = at->second.owned;
     const auto entry = std::ranges::lower_bound(owned, object, {}, [](const auto& e) { return e.first; });
     if (entry == owned.end() || entry->first != object || entry->second == 0) return false;
-    return !now || now->owned != entry->second;
+    return !now || !now->is_in_place(entry->second);
 }
 
 bool all_in_place(const LastGood& good) {
     const auto cluster = good.cluster.lock();
-    return cluster && all_there(good.owned, cluster->objects());
+    return cluster && std::ranges::all_of(good.owned, [&](const auto& entry) {
+        if (entry.second == 0) return true;
+        const auto seen = cluster->objects().find(entry.first);
+        return seen && seen->is_in_place(entry.second);
+    });
 }
 
 bool all_there(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned, const ManagedObjects& objects) {

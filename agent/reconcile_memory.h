@@ -48,8 +48,9 @@ private:
     std::map<std::string, LastGood> good_;
 };
 
-// Every object is there and as it was left. False also when one is not watched yet, or its cluster is not open any more.
+// Every object is there and did not drift. False also when one is not watched yet, or its cluster is not open any more.
 bool all_in_place(const LastGood& good);
+// Every object is there and as it was left, so that an apply would change none.
 bool all_there(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned, const ManagedObjects& objects);
 
 } // namespace weber::agent

@@ -329,7 +329,7 @@ Result<Object> KustomizationController::source_object(const gitops::SourceRef& r
     const kube::ObjectRef object{{std::string(gitops::kSourceGroup), "v1", ref.kind}, ref.name.ns, ref.name.name};
     if (const auto at = sources_.find(ref.kind); at != sources_.end() && !options_.direct_source_fetch)
         if (auto found = at->second->get(ref.name.ns, ref.name.name)) return std::move(*found);
-    return client_->get(object); // also for the API server's own words when there is none
+    return client_->get(object);
 }
 
 Log KustomizationController::log_of(const NamespacedName& name) const {

@@ -165,7 +165,7 @@ std::optional<Outcome> KustomizationController::look_up_source(Active& active) {
     const auto source = source_object(ref);
     if (!source && source.error().http_status == 404) {
         active.log.info("Source '" + ref.to_string() + "' not found");
-        return gitops::SourceNotFound{source.error().message};
+        return options_.direct_source_fetch ? gitops::SourceNotFound{source.error().message} : gitops::source_not_found(ref);
     }
     if (!source) return gitops::SourceUnreadable{"unable to get source '" + ref.name.to_string() + "': " + source.error().message};
     const auto artifact = artifact_of(*source);

@@ -200,4 +200,6 @@ Conclusion conclude(KustomizationStatus status, const RunContext& run, const Out
     return out;
 }
 
+SourceNotFound source_not_found(const SourceRef& source) { return {source.kind + "." + std::string(kSourceGroup) + " \"" + source.name.name + "\" not found"}; }
+
 } // namespace weber::gitops

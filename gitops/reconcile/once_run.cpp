@@ -422,7 +422,7 @@ KustomizationResult OnceRun::reconcile_one(const Member& member, Slot& slot) {
     if (!source) {
         const Node* kind = member.declared ? member.declared->object.at({"spec", "sourceRef", "kind"}) : nullptr;
         r.error = Error(source.error()).at(kind != nullptr ? kind->where() : Where{}).on(k.object.subject());
-        conclude_now(source.error().code == ErrorCode::not_found ? Outcome(SourceNotFound{source.error().message})
+        conclude_now(source.error().code == ErrorCode::not_found ? Outcome(source_not_found(k.spec.source))
                                                                  : Outcome(SourceUnreadable{source.error().message}), live);
         return r;
     }

@@ -53,21 +53,38 @@ bool is_ours(const Node& entry) {
     return entry.text_at("manager") == kFieldManager && entry.text_at("operation") == "Apply" && entry.text_at("subresource").empty();
 }
 
-} // namespace
+// `below`: of metadata.labels or metadata.annotations.
+bool only_marks_below(const Node& below) {
+    const std::string prefix = "f:" + std::string(kKustomizeGroup) + "/";
+    return std::ranges::all_of(below.entries(), [&](const auto& e) { return e.key.view() == "." || e.key.view().starts_with(prefix); });
+}
 
-std::size_t owned_hash(const Object& live) {
+bool only_marks(const Node& entry) {
+    const Node* fields = entry.find("fieldsV1");
+    const Node* metadata = fields != nullptr ? fields->find("f:metadata") : nullptr;
+    if (metadata == nullptr || fields->entries().size() != 1) return false;
+    return std::ranges::all_of(metadata->entries(), [](const auto& e) { return (e.key.view() == "f:labels" || e.key.view() == "f:annotations") && only_marks_below(e.value); });
+}
+
+std::size_t hash_of(const Object& live, bool with_marks) {
     const Node* entries = live.at({"metadata", "managedFields"});
     if (entries == nullptr) return 0;
     std::size_t seed = 0;
     bool any = false;
     for (const Node& e : entries->items()) {
-        if (is_taken_over(e)) mix(seed, std::hash<std::string_view>{}(e.text_at("manager")));
+        if (is_taken_over(e) && (with_marks || !only_marks(e))) mix(seed, std::hash<std::string_view>{}(e.text_at("manager")));
         if (!is_ours(e)) continue;
         any = true;
         if (const Node* fields = e.find("fieldsV1")) hash_set(*fields, &live.root(), seed);
     }
     return !any ? 0 : seed == 0 ? 1 : seed;
 }
+
+} // namespace
+
+std::size_t owned_hash(const Object& live) { return hash_of(live, true); }
+
+std::size_t owned_hash_but_marks(const Object& live) { return hash_of(live, false); }
 
 bool owned_in_other_version(const Object& live) {
     const Node* entries = live.at({"metadata", "managedFields"});

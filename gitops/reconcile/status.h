@@ -108,7 +108,7 @@ struct Terminal {
     std::string message;         // of the conditions and the event; InvalidCELExpression: without the prefix of step 6
     bool with_revision = false;  // of the event
 };
-struct SourceNotFound { std::string message; };  // step 8, the API's text
+struct SourceNotFound { std::string message; };  // step 8
 struct SourceUnreadable { std::string message; }; // step 8, other errors
 struct NoArtifact {};                            // step 9
 struct DependencyNotReady { std::string message; }; // step 10
@@ -123,6 +123,9 @@ struct Cancelled { std::string trigger; };       // step 26, "GitRepository/ns/n
 
 using Outcome = std::variant<Succeeded, SuspendedRun, FinalizerAdded, Terminal, SourceNotFound, SourceUnreadable, NoArtifact, DependencyNotReady,
                              ArtifactGone, FailedRun, Cancelled>;
+
+// In the words of the cache that Flux asks, which calls a kind by its name where the API server says its resource.
+SourceNotFound source_not_found(const SourceRef& source);
 
 // When the next run is due (codes of kustomization.md 2).
 enum class NextRun : std::uint8_t { none, now, backoff, terminal, dependency, retry, interval };

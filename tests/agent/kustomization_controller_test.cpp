@@ -52,7 +52,7 @@ TEST_P(KustomizationRuns, DependentStartsWhenItsDependencyIsReady) { // items 22
 TEST_P(KustomizationRuns, SourceMissingEmptyThenThere) { // items 11, 12
     const Object k = make(kustomization("app", "./"));
     start_agent();
-    await(k, ready("False", "ArtifactFailed", "gitrepositories.source.toolkit.fluxcd.io \"fleet\" not found"));
+    await(k, ready("False", "ArtifactFailed", "GitRepository.source.toolkit.fluxcd.io \"fleet\" not found"));
     make(in_ns("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: fleet}\nspec: {interval: 1h, url: 'https://example.org/x.git'}\n"));
     ask(k, "now"); // a source without artifact wakes nobody
     const Object empty = await(k, ready("False", "ArtifactFailed", "Source artifact not found, retrying in 10m0s"));

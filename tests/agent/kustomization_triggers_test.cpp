@@ -305,9 +305,10 @@ TEST_P(KustomizationTriggers, AJobThatVanishesIsDone) { // item 85
     const Object k = make(kustomization("app", "./", "wait: true, timeout: 10m"));
     start_agent();
     const Object job = in_ns("apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\n");
-    const Object made = await(job, [](const Object&) { return true; });
-    if (cluster_.is_real()) await(k, [](const Object& o) { return status_of(o).find("Healthy") != nullptr; });
-    (void)api().remove(kube::ref_of(job), {.propagation = kube::Propagation::background});
+    if (cluster_.is_real()) { // the embedded server's Job completes and is removed by itself, perhaps before anybody looks
+        await(k, [](const Object& o) { return status_of(o).find("Healthy") != nullptr; });
+        ASSERT_TRUE(api().remove(kube::ref_of(job), {.propagation = kube::Propagation::background}).has_value());
+    }
     const Object done = await(k, applied("main@sha1:1"));
     EXPECT_TRUE(status_of(done).is_true("Healthy"));
     // It is made again by the next interval, as Flux does; not as a correction of drift.

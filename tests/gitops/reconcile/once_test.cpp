@@ -294,12 +294,12 @@ TEST_P(Once, AnUnreachableSourceIsNamed) {
     EXPECT_EQ(of(r, "app").reason, "ArtifactFailed");
 }
 
-TEST_P(Once, AMissingSourceHasTheServersWords) {
+TEST_P(Once, AMissingSourceIsNamedAsFluxDoes) {
     dir.write("clusters/test/app.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: app, namespace: " + ns +
                                             "}\nspec: {interval: 10m, prune: true, path: ./, sourceRef: {kind: GitRepository, name: nobody}}\n");
     const OnceResult r = once();
-    EXPECT_EQ(of(r, "app").message, "gitrepositories.source.toolkit.fluxcd.io \"nobody\" not found");
-    EXPECT_EQ(ready("app"), "False/ArtifactFailed: gitrepositories.source.toolkit.fluxcd.io \"nobody\" not found");
+    EXPECT_EQ(of(r, "app").message, "GitRepository.source.toolkit.fluxcd.io \"nobody\" not found");
+    EXPECT_EQ(ready("app"), "False/ArtifactFailed: GitRepository.source.toolkit.fluxcd.io \"nobody\" not found");
 }
 
 TEST_P(Once, AWaitEndsWithWhatIsNotReady) {

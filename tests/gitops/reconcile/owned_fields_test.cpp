@@ -28,6 +28,36 @@ TEST(OwnedFields, ChangesWithOurFieldsOnly) {
     Object foreign = deployment("a");
     foreign.metadata_mut().erase("managedFields");
     EXPECT_EQ(owned_hash(foreign), 0u);
+    EXPECT_EQ(owned_hash_but_marks(foreign), 0u);
+}
+
+TEST(OwnedFields, MarksOfAPersonAreNoDrift) {
+    const auto with = [](const char* kubectl) {
+        Object o = deployment("a");
+        o.metadata_mut().find_mut("managedFields")->push_back(testing::object_of(std::string("{manager: kubectl-label, operation: Update, apiVersion: apps/v1, fieldsV1: ") + kubectl + "}").root());
+        return o;
+    };
+    const std::size_t base = owned_hash(deployment("a"));
+    EXPECT_EQ(owned_hash_but_marks(deployment("a")), base);
+    EXPECT_NE(owned_hash_but_marks(deployment("b")), base);
+    for (const char* marks : {"{'f:metadata': {'f:labels': {'f:kustomize.toolkit.fluxcd.io/prune': {}}}}",
+                              "{'f:metadata': {'f:annotations': {'.': {}, 'f:kustomize.toolkit.fluxcd.io/reconcile': {}}, 'f:labels': {'f:kustomize.toolkit.fluxcd.io/prune': {}}}}"}) {
+        EXPECT_NE(owned_hash(with(marks)), base) << "the next apply takes it away";
+        EXPECT_EQ(owned_hash_but_marks(with(marks)), base);
+    }
+    for (const char* more : {"{'f:metadata': {'f:labels': {'f:kustomize.toolkit.fluxcd.io/prune': {}, 'f:other': {}}}}", "{'f:metadata': {'f:ownerReferences': {}}}",
+                             "{'f:metadata': {'f:labels': {'f:kustomize.toolkit.fluxcd.io/prune': {}}}, 'f:spec': {'f:replicas': {}}}", "{'f:spec': {'f:replicas': {}}}"})
+        EXPECT_NE(owned_hash_but_marks(with(more)), base) << more;
+}
+
+TEST(OwnedFields, AnotherVersionIsTold) {
+    const auto with = [](const char* version) {
+        Object o = deployment("a");
+        for (Node& e : o.metadata_mut().find_mut("managedFields")->items_mut()) e.set("apiVersion", Node::string(e.text_at("manager") == "kustomize-controller" ? version : "v9"));
+        return o;
+    };
+    EXPECT_FALSE(owned_in_other_version(with("apps/v1")));
+    EXPECT_TRUE(owned_in_other_version(with("apps/v1beta1")));
 }
 
 } // namespace
