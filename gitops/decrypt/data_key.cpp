@@ -96,7 +96,16 @@ const MasterKey* only_unsupported(const Metadata& m) {
     return any;
 }
 
-std::unexpected<Error> data_key_error(const Metadata& m, const std::vector<Unwrapped>& groups) {
+// Whose keys were tried: with that it is clear that the Secret holds another cluster's.
+std::string keys_at_hand(const KeyRing& keys) {
+    constexpr std::size_t kMostNamed = 3;
+    std::string out;
+    for (std::size_t i = 0; i < std::min(keys.age.size(), kMostNamed); ++i) out += (i > 0 ? ", " : "") + keys.age[i].recipient;
+    if (keys.age.size() > kMostNamed) out += " and " + std::to_string(keys.age.size() - kMostNamed) + " more";
+    return out.empty() ? "" : "the age keys at hand are those of " + out;
+}
+
+std::unexpected<Error> data_key_error(const Metadata& m, const std::vector<Unwrapped>& groups, const KeyRing& keys) {
     std::string text = "Failed to get the data key required to decrypt the SOPS file.\n";
     int good = 0;
     for (std::size_t i = 0; i < groups.size(); ++i) {
@@ -111,7 +120,7 @@ std::unexpected<Error> data_key_error(const Metadata& m, const std::vector<Unwra
                                      " part(s) were successfully recovered, one for each successful key group. In order for SOPS to recover the file, at least " + n +
                                      " groups have to be successful. In order for a group to be successful, decryption has to succeed with any of the keys in that key group.",
                            kReportWidth);
-    return fail(ErrorCode::invalid, std::move(text));
+    return fail(Error{.code = ErrorCode::invalid, .message = std::move(text), .hint = keys_at_hand(keys)});
 }
 
 Result<void> wrap(MasterKey& key, const SecretBytes& part, const KeyRing& keys, const std::string& now) {
@@ -167,7 +176,7 @@ Result<SecretBytes> unwrap_data_key(const Metadata& m, const KeyRing& keys) {
     for (const KeyGroup& group : m.groups) groups.push_back(unwrap_group(group, keys));
     const auto good = static_cast<std::size_t>(std::ranges::count_if(groups, [](const Unwrapped& u) { return !u.part.empty(); }));
     const bool single = groups.size() == 1;
-    if (single ? good != 1 : good < static_cast<std::size_t>(std::max(m.shamir_threshold, 0))) return data_key_error(m, groups);
+    if (single ? good != 1 : good < static_cast<std::size_t>(std::max(m.shamir_threshold, 0))) return data_key_error(m, groups, keys);
     if (single) return std::move(groups[0].part);
     for (Unwrapped& u : groups)
         if (!u.part.empty()) parts.push_back(std::move(u.part));

@@ -115,6 +115,7 @@ TEST(Sops, Item60AWrongKeyIsReportedByRecipient) {
     EXPECT_TRUE(out.error().message.starts_with("cannot get sops data key: Failed to get the data key required to decrypt the SOPS file.\n\nGroup 0: FAILED\n  " +
                                                 vector_recipient() + ": FAILED\n    - | failed to create reader for decrypting sops data key"))
         << out.error().message;
+    EXPECT_EQ(out.error().hint, "the age keys at hand are those of " + other.age[0].recipient);
 }
 
 TEST(Sops, CloudKeysAreNamedAndRefused) {
