@@ -26,6 +26,21 @@ bool same_secret(std::string_view a, std::string_view b) { return a.size() == b.
 
 User administrator() { return {"admin", "admin", {"system:masters", "system:authenticated"}}; }
 
+constexpr std::string_view kAnonymous = "system:anonymous";
+constexpr std::string_view kAuthenticated = "system:authenticated";
+constexpr std::string_view kUnauthenticated = "system:unauthenticated";
+
+User anonymous() { return {std::string(kAnonymous), "", {std::string(kUnauthenticated)}}; }
+
+// The token of "Bearer TOKEN", the first word in any case; "" when there is none.
+std::string_view bearer_token(std::string_view header) {
+    constexpr std::string_view kScheme = "bearer ";
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    if (header.size() < kScheme.size() || !std::ranges::equal(header.substr(0, kScheme.size()), kScheme, {}, lower)) return {};
+    header.remove_prefix(kScheme.size());
+    return header.substr(0, header.find(' '));
+}
+
 std::vector<std::string> account_groups(std::string_view ns) {
     return {"system:serviceaccounts", "system:serviceaccounts:" + std::string(ns), "system:authenticated"};
 }
@@ -152,14 +167,10 @@ Api<User> Access::user_of_token(std::string_view token) const {
 }
 
 Api<User> Access::authenticate(const HttpRequest& http) const {
-    std::string_view sent = http.authorization;
-    const bool bearer = sent.starts_with("Bearer ");
-    if (bearer) sent.remove_prefix(7);
-    User user = administrator();
-    if (bearer && (!options_.token.empty() || sent.find('.') != std::string_view::npos)) {
+    const std::string_view sent = bearer_token(http.authorization);
+    User user = options_.token.empty() ? administrator() : anonymous();
+    if (!sent.empty() && (!options_.token.empty() || sent.find('.') != std::string_view::npos)) {
         API_TRY(user, user_of_token(sent));
-    } else if (!options_.token.empty()) {
-        return refuse(unauthorized());
     }
     if (http.impersonate_user.empty()) {
         if (http.impersonate_uid.empty() && http.impersonate_groups.empty() && http.impersonate_extra.empty()) return user;
@@ -179,7 +190,7 @@ Api<User> Access::authenticate(const HttpRequest& http) const {
         other.extra[key].push_back(value);
     }
     if (other.groups.empty() && account) other.groups = account_groups(account->first);
-    if (!in_group(other, "system:authenticated")) other.groups.emplace_back("system:authenticated");
+    if (!in_group(other, kAuthenticated) && !in_group(other, kUnauthenticated)) other.groups.emplace_back(other.name == kAnonymous ? kUnauthenticated : kAuthenticated);
     return other;
 }
 
@@ -221,7 +232,7 @@ void Access::each_rule(const User& user, std::string_view ns, F f) const {
 }
 
 std::optional<std::string> Access::reason_to_allow(const User& user, const Attributes& what) const {
-    if (!options_.rbac || in_group(user, "system:masters")) return "";
+    if (in_group(user, "system:masters") || (!options_.rbac && !in_group(user, kUnauthenticated))) return "";
     std::optional<std::string> found;
     each_rule(user, what.ns, [&](const Node& rule, const auto& why) {
         if (rule_allows(rule, what)) found = "RBAC: allowed by " + why();

@@ -20,7 +20,7 @@ namespace weber::kube::server {
 struct AccessOptions {
     std::string token;   // bearer token of the administrator; "" = everybody who can connect is the administrator
     std::string key;     // signs tokens of service accounts
-    bool rbac = false;   // false: everybody who gets in may do everything
+    bool rbac = false;   // false: everybody who says who he is may do everything
 };
 
 // What somebody wants to do. `resource` empty: a path that is no resource.
@@ -32,7 +32,8 @@ class Access {
 public:
     Access(Store& store, AccessOptions options) : store_(store), options_(std::move(options)) {}
 
-    // The user of a request, after impersonation. 401 without a right token, 403 when the impersonation is not allowed.
+    // The user of a request, after impersonation; "system:anonymous" when it has no token. 401 with a wrong token, 403 when the
+    // impersonation is not allowed.
     Api<User> authenticate(const HttpRequest& http) const;
     // The user of a token; 401 when it is not (or no longer) good.
     Api<User> user_of_token(std::string_view token) const;

@@ -59,14 +59,14 @@ ApiError name_taken(const ResourceInfo& resource, const std::string& name, const
     return error;
 }
 
-// The key under which the real server would keep the object in etcd; its messages show it.
-std::string storage_key(const ResourceInfo& resource, std::string_view ns, std::string_view name) {
+// The key under which the real server would keep the object in etcd; its messages show it, without the prefix where etcd is not asked.
+std::string storage_key(const ResourceInfo& resource, std::string_view ns, std::string_view name, bool dry_run) {
     static const std::map<std::string_view, std::string_view> kOddNames{{"/services", "services/specs"}, {"/endpoints", "services/endpoints"},
                                                                         {"/nodes", "minions"}, {"/replicationcontrollers", "controllers"},
                                                                         {"networking.k8s.io/ingresses", "ingress"}};
     const std::string id = resource.id();
     const auto odd = kOddNames.find(id);
-    std::string out = "/registry/" + (resource.custom ? resource.group + "/" : std::string());
+    std::string out = (dry_run ? "/" : "/registry/") + (resource.custom ? resource.group + "/" : std::string());
     out += odd == kOddNames.end() ? resource.plural : std::string(odd->second);
     if (!ns.empty()) out += "/" + std::string(ns);
     return out + "/" + std::string(name);
@@ -222,7 +222,7 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
     }
     if (!options.precondition_uid.empty() && options.precondition_uid != live_ptr->uid)
         return refuse(conflict(resource.plural, resource.group, call.path.name,
-                               "StorageError: invalid object, Code: 4, Key: " + storage_key(resource, call.path.ns, call.path.name) +
+                               "StorageError: invalid object, Code: 4, Key: " + storage_key(resource, call.path.ns, call.path.name, call.dry_run) +
                                    ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
                                    options.precondition_uid + ", UID in object meta: " + live_ptr->uid));
     const Node live = convert(resource, parse_stored(*live_ptr), *call.version);

@@ -2,6 +2,7 @@
 
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
+#include "kube/server/present.h"
 
 namespace weber::kube::server {
 namespace {
@@ -129,6 +130,15 @@ Node aggregated(const Registry& registry, bool core, std::string_view api_versio
                       {"metadata", Node::map()}, {"items", std::move(items)}});
 }
 
+// Built-in groups are served by go-restful's routes, which look at the method; the others' handlers do not.
+std::optional<HttpResponse> refused(const HttpRequest& http, bool route) {
+    if (route && http.method != "GET") return to_response(method_not_allowed());
+    const auto form = negotiate(http, route ? std::optional<std::string_view>("") : std::nullopt);
+    if (!form) return to_response(form.error());
+    if (form->form != Presentation::Form::object) return to_response(not_acceptable(kMediaTypes, false));
+    return std::nullopt;
+}
+
 HttpResponse roots(const Registry& registry, const HttpRequest& http, bool core) {
     for (const std::string_view version : {"v2", "v2beta1"}) {
         // The client names group, version and kind in one clause of Accept; their order is free.
@@ -139,6 +149,7 @@ HttpResponse roots(const Registry& registry, const HttpRequest& http, bool core)
             return json(aggregated(registry, core, version),
                         "application/json;g=apidiscovery.k8s.io;v=" + std::string(version) + ";as=APIGroupDiscoveryList");
     }
+    if (auto no = refused(http, core)) return *std::move(no);
     if (core)
         return json(Node::map({{"kind", text("APIVersions")}, {"versions", Node::list({text("v1")})},
                                {"serverAddressByClientCIDRs",
@@ -166,11 +177,14 @@ std::optional<HttpResponse> discovery(const Registry& registry, const HttpReques
         group = rest.substr(0, slash);
         if (slash != std::string_view::npos) version = rest.substr(slash + 1);
         if (version.find('/') != std::string_view::npos) return std::nullopt;
+    } else if (path.starts_with("/api/") && path.find('/', 5) == std::string::npos) {
+        return to_response(resource_not_found());
     } else {
         return std::nullopt;
     }
     for (const auto& g : registry.groups()) {
         if (g.name != group) continue;
+        if (auto no = refused(http, !version.empty() && !registry.custom_group(group)); no && (version.empty() || registry.has_version(group, version))) return no;
         if (version.empty()) {
             Node n = group_node(g);
             Node out = Node::map({{"kind", text("APIGroup")}, {"apiVersion", text("v1")}});
@@ -179,7 +193,8 @@ std::optional<HttpResponse> discovery(const Registry& registry, const HttpReques
         }
         if (registry.has_version(group, version)) return json(resource_list(g, version));
     }
-    return to_response(path_not_found());
+    const bool built_in = registry.has_group(group) && !registry.custom_group(group);
+    return to_response(built_in ? resource_not_found() : path_not_found());
 }
 
 } // namespace weber::kube::server

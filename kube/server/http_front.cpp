@@ -242,11 +242,9 @@ private:
         keep_alive_ = message.keep_alive();
         request_is_head_ = message.method() == http::verb::head;
         HttpRequest request;
-        request.method = request_is_head_ ? "GET" : std::string(view(message.method_string()));
-        if (!parse_target(view(message.target()), request)) {
-            keep_alive_ = false;
-            return deliver(HttpResponse{.status = 400, .content_type = "text/plain", .headers = {}, .body = "400 Bad Request"});
-        }
+        request.method = std::string(view(message.method_string()));
+        if (message.version() == 11 && message.find(http::field::host) == message.end()) return bad_request(": missing required Host header");
+        if (!parse_target(view(message.target()), request)) return bad_request();
         request.accept = std::string(view(message[http::field::accept]));
         request.content_type = std::string(view(message[http::field::content_type]));
         request.authorization = std::string(view(message[http::field::authorization]));
@@ -262,6 +260,11 @@ private:
         request.body = std::move(message.body());
         lowest().expires_never(); // the handler takes the time it takes
         handler_(std::move(request), std::make_shared<SessionExchange>(shared_from_this()));
+    }
+
+    void bad_request(std::string_view why = {}) {
+        keep_alive_ = false;
+        deliver(HttpResponse{.status = 400, .content_type = "text/plain; charset=utf-8", .headers = {}, .body = "400 Bad Request" + std::string(why)});
     }
 
     void append_head(const HttpResponse& r, long length) {

@@ -2,7 +2,6 @@
 
 #include "kube/base/json.h"
 #include "kube/base/trim.h"
-#include "kube/base/yaml.h"
 #include "kube/server/core.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/strategy.h"
@@ -75,7 +74,22 @@ std::string list_meta(std::uint64_t rv, const std::string& token, std::size_t re
 
 } // namespace
 
-Api<Presentation> negotiate(const HttpRequest& http) {
+ApiError not_acceptable(std::string_view types, bool route) {
+    ApiError e;
+    e.code = 406;
+    e.reason = "NotAcceptable";
+    e.no_details = !route;
+    e.message = (route ? "406: Not Acceptable\n\nAvailable representations: " : "only the following media types are accepted: ") + std::string(types);
+    return e;
+}
+
+Api<Presentation> negotiate(const Call& call) {
+    if (call.resource->custom) return negotiate(*call.http, std::nullopt);
+    const bool list = call.http->method == "GET" && call.path.name.empty();
+    return negotiate(*call.http, list ? ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch" : "");
+}
+
+Api<Presentation> negotiate(const HttpRequest& http, std::optional<std::string_view> route_types) {
     Presentation best;
     bool found = trimmed(http.accept, kSpace).empty();
     bool known_media = false; // but not what is asked for in it
@@ -113,13 +127,8 @@ Api<Presentation> negotiate(const HttpRequest& http) {
         found = true;
     });
     if (!found) {
-        ApiError e;
-        e.code = 406;
-        e.reason = "NotAcceptable";
-        constexpr std::string_view types = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
-        e.no_details = known_media;
-        e.message = known_media ? "only the following media types are accepted: " + std::string(types) : "406: Not Acceptable\n\nAvailable representations: " + std::string(types);
-        return refuse(std::move(e));
+        const bool route = !known_media && route_types.has_value();
+        return refuse(not_acceptable(std::string(kMediaTypes) + std::string(route ? *route_types : ""), route));
     }
     const auto include = http.param("includeObject");
     if (best.form == Presentation::Form::table && !include.empty() && include != "None" && include != "Object" && include != "Metadata")
@@ -218,19 +227,11 @@ void add_warnings(const Call& call, HttpResponse& r) {
     }
 }
 
-HttpResponse respond_json(const Call& call, const Presentation& p, int status, std::string json) {
+HttpResponse respond_json(const Call& call, int status, std::string json) {
     HttpResponse r;
     r.status = status;
-    if (p.yaml) {
-        if (auto node = read_json(json)) {
-            r.body = write_yaml(*node);
-            r.content_type = "application/yaml";
-        }
-    }
-    if (r.body.empty()) {
-        r.body = std::move(json);
-        r.body += '\n';
-    }
+    r.body = std::move(json);
+    r.body += '\n';
     add_warnings(call, r);
     return r;
 }

@@ -280,12 +280,12 @@ Api<HttpResponse> read_object(Core& core, Call& call) {
     const auto rv = call.http->param("resourceVersion");
     const auto asked = parse_rv(rv);
     if (asked && *asked > core.store.current_rv()) return refuse(too_large(*asked, core.store.current_rv()));
-    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY(const Presentation form, negotiate(call));
     if (!rv.empty() && !asked)
         return refuse(unclassified("resourceVersion: Invalid value: \"" + std::string(rv) + "\": strconv.ParseUint: parsing \"" + std::string(rv) + "\": invalid syntax"));
     const ObjectPtr o = core.store.get(call.id(), call.path.ns, call.path.name);
     if (!o) return refuse(call.not_found());
-    return respond_json(call, form, 200, present(call, form, *o));
+    return respond_json(call, 200, present(call, form, *o));
 }
 
 Api<Selected> select_objects(Core& core, Call& call) {
@@ -323,8 +323,7 @@ Api<Selected> select_objects(Core& core, Call& call) {
 }
 
 Api<HttpResponse> read_list(Core& core, Call& call) {
-    const HttpRequest& http = *call.http;
-    API_TRY(const Presentation form, negotiate(http));
+    API_TRY(const Presentation form, negotiate(call));
     if (form.form == Presentation::Form::metadata && !form.list) {
         ApiError e;
         e.code = 406;
@@ -334,12 +333,12 @@ Api<HttpResponse> read_list(Core& core, Call& call) {
         return refuse(std::move(e));
     }
     API_TRY(const Selected found, select_objects(core, call));
-    return respond_json(call, form, 200, present_list(call, form, found.items, found.rv, found.token, found.remaining));
+    return respond_json(call, 200, present_list(call, form, found.items, found.rv, found.token, found.remaining));
 }
 
 Api<std::pair<HttpResponse, std::shared_ptr<StreamSource>>> read_watch(Core& core, const std::shared_ptr<Call>& call) {
     const HttpRequest& http = *call->http;
-    API_TRY(const Presentation form, negotiate(http));
+    API_TRY(const Presentation form, negotiate(*call));
     WatchOptions o;
     API_TRY(o.matches, selector_of(*call));
     API_TRY(o.timeout, watch_timeout(http));

@@ -127,15 +127,14 @@ bool is_virtual(const Call& call) {
 
 Api<HttpResponse> create_virtual(Core& core, const Access& access, Call& call, Ack& ack) {
     API_TRY(Node body, read_body(call));
-    Presentation json;
     if (call.path.subresource == "token") {
         API_TRY(const Node done, token_request(core, access, call, std::move(body)));
-        return respond_json(call, json, 201, write_json(done));
+        return respond_json(call, 201, write_json(done));
     }
     if (call.path.subresource == "eviction") {
         DeleteOptions options;
         API_TRY_VOID(core.remove(*call.resource, call.path.ns, call.path.name, options, ack));
-        return respond_json(call, json, 201, write_json(success()));
+        return respond_json(call, 201, write_json(success()));
     }
     if (call.path.subresource == "binding" || call.id() == "/bindings") {
         const std::string pod = call.path.name.empty() ? std::string(meta_text(body, "name")) : call.path.name;
@@ -146,7 +145,7 @@ Api<HttpResponse> create_virtual(Core& core, const Access& access, Call& call, A
                 p.get_or_insert("spec").set("nodeName", Node::string(node));
                 return true;
             });
-        return respond_json(call, json, 201, write_json(success()));
+        return respond_json(call, 201, write_json(success()));
     }
     body.set("kind", Node::string(call.resource->kind));
     body.set("apiVersion", Node::string(call.api_version()));
@@ -157,7 +156,7 @@ Api<HttpResponse> create_virtual(Core& core, const Access& access, Call& call, A
     body.set("status", std::move(status));
     if (call.plural() == "selfsubjectrulesreviews") body.set("spec", Node::map()); // the answer does not repeat it
     if (call.plural() == "selfsubjectreviews") set_meta(body, "creationTimestamp", now_text());
-    return respond_json(call, json, 201, write_json(body));
+    return respond_json(call, 201, write_json(body));
 }
 
 } // namespace weber::kube::server

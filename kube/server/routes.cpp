@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "kube/base/json.h"
+#include "kube/server/answer_form.h"
 #include "kube/server/discovery.h"
 #include "kube/server/openapi.h"
+#include "kube/server/present.h"
 #include "kube/server/reads.h"
 #include "kube/server/reviews.h"
 #include "kube/server/scale.h"
@@ -32,7 +34,7 @@ ApiError durable_failure(const Error& e) { return internal_error(e.message); }
 // Kubernetes verb of a request; "" when the method does not fit the path.
 std::string_view verb_of(const HttpRequest& http, const RequestPath& path) {
     const bool named = !path.name.empty();
-    if (http.method == "GET") return named ? "get" : http.flag("watch") ? "watch" : "list";
+    if (http.method == "GET" || http.method == "HEAD") return named ? "get" : http.flag("watch") ? "watch" : "list";
     if (http.method == "POST") return named && path.subresource.empty() ? "" : "create";
     if (http.method == "PUT") return named ? "update" : "";
     if (http.method == "PATCH") return named ? "patch" : "";
@@ -57,17 +59,23 @@ struct Router::Holder {
 
 std::optional<HttpResponse> Router::simple_path(const HttpRequest& http) const {
     const std::string& path = http.path;
-    if (path == "/healthz" || path == "/livez" || path == "/readyz" || path.starts_with("/healthz/") || path.starts_with("/livez/") ||
-        path.starts_with("/readyz/"))
-        return plain(http.has_param("verbose") ? "[+]ping ok\n" + path.substr(1, path.find('/', 1) - 1) + " check passed\n" : "ok");
+    for (const std::string_view health : {"/healthz", "/livez", "/readyz"}) {
+        if (!path.starts_with(health)) continue;
+        const auto check = std::string_view(path).substr(health.size());
+        if (check == "/ping" || check == "/log" || check == "/etcd") return plain("ok");
+        if (check.empty()) return plain(http.has_param("verbose") ? "[+]ping ok\n" + std::string(health.substr(1)) + " check passed\n" : "ok");
+    }
     if (path == "/version" || path == "/version/") {
+        if (http.method != "GET") return to_response(method_not_allowed());
+        if (const auto form = negotiate(http, ""); !form || form->yaml) return to_response(not_acceptable("application/json", true));
         HttpResponse r;
-        r.body = kVersionJson;
+        r.body = indented_json(kVersionJson); // for everybody
         return r;
     }
+    if (path.starts_with("/version/")) return to_response(resource_not_found());
     if (path == "/" || path.empty()) {
         HttpResponse r;
-        r.body = R"({"paths":["/api","/api/v1","/apis","/healthz","/livez","/openapi/v2","/openapi/v3","/readyz","/version"]})";
+        r.body = indented_json(R"({"paths":["/api","/api/v1","/apis","/healthz","/livez","/openapi/v2","/openapi/v3","/readyz","/version"]})");
         return r;
     }
     if (auto r = discovery(*core_.registry(), http)) return r;
@@ -78,8 +86,9 @@ std::optional<HttpResponse> Router::simple_path(const HttpRequest& http) const {
 Api<void> Router::may_ask(const Holder& h) const {
     const RequestPath path = parse_path(h.http.path);
     if (path.api && !path.resource.empty()) {
-        const std::string verb(verb_of(h.http, path));
-        return verb.empty() ? Api<void>() : access_.check(h.call.user, {verb, path.group, path.resource, path.subresource, path.ns, path.name, ""});
+        std::string verb(verb_of(h.http, path));
+        if (verb.empty()) verb = h.http.method == "POST" ? "create" : h.http.method == "PUT" ? "update" : "";
+        return access_.check(h.call.user, {verb, path.group, path.resource, path.subresource, path.ns, path.name, ""});
     }
     std::string method = h.http.method;
     std::ranges::transform(method, method.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -90,9 +99,10 @@ Api<void> Router::may_ask(const Holder& h) const {
 Api<void> Router::resolve(Holder& h) const {
     Call& call = h.call;
     call.path = parse_path(h.http.path);
-    if (!call.path.api) return refuse(path_not_found());
+    if (!call.path.api || h.http.path.starts_with("//")) return refuse(path_not_found());
     call.registry = core_.registry();
-    call.resource = call.registry->find(call.path.group, call.path.version, call.path.resource);
+    const bool empty_segment = h.http.path.find("//") != std::string::npos;
+    call.resource = empty_segment ? nullptr : call.registry->find(call.path.group, call.path.version, call.path.resource);
     if (!call.resource) { // groups of definitions are served by another handler, which answers in plain text
         const bool built_in = call.registry->has_group(call.path.group) && !call.registry->custom_group(call.path.group);
         return refuse(call.path.group.empty() || built_in ? resource_not_found() : path_not_found());
@@ -115,26 +125,23 @@ Api<void> Router::resolve(Holder& h) const {
                                                     : path_not_found());
     }
     const auto& verbs = call.path.subresource.empty() ? call.resource->verbs : call.version->subresources.at(call.path.subresource).verbs;
+    // Routes of built-in resources look at the method; what serves custom ones takes a HEAD for a GET.
+    if (h.http.method == "HEAD" && (!call.resource->custom || h.verb == "watch")) return refuse(method_not_allowed());
     if (h.verb.empty() || !verbs.contains(std::string(h.verb))) return refuse(method_not_allowed());
     if (call.resource->namespaced && h.verb == "deletecollection" && !call.path.namespaces_path) return refuse(method_not_allowed());
     return {};
 }
 
-void Router::handle(HttpRequest&& request, const std::shared_ptr<Exchange>& exchange) {
+void Router::handle(HttpRequest&& request, const std::shared_ptr<Exchange>& sent_to) {
     const auto h = std::make_shared<Holder>();
     h->http = std::move(request);
     h->call.http = &h->http;
-    const bool open_path = h->http.path == "/healthz" || h->http.path == "/livez" || h->http.path == "/readyz" || h->http.path == "/version";
+    const auto exchange = in_wanted_form(h->http, sent_to);
     auto user = access_.authenticate(h->http);
-    if (!user && !open_path) return exchange->respond(to_response(user.error()));
-    if (user) h->call.user = std::move(*user);
-    if (h->http.method == "GET")
-        if (auto r = simple_path(h->http)) {
-            if (!open_path)
-                if (auto ok = access_.check(h->call.user, {"get", "", "", "", "", "", h->http.path}); !ok) return exchange->respond(to_response(ok.error()));
-            return exchange->respond(std::move(*r));
-        }
+    if (!user) return exchange->respond(to_response(user.error()));
+    h->call.user = std::move(*user);
     if (auto ok = may_ask(*h); !ok) return exchange->respond(to_response(ok.error()));
+    if (auto r = simple_path(h->http)) return exchange->respond(std::move(*r));
     if (auto ok = resolve(*h); !ok) return exchange->respond(h->call.version ? with_deprecation(h->call, to_response(ok.error())) : to_response(ok.error()));
     run(h, exchange);
 }

@@ -96,7 +96,7 @@ Api<HttpResponse> answer(const Call& call, const Presentation& form, const Writt
     Presentation shown = form;
     if (form.form == Presentation::Form::metadata) shown.form = Presentation::Form::object;
     const Call scale = scale_call(call);
-    return respond_json(scale, shown, w.status, present(scale, shown, scale_of(call, w.object)));
+    return respond_json(scale, w.status, present(scale, shown, scale_of(call, w.object)));
 }
 
 std::vector<ReplicasPath> replicas_paths(const ResourceInfo& resource) {
@@ -145,7 +145,7 @@ Api<HttpResponse> scale_change(Core& core, Call& call, const Presentation& form,
 } // namespace
 
 Api<HttpResponse> scale_read(Core& core, Call& call) {
-    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY(const Presentation form, negotiate(call));
     const ObjectPtr o = core.store.get(call.id(), call.path.ns, call.path.name);
     if (!o) return refuse(call.not_found());
     return answer(call, form, Written{convert_version(*call.resource, parse_stored(*o), *call.version)});

@@ -1,12 +1,11 @@
 #include "kube/server/typed_decode.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "kube/server/go_forms.h"
+#include "kube/server/go_time.h"
 #include "kube/server/quantity.h"
 
 namespace weber::kube::server {
@@ -27,32 +26,6 @@ bool is_zero(const Node& v) {
     return false;
 }
 
-// What time.Parse says of a text that is no RFC 3339 time; "" for one that is.
-std::string go_time_error(std::string_view text) {
-    static constexpr std::array<std::pair<std::string_view, int>, 11> kParts{{{"2006", 4}, {"-", 0}, {"01", 2}, {"-", 0}, {"02", 2}, {"T", 0}, {"15", 2}, {":", 0}, {"04", 2}, {":", 0}, {"05", 2}}};
-    static constexpr std::array<int, 11> kMost{9999, 0, 12, 0, 31, 0, 23, 0, 59, 0, 59};
-    static constexpr std::array<std::string_view, 11> kNames{"year", "", "month", "", "day", "", "hour", "", "minute", "", "second"};
-    const std::string start = "parsing time " + write_json(Node::string(text));
-    const auto wrong = [&](std::string_view rest, std::string_view part) {
-        return start + " as \"2006-01-02T15:04:05Z07:00\": cannot parse " + write_json(Node::string(rest)) + " as \"" + std::string(part) + "\"";
-    };
-    const auto digits = [](std::string_view s) { return std::ranges::all_of(s, [](char c) { return c >= '0' && c <= '9'; }); };
-    std::string_view rest = text;
-    for (std::size_t i = 0; i < kParts.size(); ++i) {
-        const auto [part, width] = kParts[i];
-        const std::size_t length = width == 0 ? part.size() : static_cast<std::size_t>(width);
-        const auto here = rest.substr(0, length);
-        if (here.size() < length || (width == 0 ? here != part : !digits(here))) return wrong(rest, part);
-        if (const int n = width == 0 ? 0 : std::atoi(std::string(here).c_str()); n > kMost[i] || (n == 0 && (part == "01" || part == "02"))) return start + ": " + std::string(kNames[i]) + " out of range";
-        rest.remove_prefix(length);
-    }
-    if (rest.size() > 1 && (rest[0] == '.' || rest[0] == ',') && digits(rest.substr(1, 1))) rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
-    if (rest == "Z") return {};
-    if (rest.size() == 6 && (rest[0] == '+' || rest[0] == '-') && rest[3] == ':' && digits(rest.substr(1, 2)) && digits(rest.substr(4, 2))) return {};
-    if (rest.starts_with('Z')) return start + ": extra text: " + write_json(Node::string(rest.substr(1)));
-    return wrong(rest, "Z07:00");
-}
-
 class Decoder {
 public:
     explicit Decoder(bool custom) : custom_(custom) {}
@@ -70,12 +43,11 @@ public:
         case TypeKind::integer: return custom_ || fits_int(v) ? ok() : misfit(v, path, "int32");
         case TypeKind::number: return custom_ || v.is_number() ? ok() : misfit(v, path, "float64");
         case TypeKind::time:
+        case TypeKind::micro_time:
             if (custom_) return {};
             word_ = "string";
             if (!v.is_string()) return misfit(v, path, "string");
-            if (const auto why = go_time_error(v.text()); !why.empty()) return fail(ErrorCode::invalid, why);
-            return {};
-        case TypeKind::micro_time:
+            return time(v, t.kind == TypeKind::micro_time);
         case TypeKind::string: return custom_ || v.is_string() ? ok() : misfit(v, path, "string");
         case TypeKind::bytes:
             if (custom_) return {};
@@ -95,6 +67,12 @@ private:
         if (!decoded) return fail(ErrorCode::invalid, "illegal base64 data at input byte 0");
         std::string again = base64_encode(*decoded); // bits beyond the last byte are lost
         if (again != v.text()) v = Node::string(std::move(again));
+        return {};
+    }
+    static Result<void> time(Node& v, bool micro) {
+        auto canonical = go_time(v.text(), micro);
+        if (!canonical) return std::unexpected(std::move(canonical).error());
+        if (*canonical != v.text()) v = Node::string(std::move(*canonical));
         return {};
     }
     [[nodiscard]] bool fits_int(const Node& v) const {

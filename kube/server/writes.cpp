@@ -42,7 +42,7 @@ std::string json_error(std::string_view body, const Error& error) {
 }
 
 HttpResponse written_response(const Call& call, const Presentation& form, const Written& w) {
-    return respond_json(call, form, w.status, present(call, form, w.object));
+    return respond_json(call, w.status, present(call, form, w.object));
 }
 
 std::string success_status(const ResourceInfo& resource, std::string_view name, std::string_view uid) {
@@ -145,7 +145,7 @@ Api<Node> read_body(Call& call) {
 }
 
 Api<HttpResponse> write_create(Core& core, Call& call, Ack& ack) {
-    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY(const Presentation form, negotiate(call));
     API_TRY_VOID(read_write_options(call, "CreateOptions", false));
     API_TRY(Node obj, read_body(call));
     API_TRY_VOID(check_type(call, obj));
@@ -155,7 +155,7 @@ Api<HttpResponse> write_create(Core& core, Call& call, Ack& ack) {
 }
 
 Api<HttpResponse> write_update(Core& core, Call& call, Ack& ack) {
-    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY(const Presentation form, negotiate(call));
     API_TRY_VOID(read_write_options(call, "UpdateOptions", false));
     API_TRY(Node obj, read_body(call));
     if (call.path.subresource == "scale") return scale_update(core, call, form, std::move(obj), ack);
@@ -176,7 +176,7 @@ Api<HttpResponse> write_update(Core& core, Call& call, Ack& ack) {
 }
 
 Api<HttpResponse> write_patch(Core& core, Call& call, Ack& ack) {
-    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY(const Presentation form, negotiate(call));
     API_TRY(const PatchType type, patch_type(call));
     API_TRY_VOID(read_write_options(call, "PatchOptions", type == PatchType::apply));
     // A patch of nothing is not even read.
@@ -208,18 +208,18 @@ Api<HttpResponse> write_patch(Core& core, Call& call, Ack& ack) {
 }
 
 Api<HttpResponse> write_delete(Core& core, Call& call, Ack& ack) {
-    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY(const Presentation form, negotiate(call));
     API_TRY_VOID(read_write_options(call, "DeleteOptions", false));
     API_TRY(const DeleteOptions options, read_delete_options(call));
     API_TRY(const Written w, core.remove(call, options, ack));
     if (w.removed && !strategy_of(*call.resource, *call.version).returns_deleted)
-        return respond_json(call, form, 200, success_status(*call.resource, call.path.name, meta_text(w.object, "uid")));
+        return respond_json(call, 200, success_status(*call.resource, call.path.name, meta_text(w.object, "uid")));
     const bool accepted = !w.removed && options.orphan_dependents && !*options.orphan_dependents;
-    return respond_json(call, form, accepted ? 202 : 200, present(call, form, w.object));
+    return respond_json(call, accepted ? 202 : 200, present(call, form, w.object));
 }
 
 Api<HttpResponse> write_delete_collection(Core& core, Call& call, Ack& ack) {
-    API_TRY(const Presentation form, negotiate(*call.http));
+    API_TRY(const Presentation form, negotiate(call));
     API_TRY_VOID(read_write_options(call, "DeleteOptions", false));
     API_TRY(const DeleteOptions options, read_delete_options(call));
     API_TRY(const Selected page, select_objects(core, call));
@@ -229,7 +229,7 @@ Api<HttpResponse> write_delete_collection(Core& core, Call& call, Ack& ack) {
         if (!w && w.error().code != 404) return refuse(std::move(w).error());
         gone.push_back(o);
     }
-    return respond_json(call, form, 200, present_list(call, form, gone, page.rv, page.token, page.remaining));
+    return respond_json(call, 200, present_list(call, form, gone, page.rv, page.token, page.remaining));
 }
 
 } // namespace weber::kube::server

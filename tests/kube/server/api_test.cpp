@@ -1,6 +1,10 @@
 // The embedded server through its HTTP front: objects, lists, watches, deletion, namespaces, definitions, and its state on disk.
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -572,7 +576,11 @@ TEST(ServerAccess, IsByTlsAndToken) {
     EXPECT_TRUE((*server)->url().starts_with("https://127.0.0.1:"));
     EXPECT_EQ(Api(client_of(**server, (*server)->token())).get(kMaps).status, 200);
     EXPECT_EQ(Api(client_of(**server, "wrong")).get(kMaps).status, 401);
-    EXPECT_EQ(Api(client_of(**server, "")).get(kMaps).status, 401);
+    EXPECT_EQ(Api(client_of(**server, "")).get(kMaps).message(),
+              R"(configmaps is forbidden: User "system:anonymous" cannot list resource "configmaps" in API group "" in the namespace "default")");
+    EXPECT_EQ(Api(client_of(**server, "")).send({.path = kMaps, .as = "admin"}).status, 403);
+    EXPECT_EQ(Api(client_of(**server, "")).get("/version").status, 200);
+    EXPECT_EQ(Api(client_of(**server, "wrong")).get("/version").status, 401);
     EXPECT_EQ(Api(client_of(**server, "")).get("/readyz").body, "ok");
     auto parsed = kube::parse_kubeconfig((*server)->kubeconfig(), "test");
     ASSERT_TRUE(parsed) << parsed.error().to_string();
@@ -585,6 +593,56 @@ TEST(ServerAccess, IsForThisMachineOnly) {
     const auto server = kube::Server::start(o);
     ASSERT_FALSE(server);
     EXPECT_NE(server.error().message.find("not a loopback address"), std::string::npos);
+}
+
+TEST(ServerAnswers, AreIndentedForPeople) {
+    const TestServer s;
+    const std::string path = "/api/v1/namespaces/nope";
+    const std::string compact = s->get(path).body;
+    EXPECT_EQ(compact.find('\n'), compact.size() - 1);
+    const std::string indented = R"({
+  "kind": "Status",
+  "apiVersion": "v1",
+  "metadata": {},
+  "status": "Failure",
+  "message": "namespaces \"nope\" not found",
+  "reason": "NotFound",
+  "details": {
+    "name": "nope",
+    "kind": "namespaces"
+  },
+  "code": 404
+})";
+    EXPECT_EQ(s->get(path + "?pretty=true").body, indented);
+    for (const auto agent : {"curl/8.0", "Wget/1.2", "Mozilla/5.0 (X11)"}) {
+        EXPECT_EQ(s->send({.path = path, .user_agent = agent}).body, indented) << agent;
+        EXPECT_EQ(s->send({.path = path + "?pretty=false", .user_agent = agent}).body, compact) << agent;
+    }
+    EXPECT_EQ(s->get("/api/v1/namespaces/default/configmaps?pretty=1&labelSelector=a").body.find("{\n  \"kind\": \"ConfigMapList\""), 0u);
+    EXPECT_TRUE(s->send({.path = path, .accept = "application/yaml"}).body.starts_with("apiVersion: v1\ncode: 404\n"));
+}
+
+// What the server answers to these bytes before it closes the connection.
+std::string answer_to(const kube::Server& server, std::string_view request) {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::snprintf(address.sun_path, sizeof address.sun_path, "%s", server.unix_path().c_str());
+    EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+    std::string answer, piece(4096, '\0');
+    for (ssize_t n = 0; (n = ::recv(fd, piece.data(), piece.size(), 0)) > 0;) answer.append(piece, 0, static_cast<std::size_t>(n));
+    ::close(fd);
+    return answer;
+}
+
+TEST(ServerPaths, AreNotAskedForWithoutAHost) {
+    TestServer s;
+    const std::string refused = answer_to(s.server(), "GET /healthz HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(refused.starts_with("HTTP/1.1 400 ")) << refused;
+    EXPECT_TRUE(refused.ends_with("\r\n\r\n400 Bad Request: missing required Host header")) << refused;
+    EXPECT_TRUE(answer_to(s.server(), "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("\r\n\r\nok"));
+    EXPECT_TRUE(answer_to(s.server(), "GET /healthz HTTP/1.0\r\n\r\n").ends_with("\r\n\r\nok")); // has none
 }
 
 TEST(ServerPaths, TellVersionHealthAndDiscovery) {
