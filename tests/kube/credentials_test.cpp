@@ -230,7 +230,7 @@ TEST(Tls, TheCaFileIsReadAgainWhenItChanges) {
     ClientConfig anonymous = config;
     anonymous.credentials = nullptr;
     anonymous.tls = {.ca = (*one)->ca_certificate(), .ca_file = {}, .server_name = {}};
-    EXPECT_EQ((*HttpClient::create(anonymous))->send({.target = "/api"})->status, 401);
+    EXPECT_EQ((*HttpClient::create(anonymous))->send({.target = "/api"})->status, 403);
 }
 
 } // namespace
