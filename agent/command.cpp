@@ -1,6 +1,7 @@
 #include "agent/command.h"
 
 #include <algorithm>
+#include <array>
 #include <ostream>
 #include <sstream>
 
@@ -80,12 +81,20 @@ void help(const Found& found, const std::string& program, std::ostream& out) {
     if (!c.children.empty()) out << "\n`" << line << " COMMAND --help` tells more about a command.\n";
 }
 
+// Flux answers words that it does not know within a group by the group's help and success. Commands that it does have must not seem to have succeeded.
+bool is_only_fluxs(std::string_view word) {
+    static constexpr std::array kNames{"alert", "alert-provider", "artifact", "bucket", "chart", "githubapp", "helm", "helmrelease", "hr", "image", "notation", "oci", "proxy",
+                                       "receiver", "tenant", "tls"};
+    return std::ranges::find(kNames, word) != kNames.end();
+}
+
 Error unknown_command(const Command& parent, const std::string& line, const std::string& word) {
     std::vector<std::string> names;
     for (const Command& child : parent.children) {
         if (!child.hidden) names.emplace_back(child.name);
     }
     const std::string near = nearest(word, names);
+    if (is_only_fluxs(word)) return Error{.code = ErrorCode::unsupported, .message = "weber has no `" + line + " " + word + "`"};
     if (line == "flux") return Error{.code = ErrorCode::invalid, .message = "unknown command \"" + word + "\" for \"flux\""}; // Flux says no more
     return Error{.code = ErrorCode::invalid, .message = "unknown command \"" + word + "\" for \"" + line + "\"",
                  .hint = near.empty() ? "`" + line + " --help` lists the commands" : "did you mean `" + line + " " + near + "`?"};
@@ -132,7 +141,7 @@ int dispatch(const Command& root, const std::string& program, const std::vector<
         if (args.error().hint.empty() && !as_flux) io.err << "  see `" << line << " --help`\n";
         return usage;
     }
-    if (args && !args->empty() && !found.command->run && !(as_flux && found.command != &root)) {
+    if (args && !args->empty() && !found.command->run && !(as_flux && found.command != &root && !is_only_fluxs(args->front()))) {
         io.failure(unknown_command(*found.command, line, args->front()));
         return usage;
     }

@@ -254,6 +254,8 @@ Result<Node> kustomization_spec(const Flags& f) {
 }
 
 Result<int> create_kustomization(const Invocation& in) {
+    if (in.flags.given("validation"))
+        in.io.err << "Flag --validation has been deprecated, this arg is no longer used, all resources are validated using server-side apply dry-run\n";
     TRY(const std::string ns, namespace_of(in));
     TRY(Node metadata, metadata_of(in, ns));
     TRY(Node spec, kustomization_spec(in.flags));
@@ -312,7 +314,8 @@ Command kustomization() {
                       {.name = "decryption-secret", .help = "Secret with the keys", .value = "name"},
                       {.name = "target-namespace", .help = "namespace of all objects", .value = "name"},
                       {.name = "retry-interval", .kind = FlagKind::duration, .help = "time between tries after a failure"},
-                      {.name = "kubeconfig-secret-ref", .help = "Secret with the kubeconfig of another cluster", .value = "name"}},
+                      {.name = "kubeconfig-secret-ref", .help = "Secret with the kubeconfig of another cluster", .value = "name"},
+                      {.name = "validation", .help = "takes any value and does nothing", .hidden = true}},
             .run = [](Invocation& in) { return create_kustomization(in); }};
 }
 

@@ -224,7 +224,7 @@ Result<int> run(Invocation& in) {
         if (!object) return fail(std::move(object.error()).with_prefix("failed to find object: "));
         const auto text = report(s, *object);
         if (text) in.io.out << *text;
-        else in.io.err << "failed to trace " << w.gvk.kind << '/' << w.name << " in namespace " << s.ns << ": " << text.error().message << (in.as_flux() ? "" : "\n");
+        else in.io.err << "failed to trace " << w.gvk.kind << '/' << w.name << " in namespace " << ns << ": " << text.error().message << (in.as_flux() ? "" : "\n");
         if (&w != &wanted.back()) in.io.out << "---\n";
     }
     return kOk;

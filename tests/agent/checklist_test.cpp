@@ -240,6 +240,15 @@ TEST(AsFlux, WordsAndStatusesOfFlux) {
     const Ran group = weber({"get"}, {.program = "flux"});
     EXPECT_EQ(group.status, 0);
     EXPECT_THAT(group.out, HasSubstr("kustomizations"));
+    EXPECT_EQ(weber({"get", "nope"}, {.program = "flux"}).status, 0);
+    const std::vector<std::vector<std::string>> lacking = {{"create", "helmrelease", "x"}, {"create", "hr", "x"}, {"create", "secret", "tls", "x", "--export"}, {"create", "source", "helm", "x"},
+                                                           {"build", "artifact"}, {"delete", "alert", "x", "-s"}};
+    for (const auto& words : lacking) { // what Flux would have done must not seem to be done
+        const Ran r = weber(words, {.program = "flux"});
+        EXPECT_EQ(r.status, 1) << words[1];
+        EXPECT_THAT(r.err, HasSubstr("✗ ")) << words[1];
+        EXPECT_EQ(r.out, "") << words[1];
+    }
 }
 
 } // namespace

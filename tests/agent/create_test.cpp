@@ -23,6 +23,13 @@ TEST(Create, PrintsWhatFluxPrints) {
     EXPECT_EQ(ks.out, "---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: apps\n  namespace: flux-system\nspec:\n  dependsOn:\n  - name: a\n"
                       "  - name: b\n    namespace: ns\n  healthChecks:\n  - kind: Deployment\n    name: x\n    namespace: \"y\"\n  interval: 1m0s\n  path: ./apps\n  prune: true\n"
                       "  sourceRef:\n    kind: OCIRepository\n    name: fleet\n    namespace: other\n  timeout: 2m0s\n");
+    const std::vector<std::string> plain{"create", "ks", "apps", "--source", "a", "--export"};
+    std::vector<std::string> old = plain;
+    old.insert(old.end(), {"--validation", "client"});
+    const Ran with = weber(old); // a flag that Flux takes and no longer uses
+    EXPECT_EQ(with.status, 0);
+    EXPECT_EQ(with.out, weber(plain).out);
+    EXPECT_EQ(with.err, "Flag --validation has been deprecated, this arg is no longer used, all resources are validated using server-side apply dry-run\n");
 }
 
 const std::vector<std::vector<std::string>>& mistakes() {

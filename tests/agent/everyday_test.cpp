@@ -185,6 +185,7 @@ TEST_F(Everyday, Trace) {
     const Ran mine = flux({"trace", "cm", "mine", "-n", "web"});
     EXPECT_EQ(mine.out, "");
     EXPECT_EQ(mine.err, "failed to trace ConfigMap/mine in namespace web: object not managed by Flux\n");
+    EXPECT_EQ(flux({"trace", "ns", "default", "-n", "web"}).err, "failed to trace Namespace/default in namespace : object not managed by Flux\n"); // it has none
 }
 
 TEST_F(Everyday, Stats) {
