@@ -159,7 +159,7 @@ private:
         if (tag == "!" || tag == YAML_STR_TAG || tag == "tag:yaml.org,2002:binary" || tag == YAML_TIMESTAMP_TAG) return NodeKind::string;
         const NodeKind plain = resolve_plain(text, options_.schema);
         const bool known = tag == YAML_INT_TAG || tag == YAML_FLOAT_TAG || tag == YAML_BOOL_TAG || tag == YAML_NULL_TAG;
-        if (!known) return s.style == YAML_PLAIN_SCALAR_STYLE ? plain : NodeKind::string;
+        if (!known) return NodeKind::string; // as it stands
         if (tag == YAML_FLOAT_TAG && plain == NodeKind::integer) return NodeKind::floating;
         if ((tag == YAML_INT_TAG && plain == NodeKind::integer) || (tag == YAML_FLOAT_TAG && plain == NodeKind::floating) ||
             (tag == YAML_BOOL_TAG && plain == NodeKind::boolean) || (tag == YAML_NULL_TAG && plain == NodeKind::null))
@@ -234,8 +234,8 @@ private:
         const std::string_view text(reinterpret_cast<const char*>(s.value), s.length);
         merge = text == "<<" && s.style == YAML_PLAIN_SCALAR_STYLE && (s.tag == nullptr || std::string_view(reinterpret_cast<const char*>(s.tag)) == "tag:yaml.org,2002:merge");
         if (s.anchor != nullptr) close_anchor(text_of(s.anchor), Node::string(text), 1);
-        if (options_.schema == YamlSchema::yaml_1_1 && s.style == YAML_PLAIN_SCALAR_STYLE &&
-            resolve_plain(text, options_.schema) == NodeKind::boolean)
+        const bool may_be_boolean = s.tag == nullptr || std::string_view(reinterpret_cast<const char*>(s.tag)) == YAML_BOOL_TAG;
+        if (options_.schema == YamlSchema::yaml_1_1 && s.style == YAML_PLAIN_SCALAR_STYLE && may_be_boolean && resolve_plain(text, options_.schema) == NodeKind::boolean)
             return pool_.get(plain_truth(text) ? "true" : "false");
         if (typed_keys_ && s.style == YAML_PLAIN_SCALAR_STYLE && s.tag == nullptr) return typed_key(text);
         return pool_.get(text);

@@ -136,7 +136,7 @@ Value last_index_of(Args args, Budget& budget) {
 template <char First, char Last, int Shift>
 Value change_case(Args args, Budget& budget) {
     budget.spend_text(args[0].as_string().size());
-    std::string out(args[0].as_string());
+    std::string out = kube::valid_utf8(std::string(args[0].as_string())); // cel-go goes through code points
     for (char& c : out)
         if (c >= First && c <= Last) c = static_cast<char>(c + Shift);
     return Value::string(out);
