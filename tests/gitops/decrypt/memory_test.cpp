@@ -130,5 +130,32 @@ TEST(KeyMemory, PrivateKeysAreNowhereElse) {
     EXPECT_TRUE(find_in_memory(all, given_up).empty()) << "wiped";
 }
 
+// Of files that were encrypted, checked, decrypted and rotated: while a value is at work its key is in OpenSSL's hands, afterwards in none but ours.
+TEST(KeyMemory, DataKeysAreNowhereElseAfterUse) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a sanitizer's shadow memory is too large to look through";
+#endif
+    if (const std::string why = no_locks(); !why.empty()) GTEST_SKIP() << why;
+    KeyRing ring;
+    ring.age.push_back(make_age_identity().value());
+    const sops::Metadata settings{.groups = {{{.provider = sops::Provider::age, .name = ring.age[0].recipient}}}};
+    const std::string file = sops::encrypt_file("a: b\nc: d\n", sops::Format::yaml, settings, {}, "2026-01-02T03:04:05Z").value();
+    const SecretBytes key = sops::unwrap_data_key(sops::load_encrypted(sops::Format::yaml, file).value().metadata, ring).value();
+    ASSERT_TRUE(sops::verify_mac(file, sops::Format::yaml, ring));
+    ASSERT_TRUE(sops::decrypt_file(file, sops::Format::yaml, sops::Format::yaml, ring));
+    ASSERT_TRUE(sops::rotate_file(file, sops::Format::yaml, ring, "2026-01-02T03:04:05Z"));
+    const auto all = mappings();
+    const auto found = find_in_memory(all, flipped(key));
+    EXPECT_GE(found.size(), 2u) << "ours, and the one that the ring keeps";
+    for (const std::uintptr_t at : found) {
+        const Mapping* m = mapping_of(all, at);
+        ASSERT_NE(m, nullptr);
+        EXPECT_TRUE(m->locked) << std::hex << at << " " << m->name;
+        EXPECT_FALSE(m->dumped) << std::hex << at << " " << m->name;
+    }
+    ring.opened.reset();
+    EXPECT_EQ(find_in_memory(mappings(), flipped(key)).size(), found.size() - 1) << "wiped with the ring";
+}
+
 } // namespace
 } // namespace weber::gitops
