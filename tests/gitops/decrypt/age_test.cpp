@@ -112,6 +112,15 @@ TEST(Crypto, KnownAnswers) {
     EXPECT_EQ(alice.shared_with(bob.point())->view(), bob.shared_with(alice.point())->view()) << "nothing of the failures stays";
 }
 
+// As age has it: a file for a passphrase and for somebody else is none.
+TEST(Age, APassphraseIsTheOnlyRecipient) {
+    const std::string stanza = "-> scrypt AAAAAAAAAAAAAAAAAAAAAA 10\n" + std::string(43, 'A') + "\n", other = "-> X25519 " + std::string(43, 'A') + "\n" + std::string(43, 'A') + "\n";
+    const std::string end = "--- " + std::string(43, 'A') + "\n" + std::string(32, 'x');
+    const auto identities = parse_age_identities(test::kAgeSecret).value();
+    EXPECT_EQ(age_decrypt("age-encryption.org/v1\n" + stanza + other + end, identities).error().message, "an scrypt recipient must be the only one");
+    EXPECT_EQ(age_decrypt("age-encryption.org/v1\n" + stanza + end, identities).error().message, "identity did not match any of the recipients: incorrect identity for recipient block");
+}
+
 TEST(SecretBytes, AreWipedAndMoved) {
     SecretBytes a = SecretBytes::copy_of("hunter2");
     const unsigned char* memory = a.data();

@@ -150,6 +150,15 @@ TEST(DecryptSources, Items54And55FilesOfSecretGenerators) {
     EXPECT_TRUE(read(s, "app/app.env").find("ENC[") != std::string::npos);
 }
 
+// A file of `envs` without a suffix is dotenv, one of `files` is binary.
+TEST(DecryptSources, FilesWithoutASuffix) {
+    const Snapshot s = snapshot_of({{"app/vars", encrypted("A=b\n", sops::Format::dotenv, {})}, {"app/blob", encrypted("A=b\n", sops::Format::binary, {})}});
+    const auto out = decrypted(s, "secretGenerator:\n- name: a\n  envs: [vars]\n  files: [blob]\n");
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_EQ(read(*out, "app/vars"), "A=b\n");
+    EXPECT_EQ(read(*out, "app/blob"), "A=b\n");
+}
+
 TEST(DecryptSources, Item59PatchesAndIncludedDirectories) {
     const Snapshot s = snapshot_of({{"app/patch.yaml", encrypted("data: x\n", sops::Format::yaml, {})},
                                     {"base/kustomization.yaml", "components: [../component]\nresources: [https://example.com/x, missing, file.yaml]\n"},
@@ -227,6 +236,16 @@ TEST(DecryptSources, AnEncryptedResourceThatWasChanged) {
     EXPECT_EQ(message("mac: ENC["), "");
 }
 
+// Only Secrets have values that are whole encrypted files.
+TEST(DecryptObject, ValuesOfOtherKindsStayAsTheyAre) {
+    const std::string value = kube::base64_encode(encrypted("A=b\n", sops::Format::dotenv, {}));
+    for (const auto& [kind, plain] : {std::pair("ConfigMap", false), {"Secret", true}}) {
+        Object o = object_of("apiVersion: v1\nkind: " + std::string(kind) + "\nmetadata: {name: a, namespace: apps}\ndata: {}\n");
+        o.root().find_mut("data")->set("a.env", Node::string(value));
+        EXPECT_EQ(text_at(*decrypt_object(o, keys()), "data", "a.env"), plain ? kube::base64_encode("A=b\n") : value) << kind;
+    }
+}
+
 TEST(DecryptObject, AValueOfASecretThatWasChanged) {
     Object secret = object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: apps}\ndata: {}\n");
     secret.root().find_mut("data")->set("a.env", Node::string(kube::base64_encode(without_line(encrypted("A=b\nSECOND=hunter2\n", sops::Format::dotenv, {}), "A="))));
@@ -251,6 +270,10 @@ TEST(ImportKeys, Item61EntriesByTheirNames) {
     EXPECT_EQ(import("sops.vault-token", "x"), "0");
     EXPECT_EQ(import("a.agekey", "swordfish"),
               "failed to import 'a.agekey' data from sops decryption Secret 'apps/keys': failed to parse and add to age identities: unknown identity type");
+    KeyRing of_controller;
+    const Object with_pgp = object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: keys, namespace: apps}\nstringData: {x.asc: swordfish, a.agekey: " + std::string(test::kAgeSecret) + "}\n");
+    EXPECT_TRUE(import_keys(with_pgp, KeySecret::of_controller, of_controller)) << "age keys only";
+    EXPECT_EQ(of_controller.age.size(), 1u);
     EXPECT_TRUE(import("x.asc", "swordfish").starts_with("failed to import 'x.asc' data from sops decryption Secret 'apps/keys': "));
     EXPECT_EQ(import("x.asc", "swordfish").find("swordfish"), std::string::npos);
 }
@@ -279,6 +302,38 @@ TEST(DecryptionHooks, Item62TheControllersKeyIsTheFallback) {
     const auto missing = build(s, with_decryption("  decryption: {provider: sops, secretRef: {name: nope}}\n"), settings);
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().message, "secrets \"nope\" not found");
+}
+
+// At a command line the user's own keys serve where the Secret is missing, and where it holds none.
+TEST(DecryptionHooks, KeysOfTheUserStandInForASecretWithoutAny) {
+    const Snapshot s = snapshot_of({{"app/secret.yaml", encrypted("apiVersion: v1\nkind: Secret\nmetadata:\n    name: a\nstringData:\n    pw: hunter2\n")}});
+    for (const char* name : {"none", "missing"}) {
+        const HookSettings settings{.values = {.objects = {key_secret("none", "x.txt")}}, .local_keys = std::make_shared<const KeyRing>(keys())};
+        const auto out = build(s, with_decryption("  decryption: {provider: sops, secretRef: {name: " + std::string(name) + "}}\n"), settings);
+        ASSERT_TRUE(out) << name << ": " << out.error().message;
+        EXPECT_EQ(text_at(out->objects[0], "stringData", "pw"), "hunter2");
+    }
+}
+
+// What is not substituted needs no variables.
+TEST(SubstitutionHooks, AnObjectThatIsSwitchedOffDoesNotMissItsVariables) {
+    const auto built = [](std::string_view label) {
+        const Snapshot s = snapshot_of({{"app/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {kustomize.toolkit.fluxcd.io/substitute: " + std::string(label) + "}}\ndata: {k: '${x}'}\n"}});
+        return build(s, with_decryption("  postBuild: {substituteFrom: [{kind: ConfigMap, name: nowhere}]}\n"), {});
+    };
+    const auto off = built("disabled");
+    ASSERT_TRUE(off) << off.error().message;
+    EXPECT_EQ(text_at(off->objects[0], "data", "k"), "${x}");
+    EXPECT_EQ(built("other").error().message, "post build failed for 'ConfigMap.v1.[noGrp]/a': substitute from 'ConfigMap/nowhere' error: configmaps \"nowhere\" not found");
+}
+
+// What must never be shown: values of Secrets in the form in which they stand in objects.
+TEST(SubstitutionHooks, ValuesOfSecretsAreNotedAsTheyAreSubstituted) {
+    const Object secret = object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: apps}\nstringData: {pw: \"hun\\nter2\\n\"}\n");
+    const Object map = object_of("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: apps}\ndata: {zone: public}\n");
+    const auto hooks = post_build_hooks({.values = {.objects = {secret, map}}})(with_decryption("  postBuild: {substituteFrom: [{kind: ConfigMap, name: c}, {kind: Secret, name: s}]}\n"), nullptr);
+    ASSERT_TRUE(hooks);
+    EXPECT_EQ(hooks->secret_values, std::vector<std::string>{"hunter2"});
 }
 
 TEST(DecryptionHooks, Item64SubstitutionSeesPlainStringDataOnly) {

@@ -118,6 +118,14 @@ TEST(Sops, Item60AWrongKeyIsReportedByRecipient) {
     EXPECT_EQ(out.error().hint, "the age keys at hand are those of " + other.age[0].recipient);
 }
 
+TEST(Sops, AgeKeysAreTriedBeforePgpKeys) {
+    const Metadata both{.groups = {{{.provider = Provider::pgp, .name = "FINGERPRINT"}, {.provider = Provider::age, .name = "age1recipient"}}}};
+    const auto out = unwrap_data_key(both, {});
+    ASSERT_FALSE(out);
+    EXPECT_LT(out.error().message.find("age1recipient: FAILED"), out.error().message.find("FINGERPRINT: FAILED"));
+    EXPECT_NE(out.error().message.find("FINGERPRINT: FAILED"), std::string::npos);
+}
+
 TEST(Sops, CloudKeysAreNamedAndRefused) {
     const auto message = [](std::string_view keys) {
         const auto out = decrypt_file("a: b\nsops:\n    lastmodified: \"2024-01-01T00:00:00Z\"\n    " + std::string(keys) + "\n", Format::yaml, Format::yaml, vector_keys());

@@ -63,6 +63,14 @@ TEST(LoadVariables, OtherNamespacesAreNotRead) {
     EXPECT_FALSE(load_variables({.substitute_from = {{"ConfigMap", "cm"}}}, "other", lookup_in(objects_of(kObjects))));
 }
 
+// Only what is absent is looked for elsewhere: a value of the fleet must not stand in for one that may not be read.
+TEST(LoadVariables, AnErrorEndsTheSearch) {
+    const ObjectLookup refused = [](std::string_view, const std::string&, const std::string&) -> Result<Object> { return fail(ErrorCode::forbidden, "forbidden"); };
+    const auto loaded = [&](std::vector<ObjectLookup> lookups) { return load_variables({.substitute_from = {{"ConfigMap", "cm"}}}, "apps", first_of(std::move(lookups))); };
+    EXPECT_EQ(loaded({refused, lookup_in(objects_of(kObjects))}).error().message, "substitute from 'ConfigMap/cm' error: forbidden");
+    EXPECT_TRUE(loaded({lookup_in(std::vector<Object>()), lookup_in(objects_of(kObjects)), refused}));
+}
+
 TEST(LoadVariables, ASecretsValueIsNotInTheError) {
     const auto out = load({.substitute_from = {{"Secret", "broken"}}});
     ASSERT_FALSE(out);
