@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "kube/base/yaml_escapes.h"
+
 namespace weber::gitops::sops {
 
 namespace {
@@ -57,6 +59,8 @@ Result<YamlEvents> yaml_events(std::string_view text) {
     yaml_parser_t parser;
     yaml_parser_initialize(&parser);
     const std::unique_ptr<yaml_parser_t, void (*)(yaml_parser_t*)> owner(&parser, yaml_parser_delete);
+    const auto changed = kube::escapes_for_libyaml(text);
+    if (changed) text = *changed;
     if (text.empty()) text = std::string_view("", 0);
     yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.data()), text.size());
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);

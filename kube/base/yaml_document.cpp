@@ -1,6 +1,7 @@
 #include "kube/base/yaml_document.h"
 
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_escapes.h"
 #include "kube/base/yaml_events.h"
 #include "kube/base/yaml_style.h"
 
@@ -44,6 +45,7 @@ Node plain_scalar(NodeKind kind, std::string_view text) {
 class YamlDocumentReader {
 public:
     YamlDocumentReader(std::string_view text, YamlDocument& out) : out_(out) {
+        if (changed_ = escapes_for_libyaml(text); changed_) text = *changed_;
         yaml_parser_initialize(&parser_);
         yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
         yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
@@ -134,6 +136,7 @@ private:
     }
 
     YamlDocument& out_;
+    std::optional<std::string> changed_; // the text, where it is not the caller's
     yaml_parser_t parser_ = {};
     yaml_event_t event_ = {};
     bool have_event_ = false;

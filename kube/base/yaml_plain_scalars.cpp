@@ -43,7 +43,7 @@ bool escape(std::string_view text, std::size_t& at, std::uint32_t& line, std::st
     case 'f': out.push_back('\f'); return true;
     case 'e': out.push_back('\x1b'); return true;
     case '0': out.push_back('\0'); return true;
-    case '"': case '\\': case '/': case ' ': out.push_back(c); return true;
+    case '"': case '\\': case '\'': case ' ': out.push_back(c); return true;
     case 'x': return hex_escape(text, at, 2, out);
     case 'u': return hex_escape(text, at, 4, out);
     case 'U': return hex_escape(text, at, 8, out);

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "kube/base/digest.h"
 #include "kube/base/text_pool.h"
 #include "kube/base/utf8.h"
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_escapes.h"
 #include "kube/base/yaml_events.h"
 #include "kube/base/yaml_keys.h"
 #include "kube/base/yaml_plain.h"
@@ -29,6 +31,7 @@ public:
         : options_(options), file_(intern_file(options.file)), typed_keys_(typed_keys) {
         yaml_parser_initialize(&parser_);
         if (text.starts_with(kBom)) text.remove_prefix(kBom.size());
+        if (changed_ = escapes_for_libyaml(text); changed_) text = *changed_;
         if (text.data() == nullptr) text = ""; // libyaml asserts that there is a buffer
         yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
         yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
@@ -272,6 +275,7 @@ private:
     yaml_event_t event_ = {};
     bool have_event_ = false;
     std::uint64_t made_ = 0;
+    std::optional<std::string> changed_; // the text, where it is not the caller's
     std::uint64_t expanded_ = 0;
     std::unordered_map<std::string, Anchor> anchors_;
     TextPool<> pool_;

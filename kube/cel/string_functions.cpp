@@ -252,7 +252,9 @@ Value format(Args args, Budget& budget) {
 Result<std::shared_ptr<const Pattern>> Pattern::compile(std::string_view text) {
     auto pattern = std::make_shared<Re2Pattern>(text);
     if (pattern->re.ok()) return pattern;
-    return fail(ErrorCode::invalid, "error parsing regexp: " + std::string(problem_word(pattern->re.error_code())) + ": `" + pattern->re.error_arg() + "`");
+    // RE2 names no part of a text that is none, Go all of it.
+    const std::string part = pattern->re.error_code() == re2::RE2::ErrorBadUTF8 ? std::string(text) : pattern->re.error_arg();
+    return fail(ErrorCode::invalid, "error parsing regexp: " + std::string(problem_word(pattern->re.error_code())) + ": `" + part + "`");
 }
 
 void add_string_functions(std::vector<Function>& out) {

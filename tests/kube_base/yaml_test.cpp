@@ -7,6 +7,22 @@
 namespace weber::kube {
 namespace {
 
+// As go-yaml, and unlike libyaml: \' is an escape, \/ is none.
+TEST(Yaml, EscapesInDoubleQuotes) {
+    const auto json = [](std::string_view text) {
+        const auto node = read_yaml_one(text);
+        return node ? write_json(*node) : node.error().message;
+    };
+    EXPECT_EQ(json(R"(a: "don\'t")"), R"({"a":"don't"})");
+    EXPECT_EQ(json("# \xC3\xA9\n&x a: \"h\xC3\xA9 \\'q\\' \\\\' \\\"'\" # c\nb: 'x\\'\nc: \\'\nd: |\n  \"\\'\ne: [\"\\'\", \"\\n\\'\"]\n"), R"({"a":"hé 'q' \\' \"'","b":"x\\","c":"\\'","d":"\"\\'\n","e":["'","\n'"]})");
+    EXPECT_EQ(json("a: b\nc: \"x\\/y\"\n"), "yaml: line 2: found unknown escape character");
+    EXPECT_EQ(json("a: &x b\nc: \"x\\/y\"\n"), "yaml: line 2: found unknown escape character");
+    EXPECT_EQ(json("&x a: x\\/y\nb: 'x\\/y'\nc: \"\\\\/\"\n"), R"({"a":"x\\/y","b":"x\\/y","c":"\\/"})");
+    std::string many = "&x a:\n";
+    for (int i = 0; i < 20'000; ++i) many += "- \"\\'\"\n";
+    EXPECT_FALSE(read_yaml_one(many)) << "bounded work: what is left after it is refused";
+}
+
 // kustomize goes through JSON, in which Go writes U+FFFD for each byte that is no text (found by fuzz.yaml: such bytes were written as they were).
 // go-yaml v2 and v3 alike: what a tag of somebody's own stands before is a text as it stands.
 TEST(Yaml, ScalarsWithTagsOfOnesOwnAreTexts) {
