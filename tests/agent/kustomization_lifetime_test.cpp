@@ -35,6 +35,19 @@ TEST_P(KustomizationLifetimes, OneThatVanishesWhileItWaitsMakesRoomForTheNext) {
     EXPECT_EQ(value_of("one"), "1") << "nobody asked for its removal";
 }
 
+TEST_P(KustomizationLifetimes, ADeletionAndASuspensionEndAWait) {
+    publish("main@sha1:1", {{"a/a.yaml", config_map("one", "1")}, {"b/b.yaml", config_map("two", "2")}});
+    const Object doomed = make(kustomization("doomed", "./a", kNeverHealthy)), paused = make(kustomization("paused", "./b", kNeverHealthy));
+    start_agent();
+    for (const Object& k : {doomed, paused}) await(k, waits);
+    ASSERT_TRUE(api().remove(kube::ref_of(doomed)).has_value());
+    await_gone(doomed);
+    EXPECT_TRUE(absent(in_ns(config_map("one", ""))));
+    patch(paused, "spec: {suspend: true}\n");
+    logged_.await([](const std::string& line) { return line.find("Reconciliation is suspended for this object") != line.npos; });
+    EXPECT_EQ(value_of("two"), "2");
+}
+
 // The same without a successor: nothing of it stays in the agent's lists.
 TEST_P(KustomizationLifetimes, OneThatVanishesWhileItWaitsEndsItsWait) {
     publish("main@sha1:1", {{"a/a.yaml", config_map("one", "1")}});
