@@ -150,6 +150,42 @@ TEST(Sops, TheMacIsVerifiedUnlessToldOtherwise) {
     EXPECT_EQ(decrypt_file(changed, Format::yaml, Format::yaml, vector_keys(), {.verify_mac = false}).value(), "a: secret\nb_unencrypted: other\n");
 }
 
+// Written by sops 3.13.2 with --mac-only-encrypted: what is plain may change, what is encrypted may not.
+constexpr std::string_view kMacOnlyEncryptedFile =
+    "data:\n"
+    "    pw: ENC[AES256_GCM,data:NZ/g7uvYNg==,iv:d+sbJa1kt7w5I/lv6deDISsC+uv7zd7fSIbAku9oPrE=,tag:oQuHJCmXJJIuFCKKtw6gwA==,type:str]\n"
+    "    \"n\": ENC[AES256_GCM,data:JA==,iv:Ji6YVeU28MUKqhZ9M8cEXHVEW432V7M130oLEciKxuY=,tag:o/k+KnNjzeFn97snIDRi+A==,type:int]\n"
+    "other: plain\n"
+    "sops:\n"
+    "    age:\n"
+    "        - enc: |\n"
+    "            -----BEGIN AGE ENCRYPTED FILE-----\n"
+    "            YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSAxbllSSG8vR25adWtBUExK\n"
+    "            bFR2eFVLUldhQS85cVl2dXJ4NW8xSFp5Q0FRCldQclBVQnozbHBmRXRVbW5yMmJF\n"
+    "            c1pUb3ZWaTZ4MlFtZkQvbnhPck5uU1EKLS0tIDlSMllUdWtKMmZlZ1RJSzJQV0VP\n"
+    "            WVI2V3ZvdHVjRjVrSkFnN3NYK1M3K1kKUIunfOztLv86wbxDf/5x+1YJiOaswhKd\n"
+    "            HzEcQUzpkxId7NX40OlNmPucflu9OmN8hdTJ/+eCIPDBmsL1h39Eew==\n"
+    "            -----END AGE ENCRYPTED FILE-----\n"
+    "          recipient: age1kcuvaq0mf3nwvszjr878n9m2dw4usr9dqrj465wc65qxp9ea43msjpxjdg\n"
+    "    encrypted_regex: ^data$\n"
+    "    lastmodified: \"2026-11-27T02:13:50Z\"\n"
+    "    mac: ENC[AES256_GCM,data:swh0NvmBHkTTTXYldjrJ/XpOWCfuGG/P55NF7z3qmNgL2JCzV7nvcXJFsjQx1Ql4owLIvINYeGKpLTPJLtLKmx5tvdKEKfqLDyVUSOkiH2dKAZCEqw7ixW9uWKDiYyDY++l6GcLY7Pg49d6kRVZUJ05xh+PCBa/txNzuiR+5KQ4=,iv:FuiUwNk5q8Q/l4yKHlW0aBvvgNGadVXqEAuqpYR4PD4=,tag:pf9sI/Ut93H/rqvQsGWB0Q==,type:str]\n"
+    "    mac_only_encrypted: true\n"
+    "    version: 3.13.2\n";
+
+TEST(Sops, AMacOverEncryptedValuesOnly) {
+    const auto decrypted = [](std::string text) { return decrypt_file(text, Format::yaml, Format::yaml, vector_keys()); };
+    const auto changed = [](std::string_view from, std::string_view to) {
+        std::string text(kMacOnlyEncryptedFile);
+        return text.replace(text.find(from), from.size(), to);
+    };
+    EXPECT_EQ(decrypted(std::string(kMacOnlyEncryptedFile)).value(), "data:\n    pw: hunter2\n    \"n\": 5\nother: plain\n");
+    EXPECT_EQ(decrypted(changed("other: plain", "other: new")).value(), "data:\n    pw: hunter2\n    \"n\": 5\nother: new\n");
+    const std::size_t pw = kMacOnlyEncryptedFile.find("    pw:");
+    EXPECT_FALSE(decrypted(changed(kMacOnlyEncryptedFile.substr(pw, kMacOnlyEncryptedFile.find('\n', pw) + 1 - pw), "")));
+    EXPECT_FALSE(decrypted(changed("    mac_only_encrypted: true\n", ""))) << "another way to count";
+}
+
 // The MAC of a resource is looked at before the build and its objects are decrypted after it: its data key is unwrapped once, so that the second time needs no identity.
 TEST(Sops, TheDataKeyOfAVerifiedFileIsUnwrappedOnce) {
     const auto encrypted = [] { return encrypt_file("a: secret\n", Format::yaml, for_age(), {}, std::string(kNow)).value(); };
@@ -189,6 +225,26 @@ TEST(Sops, KeptDataKeysAreBounded) {
     for (int i = 0; i < 5000; ++i) kept.keep(section(i), key);
     EXPECT_EQ(kept.find(section(0)).value().view(), key.view());
     EXPECT_FALSE(kept.find(section(4999)));
+}
+
+// Without a threshold every group is needed.
+TEST(Sops, AllKeyGroupsAreNeededUnlessToldOtherwise) {
+    Metadata settings;
+    KeyRing ring;
+    for (int i = 0; i < 3; ++i) {
+        ring.age.push_back(make_age_identity().value());
+        settings.groups.push_back({{.provider = Provider::age, .name = ring.age.back().recipient}});
+    }
+    const std::string file = encrypt_file("a: secret\n", Format::yaml, settings, {}, std::string(kNow)).value();
+    EXPECT_EQ(decrypt_file(file, Format::yaml, Format::yaml, ring).value(), "a: secret\n");
+    ring.age.pop_back();
+    EXPECT_FALSE(decrypt_file(file, Format::yaml, Format::yaml, ring));
+}
+
+TEST(Sops, FilesThatCannotBeEncryptedOrRead) {
+    EXPECT_EQ(encrypt_file("", Format::yaml, for_age(), {}, std::string(kNow)).error().message, "file cannot be completely empty, it must contain at least one document");
+    EXPECT_EQ(decrypt_file("sops_age=x\nsops_age__list_0__map_enc=y\nA=b\n", Format::dotenv, Format::dotenv, vector_keys()).error().message,
+              "failed to load encrypted dotenv data: Error while unflattening: Type mismatch");
 }
 
 TEST(Sops, KeyGroupsNeedTheThreshold) {

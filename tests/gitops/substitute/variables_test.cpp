@@ -63,6 +63,15 @@ TEST(LoadVariables, OtherNamespacesAreNotRead) {
     EXPECT_FALSE(load_variables({.substitute_from = {{"ConfigMap", "cm"}}}, "other", lookup_in(objects_of(kObjects))));
 }
 
+// As the API server has it, for Secrets of files.
+TEST(LoadVariables, StringDataWinsOverData) {
+    const ObjectLookup lookup = lookup_in(objects_of("apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: apps}\ndata: {k: b2xk, d: b2xk}\nstringData: {k: new}\n"));
+    const auto loaded = load_variables({.substitute_from = {{"Secret", "s"}}}, "apps", lookup);
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ(loaded->at("k"), "new");
+    EXPECT_EQ(loaded->at("d"), "old");
+}
+
 // Only what is absent is looked for elsewhere: a value of the fleet must not stand in for one that may not be read.
 TEST(LoadVariables, AnErrorEndsTheSearch) {
     const ObjectLookup refused = [](std::string_view, const std::string&, const std::string&) -> Result<Object> { return fail(ErrorCode::forbidden, "forbidden"); };
