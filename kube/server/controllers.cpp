@@ -72,12 +72,17 @@ void Controllers::observe(const std::string& resource, const StoreEvent& event) 
     work_.notify_one();
 }
 
+// What a namespace gets when it is made, and again when somebody removes it.
+bool Controllers::every_namespace_has(std::string_view resource, std::string_view name) {
+    return (resource == "/serviceaccounts" && name == "default") || (resource == "/configmaps" && name == "kube-root-ca.crt");
+}
+
 void Controllers::removed(const std::string& resource, const StoredObject& o) {
     if (resource == kApiServices) make_api_services(true);
     for (const auto& ref : core_.store.dependents(o.uid)) collect({ref.resource, ref.ns, ref.name});
-    if (!o.ns.empty()) { // the last object of a terminating namespace
+    if (!o.ns.empty()) { // the last object of a terminating namespace, or what each one that stays has
         const ObjectPtr ns = core_.store.get("/namespaces", "", o.ns);
-        if (ns && ns->deleting) push({"/namespaces", "", o.ns});
+        if (ns && (ns->deleting || every_namespace_has(resource, o.name))) push({"/namespaces", "", o.ns});
     }
     for (const auto& owner : o.owner_uids) // an owner that waits for its dependents
         if (const auto ref = core_.store.find_uid(owner)) push({ref->resource, ref->ns, ref->name});

@@ -47,6 +47,7 @@ private:
     void push_at(Key key, Clock::time_point when);
 
     void sync(const Key& key);
+    static bool every_namespace_has(std::string_view resource, std::string_view name);
     void sync_namespace(const Key& key);
     void sync_crds();
     void make_api_services(bool custom); // missing ones; of custom groups also removes those of groups that are gone

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "kube/server/claim_admission.h"
 #include "kube/server/convert.h"
 #include "kube/server/crd_values.h"
 #include "kube/server/crd.h"
@@ -251,6 +252,7 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
         meta_mut(obj).set("generation", Node::integer(meta_int(live, "generation") + 1));
     if (auto causes = validate_change(call, obj, live); !causes.empty())
         return refuse(invalid(resource.kind, resource.group, call.path.name, std::move(causes)));
+    API_TRY_VOID(admit_growth(*this, call, obj, live));
     if (options.subresource != "status") warn(call, obj, &live);
     if (same_but_times(obj, live)) {
         // Equal at this version is not equal as stored: what the version does not know is gone once it is written there.

@@ -94,7 +94,7 @@ Node kind_node(std::string_view group, std::string_view version, std::string_vie
 Node aggregated_resource(const ResourceInfo& r, const VersionInfo& v) {
     Node n = Node::map({{"resource", text(r.plural)}, {"responseKind", kind_node(r.group, v.name, r.kind)},
                         {"scope", text(r.namespaced ? "Namespaced" : "Cluster")}, {"singularResource", text(r.singular)},
-                        {"verbs", strings(r.verbs)}});
+                        {"verbs", r.custom ? custom_verbs() : strings(r.verbs)}});
     if (!r.short_names.empty()) n.set("shortNames", strings(r.short_names));
     if (!r.categories.empty()) n.set("categories", strings(r.categories));
     if (!v.subresources.empty()) {

@@ -22,6 +22,19 @@ std::string capital(std::string_view s) {
     return out;
 }
 
+// What the real documents say of the fields that every object has.
+constexpr std::string_view kApiVersionText =
+    "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject "
+    "unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
+constexpr std::string_view kKindText =
+    "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In "
+    "CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
+constexpr std::string_view kEmbeddedApiVersionText =
+    "apiVersion defines the versioned schema of this representation of an object. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
+constexpr std::string_view kEmbeddedKindText =
+    "kind is a string value representing the type of this object. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
+constexpr std::string_view kMetadataText = "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
+
 // "apps.v1.Deployment" as the real documents name it; "" for a type without a name.
 std::string qualified_name(const TypeSchema& t) {
     const std::string name(definition_name(t));
@@ -53,10 +66,11 @@ public:
 
     void add_custom(const ResourceInfo& r, const VersionInfo& v) {
         Node schema = v.open_api.is_map() ? v.open_api : Node::map({{"type", text("object")}, {"x-kubernetes-preserve-unknown-fields", Node::boolean(true)}});
+        complete_embedded(schema);
         Node& properties = schema.get_or_insert("properties");
-        properties.set("apiVersion", Node::map({{"type", text("string")}}));
-        properties.set("kind", Node::map({{"type", text("string")}}));
-        properties.set("metadata", type(object_meta_schema(), kObjectMeta));
+        properties.set("apiVersion", described(Node::map({{"type", text("string")}}), kApiVersionText));
+        properties.set("kind", described(Node::map({{"type", text("string")}}), kKindText));
+        properties.set("metadata", described_metadata());
         schema.set("x-kubernetes-group-version-kind", Node::list({gvk_node(r, v)}));
         definitions_.set(custom_name(r, v), std::move(schema));
     }
@@ -77,6 +91,37 @@ public:
 
 private:
     static constexpr const char* kObjectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+    static Node described(Node n, std::string_view description) {
+        n.set("description", text(description));
+        return n;
+    }
+
+    Node described_metadata() {
+        Node n = type(object_meta_schema(), kObjectMeta);
+        n.erase("default");
+        return described(std::move(n), kMetadataText);
+    }
+
+    // Schemas within a definition that hold objects of their own (x-kubernetes-embedded-resource) get what all objects have.
+    void complete_embedded(Node& schema) {
+        if (!schema.is_map()) return;
+        for (const auto field : {"items", "additionalProperties"})
+            if (Node* inner = schema.find_mut(field)) complete_embedded(*inner);
+        if (Node* properties = schema.find_mut("properties"); properties && properties->is_map())
+            for (auto& e : properties->entries_mut()) complete_embedded(e.value);
+        const Node* embedded = schema.find("x-kubernetes-embedded-resource");
+        if (!embedded || !embedded->as_bool()) return;
+        Node& properties = schema.get_or_insert("properties");
+        properties.set("apiVersion", described(Node::map({{"type", text("string")}}), kEmbeddedApiVersionText));
+        properties.set("kind", described(Node::map({{"type", text("string")}}), kEmbeddedKindText));
+        properties.set("metadata", described_metadata());
+        Node required = Node::list({text("kind"), text("apiVersion")});
+        if (const Node* own = schema.find("required"))
+            for (const Node& name : own->items())
+                if (name.text() != "kind" && name.text() != "apiVersion") required.push_back(name);
+        schema.set("required", std::move(required));
+    }
 
     void define(const TypeSchema& t, const std::string& name) {
         names_[&t] = name;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "kube/server/object_meta.h"
 #include "kube/server/quantity.h"
 #include "kube/server/validate_rules.h"
 
@@ -21,6 +22,17 @@ bool is_empty_selector(const Node* s) {
     return s && s->is_map() && child(*s, "matchLabels").empty() && child(*s, "matchExpressions").empty();
 }
 
+// Go prints maps by key.
+Node sorted(Node map) {
+    map.sort_keys();
+    return map;
+}
+
+Node sorted_selector(Node selector) {
+    if (Node* labels = selector.find_mut("matchLabels"); labels && labels->is_map()) labels->sort_keys();
+    return selector;
+}
+
 // Null labels are shown as null, as Go does.
 void check_selected(Problems& p, const Node& spec, bool empty_is_fine) {
     const Node* selector = spec.find("selector");
@@ -28,7 +40,7 @@ void check_selected(Problems& p, const Node& spec, bool empty_is_fine) {
     if (empty_is_fine && is_empty_selector(selector)) return;
     const Node* labels = child(child(spec, "template"), "metadata").find("labels");
     if (!selector_matches(selector, labels))
-        p.invalid("spec.template.metadata.labels", labels ? *labels : Node(), "`selector` does not match template `labels`");
+        p.invalid("spec.template.metadata.labels", labels ? sorted(*labels) : Node(), "`selector` does not match template `labels`");
 }
 
 void always_restarts(Problems& p, const Node& spec, std::string_view kind) {
@@ -211,8 +223,16 @@ void check_job_spec(Problems& p, const std::string& path, const Node& spec) {
         p.not_supported(path + ".template.spec.restartPolicy", Node::string(restart), {"OnFailure", "Never"});
 }
 
-void job(Problems& p, const Node& obj, const Node& live) {
-    const Node& spec = spec_of(obj);
+// A selector that the server makes selects by the Job's name and uid, and by nothing else.
+void check_generated_selector(Problems& p, const Node& obj, const Node& selector) {
+    const Node* manual = spec_of(obj).find("manualSelector");
+    if (manual && manual->as_bool()) return;
+    const Node name = Node::string(meta_text(obj, "name")), uid = Node::string(meta_text(obj, "uid"));
+    const Node expected = Node::map({{"controller-uid", uid}, {"batch.kubernetes.io/controller-uid", uid}, {"job-name", name}, {"batch.kubernetes.io/job-name", name}});
+    if (!selector_matches(&selector, &expected)) p.invalid("spec.selector", sorted_selector(selector), "`selector` not auto-generated");
+}
+
+void check_job(Problems& p, const Node& spec) {
     check_job_spec(p, "spec", spec);
     const Node* selector = spec.find("selector");
     if (!selector)
@@ -220,7 +240,15 @@ void job(Problems& p, const Node& obj, const Node& live) {
     else
         check_label_selector(p, "spec.selector", selector);
     check_selected(p, spec, false);
+}
+
+void job(Problems& p, const Node& obj, const Node& live) {
+    const Node& spec = spec_of(obj);
+    const Node* selector = spec.find("selector");
+    if (selector && selector_readable(selector)) check_generated_selector(p, obj, *selector);
+    check_job(p, spec);
     if (live.is_null()) return;
+    check_job(p, spec); // the real server looks at a changed Job as if it were new, too, and tells all twice
     const Node& before = spec_of(live);
     const Node* mode = spec.find("completionMode");
     const Node *completions = spec.find("completions"), *parallelism = spec.find("parallelism");
@@ -228,7 +256,8 @@ void job(Problems& p, const Node& obj, const Node& live) {
         p.immutable("spec.completions", completions, before.find("completions"));
     else if (completions && !same_meaning(completions, before.find("completions")) && !(parallelism && *completions == *parallelism))
         p.invalid("spec.completions", *completions, "can only be modified in tandem with spec.parallelism");
-    p.immutable("spec.selector", selector, before.find("selector"));
+    const Node shown = selector ? sorted_selector(*selector) : Node();
+    p.immutable("spec.selector", selector ? &shown : nullptr, before.find("selector"));
     const Node* suspend = before.find("suspend");
     if (!(suspend && suspend->as_bool())) p.immutable("spec.template", spec.find("template"), before.find("template"));
     for (const auto field : {"completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"})

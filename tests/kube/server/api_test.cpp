@@ -358,6 +358,15 @@ TEST(ServerNamespaces, TerminateWithTheirContents) {
     EXPECT_EQ(s->post(maps, config_map("new")).message(), "namespaces \"n\" not found");
 }
 
+TEST(ServerNamespaces, GetBackWhatEachOfThemHas) {
+    const TestServer s;
+    for (const std::string path : {"/api/v1/namespaces/default/serviceaccounts/default", "/api/v1/namespaces/default/configmaps/kube-root-ca.crt"}) {
+        const std::string uid = s->wait(path, [](const Reply& r) { return r.status == 200; }).at("metadata.uid");
+        EXPECT_EQ(s->remove(path).status, 200) << path;
+        s->wait(path, [&](const Reply& r) { return r.status == 200 && r.at("metadata.uid") != uid; });
+    }
+}
+
 // ---- definitions ----------------------------------------------------------------------------------------------------------------
 
 const char* const kFoos = R"({apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: foos.x.io}, spec: {group: x.io,
@@ -445,6 +454,26 @@ TEST(ServerDefinitions, AppearInDiscovery) {
     EXPECT_NE(s->get("/openapi/v3").body.find("apis/x.io/v1"), std::string::npos);
     EXPECT_NE(s->get("/openapi/v3/apis/x.io/v1").body.find("io.x.v1.Foo"), std::string::npos);
     EXPECT_NE(s->get("/openapi/v2").body.find("io.x.v1.Foo"), std::string::npos);
+    EXPECT_NE(groups.body.find(R"("verbs":["delete","deletecollection","get","list","patch","create","update","watch"])"), std::string::npos);
+}
+
+// Read by `kubectl explain` and by editors.
+TEST(ServerDefinitions, SayInOpenApiWhatAllObjectsHave) {
+    const TestServer s;
+    s->post(kCrds, R"({apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: boxes.x.io}, spec: {group: x.io, scope: Cluster,
+      names: {kind: Box, plural: boxes}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {parts: {type: array,
+      items: {type: object, x-kubernetes-embedded-resource: true, required: [kind, spec], properties: {spec: {type: object}}}}}}}}]}})");
+    s->wait("/apis/x.io/v1", [](const Reply& r) { return r.status == 200; });
+    const Reply doc = s->get("/openapi/v3/apis/x.io/v1");
+    const Node* box = doc.json.find_path({"components", "schemas", "io.x.v1.Box", "properties"});
+    ASSERT_TRUE(box) << doc.body;
+    EXPECT_TRUE(box->find_path({"apiVersion", "description"})->text().starts_with("APIVersion defines the versioned schema"));
+    EXPECT_TRUE(box->find_path({"kind", "description"})->text().starts_with("Kind is a string value"));
+    EXPECT_TRUE(box->find_path({"metadata", "description"})->text().starts_with("Standard object's metadata."));
+    const Node* part = box->find_path({"parts", "items"});
+    ASSERT_TRUE(part) << doc.body;
+    EXPECT_EQ(kube::write_json(*part->find("required")), R"(["kind","apiVersion","spec"])");
+    for (const auto field : {"apiVersion", "kind", "metadata", "spec"}) EXPECT_TRUE(part->find_path({"properties", field})) << field;
 }
 
 TEST(ServerDefinitions, TakeTheirObjectsAlong) {
