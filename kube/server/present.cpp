@@ -113,7 +113,7 @@ Api<Presentation> negotiate(const HttpRequest& http, std::optional<std::string_v
         });
         if (media == "application/yaml")
             p.yaml = true;
-        else if (media != "application/json" && media != "*/*" && media != "application/*")
+        else if (media != "application/json" && media != "*/*" && (media != "application/*" || route_types.has_value())) // which go-restful does not know
             return;
         known_media = true;
         if (!as.empty() && (group != "meta.k8s.io" || (version != "v1" && version != "v1beta1"))) return;

@@ -61,6 +61,11 @@ ApiError bad_rv(std::string_view text) {
                        "\": invalid syntax");
 }
 
+// The same where it gets past the first look.
+ApiError unreadable_rv(std::string_view text) {
+    return unclassified("resourceVersion: Invalid value: \"" + std::string(text) + "\": strconv.ParseUint: parsing \"" + std::string(text) + "\": invalid syntax");
+}
+
 ApiError too_large(std::uint64_t asked, std::uint64_t current) {
     ApiError e;
     e.code = 504;
@@ -127,10 +132,20 @@ ApiError continue_expired(const Call& call, Continue at) {
 }
 
 // The name of a list's type in the real server.
-std::string go_list_type(const Call& call) {
-    if (call.resource->custom) return "*unstructured.UnstructuredList";
+std::string go_type(const Call& call, bool list) {
+    if (call.resource->custom) return list ? "*unstructured.UnstructuredList" : "*unstructured.Unstructured";
     const std::string group = call.group().empty() ? "core" : call.group().substr(0, call.group().find('.'));
-    return "*" + group + "." + call.resource->list_kind;
+    return "*" + group + "." + (list ? call.resource->list_kind : call.resource->kind);
+}
+
+// 406: metadata of one object was asked for where there is a list, or the other way round.
+ApiError wrong_metadata(std::string message) {
+    ApiError e;
+    e.code = 406;
+    e.reason = "NotAcceptable";
+    e.message = std::move(message);
+    e.no_details = true;
+    return e;
 }
 
 // As apimachinery's ValidateListOptions; `continue` together with a resourceVersionMatch included.
@@ -282,9 +297,11 @@ Api<HttpResponse> read_object(Core& core, Call& call) {
     if (asked && *asked > core.store.current_rv()) return refuse(too_large(*asked, core.store.current_rv()));
     API_TRY(const Presentation form, negotiate(call));
     if (!rv.empty() && !asked)
-        return refuse(unclassified("resourceVersion: Invalid value: \"" + std::string(rv) + "\": strconv.ParseUint: parsing \"" + std::string(rv) + "\": invalid syntax"));
+        return refuse(unreadable_rv(rv));
     const ObjectPtr o = core.store.get(call.id(), call.path.ns, call.path.name);
     if (!o) return refuse(call.not_found());
+    if (form.form == Presentation::Form::metadata && form.list)
+        return refuse(wrong_metadata("you requested PartialObjectMetadataList, but the requested object is not a list (" + go_type(call, false) + ")"));
     return respond_json(call, 200, present(call, form, *o));
 }
 
@@ -297,7 +314,9 @@ Api<Selected> select_objects(Core& core, Call& call) {
         if (!n) return refuse(bad_request("strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax"));
         limit = text.starts_with('-') ? 0 : *n; // less than none is no limit
     }
+    API_TRY_VOID(watch_timeout(http)); // read, though a list has no use for it
     if (auto causes = list_problems(http); !causes.empty()) return refuse(invalid("ListOptions", "meta.k8s.io", "", std::move(causes)));
+    if (http.param("resourceVersion") == "0" && http.param("continue").empty() && http.param("resourceVersionMatch") != "Exact") limit = 0; // the watch cache gives all
     API_TRY(ListStart start, list_start(core, call, limit));
     const Pages pages(core.store, call, start);
     if (pages.gone()) return refuse(start.from_token ? continue_expired(call, *start.from_token) : expired("The resourceVersion for the provided list is too old."));
@@ -324,14 +343,8 @@ Api<Selected> select_objects(Core& core, Call& call) {
 
 Api<HttpResponse> read_list(Core& core, Call& call) {
     API_TRY(const Presentation form, negotiate(call));
-    if (form.form == Presentation::Form::metadata && !form.list) {
-        ApiError e;
-        e.code = 406;
-        e.reason = "NotAcceptable";
-        e.message = "you requested PartialObjectMetadata, but the requested object is a list (" + go_list_type(call) + ")";
-        e.no_details = true;
-        return refuse(std::move(e));
-    }
+    if (form.form == Presentation::Form::metadata && !form.list)
+        return refuse(wrong_metadata("you requested PartialObjectMetadata, but the requested object is a list (" + go_type(call, true) + ")"));
     API_TRY(const Selected found, select_objects(core, call));
     return respond_json(call, 200, present_list(call, form, found.items, found.rv, found.token, found.remaining));
 }
@@ -359,7 +372,7 @@ Api<std::pair<HttpResponse, std::shared_ptr<StreamSource>>> read_watch(Core& cor
     std::uint64_t asked = 0;
     if (!text.empty()) {
         const auto v = parse_rv(text);
-        if (!v) return refuse(bad_rv(text));
+        if (!v) return refuse(unreadable_rv(text));
         asked = *v;
     }
     if (send_initial || (asked == 0 && !http.has_param("sendInitialEvents"))) {
