@@ -9,6 +9,7 @@
 #include <sstream>
 #include <vector>
 
+#include "kube/base/json.h"
 #include "kube/cel/go_format.h"
 #include "kube/cel/time.h"
 
@@ -216,7 +217,7 @@ std::shared_ptr<const Zone> load_zone(const std::string& name) {
 Result<std::int64_t> fixed_offset(std::string_view zone, std::size_t colon) {
     const auto part = [](std::string_view text) -> Result<std::int64_t> {
         if (const auto v = parse_go_int(text)) return *v;
-        return fail(ErrorCode::invalid, "strconv.Atoi: parsing \"" + std::string(text) + "\": invalid syntax");
+        return fail(ErrorCode::invalid, "strconv.Atoi: parsing " + kube::write_json(Node::string(text)) + ": invalid syntax"); // quoted
     };
     TRY(const std::int64_t hours, part(zone.substr(0, colon)));
     TRY(const std::int64_t minutes, part(zone.substr(colon + 1)));
