@@ -113,13 +113,22 @@ Result<gitops::Snapshot> ArtifactStore::get(const ArtifactRef& artifact, std::st
         if (!loading_.contains(key)) break;
         if (!changed_.wait(lock, stop, [&] { return !loading_.contains(key); })) return fail(ErrorCode::cancelled, "the download was cancelled");
     }
-    loading_[key] = true;
+    // Whatever happens meanwhile, nobody may wait for it in vain.
+    struct Loading {
+        ArtifactStore& store;
+        std::unique_lock<std::mutex>& lock;
+        const std::string& key;
+        ~Loading() {
+            if (!lock.owns_lock()) lock.lock();
+            store.loading_.erase(key);
+            store.changed_.notify_all();
+        }
+    } loading{*this, lock, key};
+    loading_.insert(key);
     lock.unlock();
     auto fetched = fetch(artifact, stop);
     lock.lock();
-    loading_.erase(key);
     if (fetched && !artifact.digest.empty()) hold(key, *fetched);
-    changed_.notify_all();
     return fetched;
 }
 

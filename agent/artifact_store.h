@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -57,7 +58,7 @@ private:
     std::condition_variable_any changed_;
     std::map<std::string, gitops::Snapshot> held_; // by digest and revision
     std::list<std::string> recent_;                // keys of held_, the last used first
-    std::map<std::string, bool> loading_;
+    std::set<std::string> loading_;
 };
 
 } // namespace weber::agent

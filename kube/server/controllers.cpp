@@ -208,6 +208,7 @@ void Controllers::sync_crds() {
     std::vector<ResourcePtr> custom;
     for (const auto& a : accepted)
         if (a.resource) custom.push_back(a.resource);
+    const RegistryPtr before = core_.registry();
     // Who sees "Established" finds the resource served, and who finds it served sees "Established".
     core_.set_registry(Registry::built_in()->with_custom(std::move(custom)), [&] {
         for (std::size_t i = 0; i < accepted.size(); ++i)
@@ -215,7 +216,20 @@ void Controllers::sync_crds() {
     });
     for (std::size_t i = 0; i < accepted.size(); ++i)
         if (page.objects[i]->deleting) end_definition(page.objects[i], accepted[i]);
+    end_watches(*before);
     make_api_services(true);
+}
+
+// Of what `before` served and the present registry does not.
+void Controllers::end_watches(const Registry& before) {
+    const RegistryPtr now = core_.registry();
+    std::vector<std::string> gone;
+    for (const auto& group : before.groups())
+        for (const auto& resource : group.resources)
+            if (resource->custom && now->find_id(resource->id()) == nullptr) gone.push_back(resource->id());
+    if (gone.empty()) return;
+    core_.store.wait_durable(core_.store.current_rv()); // they tell of the end of their objects first
+    for (const std::string& id : gone) core_.store.wake(id);
 }
 
 void Controllers::make_api_services(bool custom) {

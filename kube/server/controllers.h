@@ -50,6 +50,7 @@ private:
     static bool every_namespace_has(std::string_view resource, std::string_view name);
     void sync_namespace(const Key& key);
     void sync_crds();
+    void end_watches(const Registry& before);
     void make_api_services(bool custom); // missing ones; of custom groups also removes those of groups that are gone
     bool sync_roles(); // those that consist of others; false: nothing was to be done
     void store_status(const std::string& definition, const Node& status);

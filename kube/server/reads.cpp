@@ -358,6 +358,7 @@ Api<std::pair<HttpResponse, std::shared_ptr<StreamSource>>> read_watch(Core& cor
     o.store_id = call->id();
     o.ns = call->path.ns;
     o.bookmarks = http.flag("allowWatchBookmarks");
+    if (call->resource->custom) o.served = [&core, at = call->path] { return core.registry()->find(at.group, at.version, at.resource) != nullptr; };
     const bool as_object = form.form == Presentation::Form::object;
     o.kind = as_object ? resource_list_kind(*call) : form.form == Presentation::Form::table ? "Table" : "PartialObjectMetadata";
     o.api_version = as_object ? call->api_version() : "meta.k8s.io/v1";

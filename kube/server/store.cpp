@@ -418,6 +418,16 @@ void Store::unsubscribe(std::string_view resource, std::uint64_t handle) {
     impl_->table(resource).watchers.erase(handle);
 }
 
+void Store::wake(std::string_view resource) const {
+    Impl::Wakes wakes;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        if (const Table* t = impl_->find(resource))
+            for (const auto& [id, wake] : t->watchers) wakes.push_back(wake);
+    }
+    for (const auto& wake : wakes) (*wake)();
+}
+
 void Store::set_observer(std::function<void(const std::string&, const StoreEvent&)> observer) {
     std::lock_guard lock(impl_->mutex);
     impl_->observer = std::move(observer);

@@ -115,6 +115,8 @@ public:
     // Calls `wake` after new events of the resource are in its log. Returns a handle for `unsubscribe`.
     std::uint64_t subscribe(std::string_view resource, std::function<void()> wake);
     void unsubscribe(std::string_view resource, std::uint64_t handle);
+    // Calls those that subscribed: something but its objects changed. Not under a lock that they take.
+    void wake(std::string_view resource) const;
     // One observer of all events in order (the controllers). Set before the first write.
     void set_observer(std::function<void(const std::string& resource, const StoreEvent&)> observer);
 

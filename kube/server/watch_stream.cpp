@@ -40,6 +40,7 @@ public:
             bookmark(out, o_.initial_rv, true);
         }
         if (Clock::now() >= end_) return Next::end;
+        const bool last = gone(); // asked first: what came through the log before that is read below
         if (!read_log(out)) {
             line(out, "ERROR", write_json(status_node(expired("too old resource version: " + std::to_string(position_) + " (" +
                                                               std::to_string(store_.oldest_rv(o_.store_id)) + ")"))));
@@ -50,10 +51,17 @@ public:
             bookmark(out, position_, false);
             next_bookmark_ = Clock::now() + kBookmarkEvery;
         }
-        return out.empty() ? Next::wait : Next::data;
+        if (!out.empty()) return Next::data;
+        return last ? Next::end : Next::wait;
     }
 
 private:
+    // The definition went, and what went before it has come through the log.
+    bool gone() {
+        if (!gone_at_ && o_.served && !o_.served()) gone_at_ = store_.current_rv();
+        return gone_at_ && store_.durable_rv() >= *gone_at_;
+    }
+
     bool read_log(std::string& out) {
         while (out.size() < kPiece) {
             const auto batch = store_.events_after(o_.store_id, position_, 256);
@@ -108,6 +116,7 @@ private:
     Clock::time_point end_, next_bookmark_;
     std::size_t sent_ = 0;
     std::uint64_t handle_ = 0;
+    std::optional<std::uint64_t> gone_at_; // the newest version when the definition was found gone
 };
 
 } // namespace

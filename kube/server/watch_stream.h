@@ -24,6 +24,7 @@ struct WatchOptions {
     bool bookmarks = false;
     std::string bookmark_wrapper = {};                         // "Table": bookmarks of tables
     std::chrono::seconds timeout{0};
+    std::function<bool()> served = {};                         // false: the definition is gone, and the stream ends; empty = always
 };
 
 std::shared_ptr<StreamSource> make_watch(Store& store, WatchOptions options);

@@ -380,6 +380,19 @@ const std::string kFooPath = "/apis/x.io/v1/namespaces/default/foos";
 
 bool established(const Reply& r) { return r.body.find("\"type\":\"Established\",\"status\":\"True\"") != std::string::npos; }
 
+// As kube-apiserver: the stream tells of the objects' end, then ends itself.
+TEST(ServerDefinitions, TakeWatchesAlongWhenTheyGo) {
+    const TestServer s;
+    ASSERT_EQ(s->post(kCrds, kFoos).status, 201);
+    s->wait(kFooPath, [](const Reply& r) { return r.status == 200; });
+    ASSERT_EQ(s->post(kFooPath, "{apiVersion: x.io/v1, kind: Foo, metadata: {name: f}, spec: {name: n}}").status, 201);
+    WatchReader w(s.api(), kFooPath + "?watch=true");
+    ASSERT_EQ(w.next_text(), "ADDED f");
+    ASSERT_EQ(s->remove(kCrds + "/foos.x.io").status, 200);
+    EXPECT_EQ(w.next_text(), "DELETED f");
+    EXPECT_TRUE(w.ended());
+}
+
 TEST(ServerDefinitions, ServeTheirObjects) {
     const TestServer s;
     EXPECT_EQ(s->get(kFooPath).status, 404);
