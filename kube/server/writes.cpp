@@ -5,6 +5,7 @@
 
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
+#include "kube/base/schema.h"
 #include "kube/base/yaml.h"
 #include "kube/server/convert.h"
 #include "kube/server/engine.h"
@@ -16,6 +17,7 @@
 #include "kube/server/scale.h"
 #include "kube/server/sent_object.h"
 #include "kube/server/strategy.h"
+#include "kube/server/typed_decode.h"
 
 namespace weber::kube::server {
 namespace {
@@ -63,6 +65,8 @@ Api<DeleteOptions> read_delete_options(Call& call) {
         API_TRY(body, read_body(call));
         if (const auto kind = body.text_at("kind"); !kind.empty() && kind != "DeleteOptions")
             return refuse(bad_request("decoded object cannot be converted to DeleteOptions"));
+        const TypeSchema* type = find_builtin_definition("meta.v1.DeleteOptions");
+        if (const auto decoded = type ? decode_typed(body, *type, false) : Decoded(); !decoded) return refuse(bad_request(decoded.error().message));
     }
     const HttpRequest& http = *call.http;
     std::string policy(body.text_at("propagationPolicy"));
