@@ -42,6 +42,9 @@ struct Entry {
     std::size_t content_line = 0;
     std::string key = {};        // as written, with its quotes
     bool folded = false;         // its value is a folded block that ends in a line break: go-yaml writes one more
+    bool brackets = false;       // its value is a list or map in brackets
+
+    [[nodiscard]] bool is_item() const { return path[path.find_last_of("\1\2")] == '\2'; }
 };
 
 // Where the entries and scalars of a text stand; the first document counts. All in the order of the text.
@@ -62,6 +65,10 @@ struct Layout {
     [[nodiscard]] const Span* flow_at(Mark at) const {
         const auto behind = std::ranges::upper_bound(flows, at, {}, &Span::begin);
         return behind != flows.begin() && at < std::prev(behind)->end ? &*std::prev(behind) : nullptr;
+    }
+    [[nodiscard]] bool begins_in_flow(std::size_t entry) const {
+        const Span* flow = flow_at(entries[entry].begin);
+        return flow != nullptr && flow->begin < entries[entry].begin;
     }
     // The first brackets to close behind a place, those that end at one; null: none.
     [[nodiscard]] const Brackets* next_to_close(Mark at) const {
@@ -219,6 +226,7 @@ private:
 
     void open(const yaml_event_t& event, bool list, bool flow) {
         const std::size_t owner = owner_of_value(event);
+        if (owner != kNone) layout_.entries[owner].brackets = flow;
         frames_.push_back({.owner = owner, .list = list, .flow = flow, .key_next = true, .begin = mark_of(event.start_mark), .count = 0});
         current_.push_back(kNone);
     }
@@ -288,6 +296,7 @@ public:
             }
         }
         for (const Block& block : blocks) place(block);
+        for (const auto& [entry, text] : late_feet_) out_.foot[layout_.entries[entry].path].push_back(text);
         return std::move(out_);
     }
 
@@ -336,7 +345,7 @@ private:
         if (!inside(entry)) return; // nothing in these brackets
         while (layout_.entries[entry].parent != kNone && inside(layout_.entries[entry].parent)) entry = layout_.entries[entry].parent;
         const std::string& path = layout_.entries[entry].path;
-        if (!out_.flow_line.contains(path) && !out_.flow_after.contains(path)) out_.flow_foot[path].emplace_back(text);
+        out_.flow_foot[path].emplace_back(text);
     }
 
     static std::size_t characters(std::string_view text) {
@@ -354,16 +363,37 @@ private:
         const std::size_t next = layout_.below(block.last);
         const bool follows_content = block.first > 0 && !blank(block.first - 1) && !comment_only_[block.first - 1];
         if (next == kNone) {
-            if (!layout_.entries.empty() && (follows_content || block.column > 0)) add_foot(block);
+            const bool below_root_list = block.column == 0 && !layout_.entries.empty() && layout_.entries.front().is_item() && ends_item_of(kNone, block);
+            if (!layout_.entries.empty() && (follows_content || block.column > 0) && !below_root_list) add_foot(block);
             else out_.end.push_back(block.text);
             return;
         }
         const Entry& below = layout_.entries[next];
         if (next == 0) out_.gap_after_head = blank(block.last + 1);
         const bool opens = next > 0 && below.parent == next - 1; // between a key and the map or list that is its value
+        if (!opens && follows_content && blank(block.last + 1) && below.is_item() && ends_item_of(below.parent, block)) return add_late_foot(next, block);
         const bool is_foot = block.column > below.begin.column || (follows_content && blank(block.last + 1));
         if (is_foot && !opens && next > 0 && !(below.parent == kNone && block.first == 1 && begins_quoted())) add_foot(block);
         else out_.head[below.path].push_back(block.text);
+    }
+
+    // Does the block stand below a map or list that is an item of `list`'s value, further left than what is in it?
+    [[nodiscard]] bool ends_item_of(std::size_t list, const Block& block) const {
+        std::size_t entry = block.first == 0 ? 0 : layout_.up_to(block.first - 1);
+        if (entry-- == 0) return false;
+        std::size_t inner = kNone; // the entry below the item on the way up
+        for (; layout_.entries[entry].parent != list; entry = layout_.entries[entry].parent) {
+            if (layout_.entries[entry].parent == kNone) return false;
+            inner = entry;
+        }
+        return inner != kNone && !layout_.begins_in_flow(inner) && layout_.entries[inner].begin.column > block.column;
+    }
+
+    // go-yaml gives such a comment to the next item: to its first key, or to itself when it is a scalar; one in brackets loses it.
+    void add_late_foot(std::size_t entry, const Block& block) {
+        const std::vector<Entry>& all = layout_.entries;
+        while (all[entry].is_item() && !all[entry].brackets && entry + 1 < all.size() && all[entry + 1].parent == entry) ++entry;
+        if (!all[entry].is_item() || !all[entry].brackets) late_feet_.emplace_back(entry, block.text);
     }
 
     // Is the first line of the text an entry with quotes or brackets as its value? go-yaml takes what stands below it for the next entry's.
@@ -387,6 +417,7 @@ private:
     const Layout& layout_;
     std::vector<std::size_t> entry_of_line_; // the last one that begins or whose own text ends there
     std::vector<bool> comment_only_;
+    std::vector<std::pair<std::size_t, std::string>> late_feet_; // by entry, written below its other feet
     Comments out_;
 };
 
@@ -415,25 +446,28 @@ public:
     void lay_flows_out() {
         for (std::size_t i = layout_.entries.size(); i-- > 0;) { // from behind: what stands before in a line keeps its place
             const Entry& e = layout_.entries[i];
+            if (!layout_.begins_in_flow(i)) continue;
             const Span* flow = layout_.flow_at(e.begin);
-            if (flow == nullptr || !(flow->begin < e.begin)) continue;
             std::size_t owner = e.parent, depth = 1;
             while (owner != kNone && flow->begin < layout_.entries[owner].begin) owner = layout_.entries[owner].parent, ++depth;
             const std::size_t base = owner == kNone ? 0 : layout_.entries[owner].begin.column;
             std::string& line = lines_[e.begin.line];
             const std::size_t at = byte_of(line, e.begin.column);
             const std::size_t column = base + 2 * depth;
-            if (const auto it = comments_.flow_line.find(e.path); it != comments_.flow_line.end()) {
-                behind_in_flow(line, at, [&](char next) { return ", " + it->second + "\n" + std::string(next == ',' ? column : next == ']' ? column - 2 : 0, ' '); }, true);
-            }
-            if (const auto it = comments_.flow_after.find(e.path); it != comments_.flow_after.end())
-                behind_in_flow(line, at, [&](char next) { return " " + it->second + "\n" + std::string(next == ']' ? column - 2 : 0, ' '); }, false);
-            if (const auto it = comments_.flow_foot.find(e.path); it != comments_.flow_foot.end()) {
-                std::string below = ",";
-                for (const std::string& text : it->second) below.append("\n").append(column, ' ').append(text);
-                below.append("\n").append(column - 2, ' ');
-                behind_in_flow(line, at, [&](char) { return below; }, false);
-            }
+            std::string foot;
+            if (const auto it = comments_.flow_foot.find(e.path); it != comments_.flow_foot.end())
+                for (const std::string& text : it->second) foot.append("\n").append(column, ' ').append(text);
+            // What stands behind the entry, up to `next`: its feet and the line break; none when the next entry's comment brings it.
+            const auto below = [&](char next, std::size_t next_column) {
+                if (next == '\n') return foot;
+                return foot + "\n" + std::string(next == ',' ? next_column : next == ']' ? column - 2 : 0, ' ');
+            };
+            if (const auto it = comments_.flow_line.find(e.path); it != comments_.flow_line.end())
+                behind_in_flow(line, at, [&](char next) { return ", " + it->second + below(next, column); }, true);
+            else if (const auto after = comments_.flow_after.find(e.path); after != comments_.flow_after.end())
+                behind_in_flow(line, at, [&](char next) { return " " + after->second + below(next, 0); }, false);
+            else if (!foot.empty())
+                behind_in_flow(line, at, [&](char next) { return (e.is_item() && e.brackets ? "" : ",") + below(next, 0); }, false);
             if (const auto it = comments_.flow_head.find(e.path); it != comments_.flow_head.end()) {
                 std::string above;
                 for (const std::string& text : it->second) above.append("\n").append(column, ' ').append(text);
@@ -445,6 +479,7 @@ public:
     }
 
     std::string write() {
+        end_maps_above_feet();
         lay_flows_out();
         for (std::size_t i = layout_.entries.size(); i-- > 0;) { // the innermost feet first
             const Entry& e = layout_.entries[i];
@@ -496,9 +531,21 @@ private:
                 --open;
             } else if (open == 0 && (c == ',' || c == ']' || c == '}')) {
                 const std::size_t drop = c != ',' || !replaces_comma ? 0 : line.compare(at, 2, ", ") == 0 ? 2 : 1;
-                line.replace(at, drop, text(c));
+                const bool breaks = drop == 1 && line.compare(at + 1, 1, "\n") == 0;
+                line.replace(at, drop, text(breaks ? '\n' : c));
                 return;
             }
+        }
+    }
+
+    // go-yaml writes a comma before the end of a map in brackets that is a list item with a comment below it.
+    void end_maps_above_feet() {
+        for (const Brackets& b : layout_.brackets) {
+            if (b.owner == kNone || !layout_.entries[b.owner].is_item()) continue;
+            const std::string& path = layout_.entries[b.owner].path;
+            if (!comments_.foot.contains(path) && !comments_.flow_foot.contains(path)) continue;
+            std::string& line = lines_[b.span.end.line];
+            if (const std::size_t at = byte_of(line, b.span.end.column) - 1; at > 0 && line[at] == '}' && line[at - 1] != '{') line.insert(at, ",");
         }
     }
 
