@@ -61,13 +61,14 @@ bool holds_date(const Node& node) {
     return !date_of(node).empty();
 }
 
-void rewrite_dates(Node& node) {
-    if (std::string date = date_of(node); !date.empty()) {
-        node = Node::string(date);
-    } else if (node.is_map()) {
-        for (Node::Entry& e : node.entries_mut()) rewrite_dates(e.value);
+void rewrite_dates(Node& node, bool in_brackets) {
+    in_brackets = in_brackets || node.style() == NodeStyle::flow;
+    if (node.is_map()) {
+        for (Node::Entry& e : node.entries_mut()) rewrite_dates(e.value, in_brackets);
     } else if (node.is_list()) {
-        for (Node& item : node.items_mut()) rewrite_dates(item);
+        for (Node& item : node.items_mut()) rewrite_dates(item, in_brackets);
+    } else if (std::string date = date_of(node, in_brackets); !date.empty()) {
+        node = Node::string(date);
     }
 }
 
@@ -147,7 +148,7 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
     for (const auto& r : acc.resources.all()) clean_annotations(*r, keep_origin, keep_transformations);
     if (session.files.oddities.dates) {
         for (const auto& r : acc.resources.all())
-            if (holds_date(r->node())) rewrite_dates(r->edit());
+            if (holds_date(r->node())) rewrite_dates(r->edit(), false);
     }
     if (session.files.oddities.infinities) {
         for (const auto& r : acc.resources.all()) TRY_VOID(check_finite(r->node(), *r));

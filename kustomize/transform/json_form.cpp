@@ -46,11 +46,11 @@ Node written_string(std::string_view text) {
 }
 
 // The scalar as it comes back.
-Result<Node> converted(const Node& scalar) {
+Result<Node> converted(const Node& scalar, bool in_brackets) {
     if (scalar.is_null()) return Node();
     if (scalar.is_bool()) return Node::boolean(scalar.as_bool());
     if (scalar.is_string()) {
-        const std::string date = date_of(scalar);
+        const std::string date = date_of(scalar, in_brackets);
         return written_string(date.empty() ? scalar.text() : std::string_view(date));
     }
     const double value = scalar.as_double().value_or(0);
@@ -81,12 +81,13 @@ bool surely_stays(const Node& scalar) {
 }
 
 // What the node becomes; nullopt: it stays as it is, and so may stay shared.
-Result<std::optional<Node>> settled(const Node& node) {
+Result<std::optional<Node>> settled(const Node& node, bool in_brackets = false) {
     std::optional<Node> changed;
+    in_brackets = in_brackets || node.style() == NodeStyle::flow;
     if (node.is_map()) {
         const std::span<const Node::Entry> entries = node.entries();
         for (std::size_t i = 0; i < entries.size(); ++i) {
-            TRY(std::optional<Node> value, settled(entries[i].value));
+            TRY(std::optional<Node> value, settled(entries[i].value, in_brackets));
             if (!value) continue;
             if (!changed) changed = node; // `entries` stays valid: the node keeps its children, the copy gets its own
             changed->entries_mut()[i].value = std::move(*value);
@@ -94,13 +95,13 @@ Result<std::optional<Node>> settled(const Node& node) {
     } else if (node.is_list()) {
         const std::span<const Node> items = node.items();
         for (std::size_t i = 0; i < items.size(); ++i) {
-            TRY(std::optional<Node> value, settled(items[i]));
+            TRY(std::optional<Node> value, settled(items[i], in_brackets));
             if (!value) continue;
             if (!changed) changed = node;
             changed->items_mut()[i] = std::move(*value);
         }
     } else if (!surely_stays(node)) {
-        TRY(Node back, converted(node));
+        TRY(Node back, converted(node, in_brackets));
         if (node.link() == 0 && back.kind() == node.kind() && back.style() == node.style() && back.text() == node.text()) return changed;
         if (node.link() == 0) back.set_position(node.file(), node.line());
         changed = std::move(back);

@@ -114,6 +114,10 @@ std::string date_of(const Node& scalar) {
     return is_bare_text ? kube::yaml_timestamp(scalar.text()) : std::string();
 }
 
+std::string date_of(const Node& scalar, bool in_brackets) {
+    return in_brackets && scalar.text().find(':') != std::string_view::npos ? std::string() : date_of(scalar);
+}
+
 std::string_view written_text(const Node& scalar) {
     if (scalar.is_null()) return scalar.style() == NodeStyle::absent ? "" : scalar.style() == NodeStyle::tilde ? "~" : "null";
     return scalar.text();

@@ -46,6 +46,8 @@ std::unexpected<Error> wrong_node_kind(NodeKind expected, const Node& found);
 // An unquoted date as it stood in a file, or written without a type: go-yaml v3 reads a time, which kustomize prints in RFC 3339. "" for all else; a text
 // that the build made has neither line nor quotes.
 std::string date_of(const Node& scalar);
+// The same when kustomize writes the object and reads it again, as it does before JSON: inside brackets that puts quotes around a text with a colon.
+std::string date_of(const Node& scalar, bool in_brackets);
 
 // The text of a scalar as kyaml sees it: also "null" for a null that was written out.
 std::string_view written_text(const Node& scalar);
