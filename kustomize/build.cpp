@@ -72,6 +72,22 @@ void rewrite_dates(Node& node, bool in_brackets) {
     }
 }
 
+bool holds_folded(const Node& node) {
+    if (node.is_map()) return std::ranges::any_of(node.entries(), [](const Node::Entry& e) { return holds_folded(e.value); });
+    if (node.is_list()) return std::ranges::any_of(node.items(), holds_folded);
+    return node.style() == NodeStyle::folded;
+}
+
+void refold(Node& node) {
+    if (node.is_map()) {
+        for (Node::Entry& e : node.entries_mut()) refold(e.value);
+    } else if (node.is_list()) {
+        for (Node& item : node.items_mut()) refold(item);
+    } else if (node.style() == NodeStyle::folded) {
+        node = Node::string(refolded(node.text()));
+    }
+}
+
 // Numbers that JSON, and so the API, cannot say.
 Result<void> check_finite(const Node& node, const Resource& r) {
     for (const Node::Entry& e : node.entries()) TRY_VOID(check_finite(e.value, r));
@@ -149,6 +165,10 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
     if (session.files.oddities.dates) {
         for (const auto& r : acc.resources.all())
             if (holds_date(r->node())) rewrite_dates(r->edit(), false);
+    }
+    if (session.files.oddities.folded) {
+        for (const auto& r : acc.resources.all())
+            if (holds_folded(r->node())) refold(r->edit());
     }
     if (session.files.oddities.infinities) {
         for (const auto& r : acc.resources.all()) TRY_VOID(check_finite(r->node(), *r));

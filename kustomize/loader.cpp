@@ -60,6 +60,8 @@ bool may_hold_infinity(std::string_view text) {
     return false;
 }
 
+Oddities oddities_of(std::string_view text) { return {may_hold_date(text), may_hold_infinity(text), text.find(" >") != std::string_view::npos}; }
+
 } // namespace
 
 // ---- ParseCache -------------------------------------------------------------------------------------------------
@@ -268,7 +270,7 @@ Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) c
         TRY(auto documents, parse(place, kind, text));
         return SharedFile{.documents = std::make_shared<const std::vector<Node>>(std::move(documents)),
                           .text = nullptr,
-                          .oddities = {may_hold_date(*text), may_hold_infinity(*text)},
+                          .oddities = oddities_of(*text),
                           .bytes = text->size()};
     };
     TRY(const SharedFile file, shared(place, form, make));
@@ -289,7 +291,7 @@ Result<std::vector<Node>> Loader::take_documents(std::string_view path) const {
     std::shared_ptr<const std::string> text = loaded != context_->texts.end() ? loaded->second : nullptr;
     const bool first_reading = text == nullptr;
     TRY(auto documents, parse(place, YamlKind::manifest, text));
-    TRY_VOID(note(display(place), documents.size(), {may_hold_date(*text), may_hold_infinity(*text)}, first_reading));
+    TRY_VOID(note(display(place), documents.size(), oddities_of(*text), first_reading));
     return documents;
 }
 

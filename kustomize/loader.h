@@ -38,10 +38,11 @@ enum class YamlKind : std::uint8_t {
 // Rare things a text may hold, which the end of a build must look for: unquoted dates, which it rewrites, and numbers like .inf,
 // which it refuses.
 struct Oddities {
-    bool dates = false, infinities = false;
+    bool dates = false, infinities = false, folded = false;
     Oddities& operator|=(const Oddities& o) {
         dates |= o.dates;
         infinities |= o.infinities;
+        folded |= o.folded;
         return *this;
     }
 };

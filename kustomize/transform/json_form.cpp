@@ -49,6 +49,7 @@ Node written_string(std::string_view text) {
 Result<Node> converted(const Node& scalar, bool in_brackets) {
     if (scalar.is_null()) return Node();
     if (scalar.is_bool()) return Node::boolean(scalar.as_bool());
+    if (scalar.is_string() && scalar.style() == NodeStyle::folded) return written_string(refolded(scalar.text()));
     if (scalar.is_string()) {
         const std::string date = date_of(scalar, in_brackets);
         return written_string(date.empty() ? scalar.text() : std::string_view(date));

@@ -118,6 +118,21 @@ std::string date_of(const Node& scalar, bool in_brackets) {
     return in_brackets && scalar.text().find(':') != std::string_view::npos ? std::string() : date_of(scalar);
 }
 
+std::string refolded(std::string_view text) {
+    const auto blank = [&](std::size_t at) { return at < text.size() && (text[at] == ' ' || text[at] == '\t'); };
+    const std::size_t first = text.find_first_not_of('\n');
+    std::string out(text.substr(0, std::min(first, text.size())));
+    if (first == std::string_view::npos || blank(first)) return std::string(text);
+    for (std::size_t at = first; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        const std::size_t next = std::min(text.find_first_not_of('\n', end), text.size());
+        out.append(text.substr(at, next - at));
+        if (!blank(at) && end < next && (next == text.size() ? next - end > 1 : blank(next))) out.push_back('\n');
+        at = next;
+    }
+    return out;
+}
+
 std::string_view written_text(const Node& scalar) {
     if (scalar.is_null()) return scalar.style() == NodeStyle::absent ? "" : scalar.style() == NodeStyle::tilde ? "~" : "null";
     return scalar.text();

@@ -49,6 +49,10 @@ std::string date_of(const Node& scalar);
 // The same when kustomize writes the object and reads it again, as it does before JSON: inside brackets that puts quotes around a text with a colon.
 std::string date_of(const Node& scalar, bool in_brackets);
 
+// What go-yaml reads of a folded block that it wrote: it writes one line break more after a line that begins with no blank (none at all when the first line
+// does), which stays in the text when an indented line follows, or several breaks end it. Source: go-yaml v3 emitterc.go, yaml_emitter_write_folded_scalar.
+std::string refolded(std::string_view text);
+
 // The text of a scalar as kyaml sees it: also "null" for a null that was written out.
 std::string_view written_text(const Node& scalar);
 
