@@ -66,7 +66,7 @@ void write_yaml(const Node& node, std::string& out, const YamlWriteOptions& opti
 std::string write_yaml_all(const std::vector<Node>& nodes, const YamlWriteOptions& options = {});
 
 // `written`, as YamlDocument::write wrote the first document of `original` after some of its values changed, with the comments of `original` beside, above
-// and below the entries they belong to, and keys in the quotes they had. Comments of entries that are gone, and those before a closing bracket, are left out.
+// and below the entries they belong to, also inside brackets, and keys in the quotes they had. Comments of entries that are gone are left out.
 std::string with_yaml_form(std::string written, std::string_view original);
 
 // What a plain scalar `text` is under `schema`; NodeKind::string when nothing else fits.
