@@ -106,7 +106,7 @@ void clean_annotations(Resource& r, bool keep_origin, bool keep_transformations)
     const auto goes = [&](std::string_view key) {
         return is_build_annotation(key) || (!keep_origin && key == kOriginAnnotation) || (!keep_transformations && key == kTransformationsAnnotation);
     };
-    const auto fine = [&](const Node::Entry& e) { return e.value.is_string() && date_of(e.value).empty() && !goes(e.key); };
+    const auto fine = [&](const Node::Entry& e) { return e.value.is_string() && e.value.style() != NodeStyle::folded && date_of(e.value).empty() && !goes(e.key); };
     if (!annotations->empty() && std::ranges::all_of(annotations->entries(), fine)) return;
     Node kept = Node::map();
     for (const Node::Entry& e : annotations->entries())

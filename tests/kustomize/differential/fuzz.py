@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Makes random kustomizations and compares what kustomize and Weber print for each, byte for byte.
 
-    fuzz.py --kustomize BIN --weber CMD [--seed N] [--count N] [--keep DIR]
+    fuzz.py --kustomize BIN --weber CMD [--seed N] [--count N] [--keep DIR] [--helm BIN]
 
 CMD is run with the directory as its last argument, e.g. "build/release/weber kustomize". Every tree whose results differ is kept in
 DIR (named by its seed); both failing counts as agreement. A difference worth keeping becomes a case under
-tests/kustomize/golden. Exit status: 0 no difference, 1 some, 2 usage."""
+tests/kustomize/golden. Seeds from 10^12 on stand for trees with git repositories, charts (with --helm), files outside of the root and flags (wide.py). Exit status: 0 no difference, 1 some, 2 usage."""
 import argparse
 import os
 import random
@@ -34,6 +34,11 @@ class Tree(Extras):
         self.r = random.Random(seed)
         self.files = {}
         self.build()
+
+    flags = []
+
+    def prepare(self, root):
+        """What is to be done once the files are written to `root`."""
 
     def maybe(self, p=0.5):
         return self.r.random() < p
@@ -463,17 +468,22 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--keep", default="differences")
+    parser.add_argument("--helm", default="")
     args = parser.parse_args()
-    weber, reference = shlex.split(args.weber), [args.kustomize, "build"]
+    import wide  # which is made of what is above
+    wide.WideTree.helm = args.helm
     same = failed = known = different = 0
     for seed in range(args.seed, args.seed + args.count):
         root = tempfile.mkdtemp(prefix="kfuzz-")
-        files = Tree(seed).files
+        tree = Tree(seed) if seed < wide.FIRST else wide.WideTree(seed)
+        files = tree.files
+        weber, reference = shlex.split(args.weber) + tree.flags, [args.kustomize, "build"] + tree.flags
         for path, text in files.items():
             full = os.path.join(root, path)
             os.makedirs(os.path.dirname(full), exist_ok=True)
             with open(full, "w", newline="") as out:
-                out.write(text)
+                out.write(text.replace("@ROOT@", root))
+        tree.prepare(root)
         wanted, got = run(reference, root + "/top"), run(weber, root + "/top")
         if seed % 8 == 0 and not wanted[0] and wanted[1] == got[1]:  # every eighth tree once more, as files
             written = as_files(reference, root + "/top", root), as_files(weber, root + "/top", root)
