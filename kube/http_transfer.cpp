@@ -259,8 +259,10 @@ Error Transfer::curl_error(CURLcode code, CURL* e) const {
     }
     if (code == CURLE_OPERATION_TIMEDOUT) {
         double connected = 0;
+        long connections = 0; // that it made; none: it went over one that was there, and that has no time
         curl_easy_getinfo(e, CURLINFO_CONNECT_TIME, &connected);
-        Error err = error(ErrorCode::timeout, connected > 0 ? "no answer in time" : "connecting timed out");
+        curl_easy_getinfo(e, CURLINFO_NUM_CONNECTS, &connections);
+        Error err = error(ErrorCode::timeout, connected > 0 || connections == 0 ? "no answer in time" : "connecting timed out");
         return std::move(err).advise("is the API server reachable and not overloaded?");
     }
     if (is_tls_refusal(code, text))

@@ -111,6 +111,16 @@ TEST(HttpClient, NobodyListens) {
     EXPECT_FALSE(response.error().hint.empty());
 }
 
+// libcurl tells no connect time of a connection that was there before.
+TEST(HttpClient, SilenceOnAConnectionThatWasThereIsNoFailureToConnect) {
+    FaultServer server([](const SeenRequest&, int n) { return n == 1 ? answer(200, "") : RawAnswer{.hold = true}; });
+    const auto client = client_of(server.url());
+    ASSERT_TRUE(client->send({.target = "/"}));
+    const auto late = client->send({.target = "/", .timeout = milliseconds(50)});
+    ASSERT_FALSE(late);
+    EXPECT_NE(late.error().message.find("no answer in time"), std::string::npos) << late.error().message;
+}
+
 TEST(HttpClient, DeadlineAndCancellation) {
     FaultServer server([](const SeenRequest&, int) { return RawAnswer{.hold = true}; });
     const auto client = client_of(server.url());
