@@ -4,6 +4,7 @@
 
 #include "gitops/source/artifact.h"
 #include "gitops/source/storage.h"
+#include "kube/base/in_flight.h"
 #include "kube/http_client.h"
 #include "kube/pause.h"
 
@@ -113,18 +114,7 @@ Result<gitops::Snapshot> ArtifactStore::get(const ArtifactRef& artifact, std::st
         if (!loading_.contains(key)) break;
         if (!changed_.wait(lock, stop, [&] { return !loading_.contains(key); })) return fail(ErrorCode::cancelled, "the download was cancelled");
     }
-    // Whatever happens meanwhile, nobody may wait for it in vain.
-    struct Loading {
-        ArtifactStore& store;
-        std::unique_lock<std::mutex>& lock;
-        const std::string& key;
-        ~Loading() {
-            if (!lock.owns_lock()) lock.lock();
-            store.loading_.erase(key);
-            store.changed_.notify_all();
-        }
-    } loading{*this, lock, key};
-    loading_.insert(key);
+    const kube::InFlight loading(loading_, lock, changed_, key);
     lock.unlock();
     auto fetched = fetch(artifact, stop);
     lock.lock();

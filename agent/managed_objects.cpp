@@ -18,7 +18,8 @@ constexpr std::chrono::seconds kGoneAfter{5}; // an API server that has just sta
 
 Sighting sighting_of(const Object& o, bool whole) {
     Sighting s{.uid = std::string(o.uid()), .resource_version = std::string(o.resource_version()), .owned = gitops::owned_hash(o),
-               .undrifted = gitops::owned_hash_but_marks(o), .other_version = gitops::owned_in_other_version(o), .owner = {std::string(o.label(gitops::kOwnerNamespace)), std::string(o.label(gitops::kOwnerName))}};
+               .other_version = gitops::owned_in_other_version(o), .owner = {std::string(o.label(gitops::kOwnerNamespace)), std::string(o.label(gitops::kOwnerName))}};
+    s.undrifted = gitops::owned_hash_but_marks(o, s.owned);
     if (auto status = kube::compute_flux_status(o)) s.status = std::move(*status);
     else s.status_error = status.error().message;
     s.status.conditions.clear();

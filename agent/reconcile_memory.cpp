@@ -57,21 +57,27 @@ bool ReconcileMemory::drifted(const std::string& key, const TargetCluster& clust
     return !now || !now->is_in_place(entry->second);
 }
 
-bool all_in_place(const LastGood& good) {
-    const auto cluster = good.cluster.lock();
-    return cluster && std::ranges::all_of(good.owned, [&](const auto& entry) {
-        if (entry.second == 0) return true;
-        const auto seen = cluster->objects().find(entry.first);
-        return seen && seen->is_in_place(entry.second);
-    });
-}
+namespace {
 
-bool all_there(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned, const ManagedObjects& objects) {
+// Is each one seen, and as `good` wants it? `good`: the sighting, and the hash of what was applied.
+template <class Good>
+bool all_seen(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned, const ManagedObjects& objects, Good good) {
     return std::ranges::all_of(owned, [&](const auto& entry) {
         if (entry.second == 0) return true;
         const auto seen = objects.find(entry.first);
-        return seen && seen->owned == entry.second;
+        return seen && good(*seen, entry.second);
     });
+}
+
+} // namespace
+
+bool all_in_place(const LastGood& good) {
+    const auto cluster = good.cluster.lock();
+    return cluster && all_seen(good.owned, cluster->objects(), [](const Sighting& s, std::size_t applied) { return s.is_in_place(applied); });
+}
+
+bool all_there(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned, const ManagedObjects& objects) {
+    return all_seen(owned, objects, [](const Sighting& s, std::size_t applied) { return s.owned == applied; });
 }
 
 } // namespace weber::agent

@@ -55,11 +55,14 @@ bool is_build_annotation(std::string_view key) {
     return key == "config.kubernetes.io/path" || key == "config.kubernetes.io/index" || key == "config.k8s.io/id";
 }
 
-bool holds_date(const Node& node) {
-    if (node.is_map()) return std::ranges::any_of(node.entries(), [](const Node::Entry& e) { return holds_date(e.value); });
-    if (node.is_list()) return std::ranges::any_of(node.items(), holds_date);
-    return !date_of(node).empty();
+bool any_scalar(const Node& node, bool (*is)(const Node&)) {
+    if (node.is_map()) return std::ranges::any_of(node.entries(), [&](const Node::Entry& e) { return any_scalar(e.value, is); });
+    if (node.is_list()) return std::ranges::any_of(node.items(), [&](const Node& item) { return any_scalar(item, is); });
+    return is(node);
 }
+
+bool is_date(const Node& scalar) { return !date_of(scalar).empty(); }
+bool is_folded(const Node& scalar) { return scalar.style() == NodeStyle::folded; }
 
 void rewrite_dates(Node& node, bool in_brackets) {
     in_brackets = in_brackets || node.style() == NodeStyle::flow;
@@ -72,18 +75,12 @@ void rewrite_dates(Node& node, bool in_brackets) {
     }
 }
 
-bool holds_folded(const Node& node) {
-    if (node.is_map()) return std::ranges::any_of(node.entries(), [](const Node::Entry& e) { return holds_folded(e.value); });
-    if (node.is_list()) return std::ranges::any_of(node.items(), holds_folded);
-    return node.style() == NodeStyle::folded;
-}
-
 void refold(Node& node) {
     if (node.is_map()) {
         for (Node::Entry& e : node.entries_mut()) refold(e.value);
     } else if (node.is_list()) {
         for (Node& item : node.items_mut()) refold(item);
-    } else if (node.style() == NodeStyle::folded) {
+    } else if (is_folded(node)) {
         node = Node::string(refolded(node.text()));
     }
 }
@@ -106,7 +103,7 @@ void clean_annotations(Resource& r, bool keep_origin, bool keep_transformations)
     const auto goes = [&](std::string_view key) {
         return is_build_annotation(key) || (!keep_origin && key == kOriginAnnotation) || (!keep_transformations && key == kTransformationsAnnotation);
     };
-    const auto fine = [&](const Node::Entry& e) { return e.value.is_string() && e.value.style() != NodeStyle::folded && date_of(e.value).empty() && !goes(e.key); };
+    const auto fine = [&](const Node::Entry& e) { return e.value.is_string() && !is_folded(e.value) && !is_date(e.value) && !goes(e.key); };
     if (!annotations->empty() && std::ranges::all_of(annotations->entries(), fine)) return;
     Node kept = Node::map();
     for (const Node::Entry& e : annotations->entries())
@@ -164,11 +161,11 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
     for (const auto& r : acc.resources.all()) clean_annotations(*r, keep_origin, keep_transformations);
     if (session.files.oddities.dates) {
         for (const auto& r : acc.resources.all())
-            if (holds_date(r->node())) rewrite_dates(r->edit(), false);
+            if (any_scalar(r->node(), is_date)) rewrite_dates(r->edit(), false);
     }
     if (session.files.oddities.folded) {
         for (const auto& r : acc.resources.all())
-            if (holds_folded(r->node())) refold(r->edit());
+            if (any_scalar(r->node(), is_folded)) refold(r->edit());
     }
     if (session.files.oddities.infinities) {
         for (const auto& r : acc.resources.all()) TRY_VOID(check_finite(r->node(), *r));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kube/base/in_flight.h"
 #include "kube/base/yaml.h"
 #include "kustomize/path.h"
 
@@ -60,6 +61,12 @@ bool may_hold_infinity(std::string_view text) {
     return false;
 }
 
+// A text that was read before as one: a patch's is wanted both ways.
+std::shared_ptr<const std::string> known_text(const LoadContext& context, const std::string& key) {
+    const auto at = context.texts.find(key);
+    return at != context.texts.end() ? at->second : nullptr;
+}
+
 Oddities oddities_of(std::string_view text) { return {may_hold_date(text), may_hold_infinity(text), text.find(" >") != std::string_view::npos}; }
 
 } // namespace
@@ -70,20 +77,10 @@ Result<SharedFile> ParseCache::get(const std::string& key, const std::function<R
     std::unique_lock lock(mutex_);
     while (true) {
         if (auto known = entries_.find(key); known != entries_.end()) return known->second;
-        if (making_.insert(key).second) break;
+        if (!making_.contains(key)) break;
         made_.wait(lock);
     }
-    // Whatever happens in `make`, nobody may wait for it in vain.
-    struct Making {
-        ParseCache& cache;
-        std::unique_lock<std::mutex>& lock;
-        const std::string& key;
-        ~Making() {
-            if (!lock.owns_lock()) lock.lock();
-            cache.making_.erase(key);
-            cache.made_.notify_all();
-        }
-    } making{*this, lock, key};
+    const kube::InFlight making(making_, lock, made_, key);
     lock.unlock();
     auto file = make();
     lock.lock();
@@ -263,8 +260,7 @@ Result<Documents> Loader::load_documents(std::string_view path, YamlKind kind) c
     const std::string here = key_of(place);
     auto& slot = context_->documents[here + form];
     if (slot) return slot;
-    const auto loaded = context_->texts.find(here); // a patch's text is wanted, too
-    const std::shared_ptr<const std::string> known = loaded != context_->texts.end() ? loaded->second : nullptr;
+    const auto known = known_text(*context_, here);
     const auto make = [&]() -> Result<SharedFile> {
         std::shared_ptr<const std::string> text = known;
         TRY(auto documents, parse(place, kind, text));
@@ -287,8 +283,7 @@ Result<std::vector<Node>> Loader::take_documents(std::string_view path) const {
         TRY(const Documents documents, load_documents(path));
         return *documents;
     }
-    const auto loaded = context_->texts.find(here);
-    std::shared_ptr<const std::string> text = loaded != context_->texts.end() ? loaded->second : nullptr;
+    auto text = known_text(*context_, here);
     const bool first_reading = text == nullptr;
     TRY(auto documents, parse(place, YamlKind::manifest, text));
     TRY_VOID(note(display(place), documents.size(), oddities_of(*text), first_reading));

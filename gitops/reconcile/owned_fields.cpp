@@ -84,7 +84,11 @@ std::size_t hash_of(const Object& live, bool with_marks) {
 
 std::size_t owned_hash(const Object& live) { return hash_of(live, true); }
 
-std::size_t owned_hash_but_marks(const Object& live) { return hash_of(live, false); }
+std::size_t owned_hash_but_marks(const Object& live, std::size_t owned) {
+    const Node* entries = live.at({"metadata", "managedFields"});
+    const bool marked = entries != nullptr && std::ranges::any_of(entries->items(), [](const Node& e) { return is_taken_over(e) && only_marks(e); });
+    return marked ? hash_of(live, false) : owned;
+}
 
 bool owned_in_other_version(const Object& live) {
     const Node* entries = live.at({"metadata", "managedFields"});

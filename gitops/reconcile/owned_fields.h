@@ -14,8 +14,8 @@ namespace weber::gitops {
 // over (kubectl). 0: no such entry, so nothing of the object is ours.
 std::size_t owned_hash(const Object& live);
 // The same, but who only set labels or annotations that tell Flux what to do (`kustomize.toolkit.fluxcd.io/prune` …) does not count. An apply takes such marks
-// away; until there is one for another reason they hold.
-std::size_t owned_hash_but_marks(const Object& live);
+// away; until there is one for another reason they hold. `owned`: the object's owned_hash, which is the answer, without hashing again, where nobody did.
+std::size_t owned_hash_but_marks(const Object& live, std::size_t owned);
 
 // The entry speaks of the fields of another API version than the object is shown in: its hash here says nothing about its hash there.
 bool owned_in_other_version(const Object& live);
