@@ -20,6 +20,7 @@ struct HttpClientOptions {
 };
 
 // Thread-safe. Adds User-Agent, Authorization and Impersonate-* headers; answers 401 with renewed credentials, once; reads a CA file again when it changed.
+// A request that may be repeated and meets a silent connection is asked a second time over a new one, within its deadline (`HttpEngine`).
 class HttpClient : public Transport {
 public:
     // `engine` may be shared by clients of several clusters; null = the process's common one.

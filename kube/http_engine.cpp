@@ -1,13 +1,8 @@
 #include "kube/http_engine.h"
 
-#include <deque>
-#include <list>
-#include <map>
-#include <random>
-#include <thread>
-#include <unordered_map>
+#include <algorithm>
 
-#include "kube/http_transfer.h"
+#include "kube/http_engine_impl.h"
 
 namespace weber::kube {
 
@@ -16,24 +11,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-using TransferPtr = std::shared_ptr<Transfer>;
-
-// The requests of one caller that are not on the wire yet.
-struct Lane {
-    std::size_t id = 0;
-    std::string server = {};
-    std::size_t limit = 1;
-    std::size_t active = 0; // on the wire or waiting for another try
-    std::deque<TransferPtr> waiting = {};
-};
-
-struct Command {
-    enum class Kind : std::uint8_t { start, start_stream, cancel, resume } kind;
-    std::size_t lane = 0;
-    std::size_t limit = 1;
-    std::vector<TransferPtr> transfers = {};
-};
-
 void init_curl() {
     static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
     (void)once;
@@ -41,69 +18,37 @@ void init_curl() {
 
 } // namespace
 
-struct HttpEngine::Impl {
-    explicit Impl(HttpEngineOptions o) : options(o) {
-        init_curl();
-        multi = curl_multi_init();
-        curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-        curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.max_per_server)); // kept when idle
-        thread = std::thread([this] { loop(); });
-    }
-    ~Impl() {
-        {
-            const std::lock_guard lock(mutex);
-            stopping = true;
-        }
-        curl_multi_wakeup(multi);
-        thread.join();
-        for (CURL* easy : idle) curl_easy_cleanup(easy);
-        curl_multi_cleanup(multi);
-    }
+HttpEngine::Impl::Impl(HttpEngineOptions o) : options(o) {
+    init_curl();
+    multi = curl_multi_init();
+    curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.max_per_server)); // kept when idle
+    thread = std::thread([this] { loop(); });
+}
 
-    void post(Command command) {
-        {
-            const std::lock_guard lock(mutex);
-            inbox.push_back(std::move(command));
-        }
-        curl_multi_wakeup(multi);
-    }
-    std::size_t next_lane() {
+HttpEngine::Impl::~Impl() {
+    {
         const std::lock_guard lock(mutex);
-        return ++last_lane;
+        stopping = true;
     }
+    curl_multi_wakeup(multi);
+    thread.join();
+    for (CURL* easy : idle) curl_easy_cleanup(easy);
+    curl_multi_cleanup(multi);
+}
 
-    // ---- the thread ---------------------------------------------------------------------------------
-    void loop();
-    void obey(Command& command);
-    void cancel(std::size_t lane_id);
-    void start_waiting();
-    bool start(const TransferPtr& transfer);
-    void reap();
-    void take_off(Transfer& transfer);
-    void release_slot(const Transfer& transfer);
-    void wake_delayed();
-    [[nodiscard]] int poll_timeout() const;
-    [[nodiscard]] std::size_t most_of_a_server() const { return std::max<std::size_t>(options.max_per_server * 3 / 4, 1); }
-    void take_place(const Transfer& transfer);
+void HttpEngine::Impl::post(Command command) {
+    {
+        const std::lock_guard lock(mutex);
+        inbox.push_back(std::move(command));
+    }
+    curl_multi_wakeup(multi);
+}
 
-    const HttpEngineOptions options;
-    CURLM* multi = nullptr;
-    std::thread thread;
-
-    std::mutex mutex; // guards the next four
-    std::vector<Command> inbox;
-    bool stopping = false;
-    std::size_t last_lane = 0;
-
-    // Owned by the thread.
-    std::list<Lane> lanes; // in turn order
-    std::unordered_map<Transfer*, TransferPtr> on_wire;
-    std::size_t in_flight = 0; // of on_wire, without streams
-    std::unordered_map<std::string, std::size_t> per_server; // the same by server
-    std::multimap<steady_clock::time_point, TransferPtr> delayed;
-    std::vector<CURL*> idle;
-    std::minstd_rand random{std::random_device{}()};
-};
+std::size_t HttpEngine::Impl::next_lane() {
+    const std::lock_guard lock(mutex);
+    return ++last_lane;
+}
 
 void HttpEngine::Impl::loop() {
     std::vector<Command> commands;
@@ -116,7 +61,9 @@ void HttpEngine::Impl::loop() {
         for (Command& command : commands) obey(command);
         commands.clear();
         wake_delayed();
+        expire_waiting();
         start_waiting();
+        look_for_silence();
         int running = 0;
         curl_multi_perform(multi, &running);
         reap();
@@ -127,15 +74,21 @@ void HttpEngine::Impl::loop() {
 }
 
 int HttpEngine::Impl::poll_timeout() const {
-    if (delayed.empty()) return 60'000; // libcurl shortens it to its own timers; commands wake us
-    const auto left = std::chrono::ceil<milliseconds>(delayed.begin()->first - steady_clock::now()).count();
-    return static_cast<int>(std::clamp<long>(left, 0, 60'000));
+    auto next = on_wire.empty() ? steady_clock::time_point::max() : next_look; // libcurl shortens it to its own timers; commands wake us
+    if (!delayed.empty()) next = std::min(next, delayed.begin()->first);
+    for (const Lane& lane : lanes) {
+        next = std::min(next, lane.first_deadline);
+        if (lane.quiet_until > steady_clock::now()) next = std::min(next, lane.quiet_until);
+    }
+    if (next == steady_clock::time_point::max()) return 60'000;
+    return static_cast<int>(std::clamp<long>(std::chrono::ceil<milliseconds>(next - steady_clock::now()).count(), 0, 60'000));
 }
 
 void HttpEngine::Impl::obey(Command& command) {
     switch (command.kind) {
     case Command::Kind::start: {
-        Lane lane{.id = command.lane, .server = command.transfers.front()->server(), .limit = std::min(command.limit, most_of_a_server())};
+        Lane lane{.id = command.lane, .server = command.transfers.front()->server(), .full_limit = std::min(command.limit, most_of_a_server())};
+        for (const TransferPtr& t : command.transfers) lane.first_deadline = std::min(lane.first_deadline, t->deadline());
         lane.waiting.assign(command.transfers.begin(), command.transfers.end());
         lanes.push_back(std::move(lane));
         break;
@@ -153,12 +106,16 @@ void HttpEngine::Impl::cancel(std::size_t lane_id) {
     std::vector<TransferPtr> active;
     for (const auto& [raw, transfer] : on_wire)
         if (transfer->lane == lane_id) active.push_back(transfer);
-    for (const TransferPtr& transfer : active) take_off(*transfer);
+    for (const TransferPtr& transfer : active) {
+        if (transfer->first) asked_twice.erase(transfer->server());
+        take_off(*transfer);
+    }
     for (auto it = delayed.begin(); it != delayed.end();) {
         if (it->second->lane != lane_id) {
             ++it;
             continue;
         }
+        if (it->second->first) asked_twice.erase(it->second->server());
         active.push_back(it->second);
         it = delayed.erase(it);
     }
@@ -173,13 +130,14 @@ void HttpEngine::Impl::cancel(std::size_t lane_id) {
 // One request of each lane in turn, until nothing more may start.
 void HttpEngine::Impl::start_waiting() {
     bool progress = true;
+    const auto now = steady_clock::now();
     while (progress && in_flight < options.max_in_flight) {
         progress = false;
         for (std::size_t n = lanes.size(); n > 0 && in_flight < options.max_in_flight; --n) {
             Lane& lane = lanes.front();
             const auto taken = per_server.find(lane.server);
             const bool has_place = taken == per_server.end() || taken->second < options.max_per_server;
-            if (!lane.waiting.empty() && lane.active < lane.limit && has_place) {
+            if (!lane.waiting.empty() && lane.active < lane.limit && has_place && now >= lane.quiet_until) {
                 const TransferPtr next = std::move(lane.waiting.front());
                 lane.waiting.pop_front();
                 if (start(next)) {
@@ -203,6 +161,11 @@ bool HttpEngine::Impl::start(const TransferPtr& transfer) {
         idle.push_back(easy);
         return false;
     }
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Impl::on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &Impl::on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+    next_look = std::min(next_look, transfer->sent_at() + (transfer->streaming() ? options.stream_answer : options.silence));
     transfer->easy = easy;
     on_wire.emplace(transfer.get(), transfer);
     curl_multi_add_handle(multi, easy);
@@ -231,12 +194,30 @@ void HttpEngine::Impl::take_place(const Transfer& transfer) {
     ++per_server[transfer.server()];
 }
 
+Lane* HttpEngine::Impl::lane_of(const Transfer& transfer) {
+    const auto at = std::ranges::find(lanes, transfer.lane, &Lane::id);
+    return at == lanes.end() ? nullptr : &*at;
+}
+
 void HttpEngine::Impl::release_slot(const Transfer& transfer) {
-    for (Lane& lane : lanes)
-        if (lane.id == transfer.lane) {
-            --lane.active;
-            return;
-        }
+    if (Lane* lane = lane_of(transfer)) --lane->active;
+}
+
+// Those whose time is over before their turn came.
+void HttpEngine::Impl::expire_waiting() {
+    const auto now = steady_clock::now();
+    for (Lane& lane : lanes) {
+        if (lane.first_deadline > now) continue;
+        lane.first_deadline = steady_clock::time_point::max();
+        std::erase_if(lane.waiting, [&](const TransferPtr& t) {
+            if (t->deadline() <= now) {
+                t->set_result(fail(t->error(ErrorCode::timeout, "timed out before it could be sent")));
+                return true;
+            }
+            lane.first_deadline = std::min(lane.first_deadline, t->deadline());
+            return false;
+        });
+    }
 }
 
 void HttpEngine::Impl::reap() {
@@ -250,11 +231,24 @@ void HttpEngine::Impl::reap() {
         const TransferPtr transfer = on_wire.at(reinterpret_cast<Transfer*>(raw)); // NOLINT: libcurl's type for a private pointer
         const double jitter = std::uniform_real_distribution<double>(0, 1)(random);
         const auto again = transfer->conclude(code, easy, jitter);
+        if (transfer->heard()) {
+            long port = 0;
+            curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port);
+            heard_at[port] = steady_clock::now();
+        }
         take_off(*transfer);
+        if (Lane* lane = lane_of(*transfer)) {
+            if (transfer->throttled()) lane->slow_down(again.value_or(milliseconds(0)));
+            else if (transfer->heard()) lane->speed_up();
+        }
         if (again)
             delayed.emplace(steady_clock::now() + *again, transfer);
-        else
+        else if (transfer->first)
+            take_second(*transfer);
+        else {
+            drop_second(*transfer);
             release_slot(*transfer);
+        }
     }
 }
 
@@ -265,8 +259,12 @@ void HttpEngine::Impl::wake_delayed() {
         delayed.erase(delayed.begin());
         if (start(transfer))
             take_place(*transfer); // may pass the bound by the number of repeated requests, which were counted before
-        else
+        else if (transfer->first)
+            take_second(*transfer);
+        else {
+            drop_second(*transfer);
             release_slot(*transfer);
+        }
     }
 }
 

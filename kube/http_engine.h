@@ -46,8 +46,20 @@ struct HttpEngineOptions {
                                           // one call gets at most three quarters of these
     std::size_t stream_buffer = 1u << 20; // unread bytes of a stream before its sender is held back
     std::chrono::milliseconds connect_timeout{15'000};
+    // After so long without a byte of its answer a request that may be repeated, and that went over a connection that was there before, is asked once more
+    // over a new one. The first answer counts, the other try is given up. See `HttpEngine`.
+    std::chrono::milliseconds silence{15'000};
+    std::chrono::milliseconds stream_answer{60'000}; // a stream without a byte of its answer ends after that, however long its own time is
 };
 
+// A connection may go silent without an end: the peer's machine or a balancer on the way forgot it, or (libcurl 7.88) data of an HTTP/2 stream is not
+// seen. client-go pings an HTTP/2 connection that was silent for 30 s and closes it after 15 s without an answer; libcurl cannot. So a silent request is
+// sent again while the first goes on waiting: a server that is only slow still answers the first, and at most one request of each server is out twice at a time,
+// each at most once. When the second was answered and nothing at all came over the first one's connection meanwhile, that connection is dead: it is shut, and
+// all that waits on it is repeated where that is safe, or fails at once.
+//
+// A call whose requests are answered 429 (API Priority and Fairness) begins no others until Retry-After has passed, then has half as many in flight,
+// and one more again with each round of good answers.
 class HttpEngine {
 public:
     explicit HttpEngine(HttpEngineOptions options = {});

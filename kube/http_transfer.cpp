@@ -13,6 +13,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
+constexpr std::size_t kMaxHeaders = 256u << 10; // of one answer, interim ones included
+
 // A peer that vanished without a word is noticed after a minute, also on a silent watch.
 int on_socket(void*, curl_socket_t socket, curlsocktype) {
     int milliseconds = 60'000;
@@ -84,6 +86,26 @@ void Transfer::set_result(Result<HttpResponse> r) {
     box->changed.notify_all();
 }
 
+std::shared_ptr<Transfer> Transfer::second_of(const Transfer& first) {
+    auto own_box = std::make_shared<Mailbox>();
+    own_box->open = 1;
+    auto second = std::make_shared<Transfer>(first.out_, std::move(own_box), false, 0);
+    second->deadline_ = first.deadline_;
+    second->fresh_connection_ = true;
+    second->lane = first.lane;
+    second->lane_counts = true;
+    return second;
+}
+
+bool Transfer::may_be_seconded() const {
+    if (streaming_ || heard_ || was_seconded || first || !out_.request.may_repeat()) return false;
+    long made = 0;
+    curl_off_t sent = 0;
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &made);
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent); // 0: not on a connection yet
+    return made == 0 && sent > 0;
+}
+
 bool Transfer::prepare(CURL* e, milliseconds connect_timeout) {
     long left = 0;
     if (deadline_ != steady_clock::time_point::max()) {
@@ -94,7 +116,9 @@ bool Transfer::prepare(CURL* e, milliseconds connect_timeout) {
         }
     }
     ++attempts_;
-    overflow_ = false;
+    sent_at_ = steady_clock::now();
+    heard_ = throttled_ = overflow_ = false;
+    header_bytes_ = 0;
     response_ = {};
     error_text_[0] = '\0';
     curl_easy_reset(e);
@@ -145,6 +169,7 @@ void Transfer::set_target(CURL* e) {
     } else {
         curl_easy_setopt(e, CURLOPT_HTTP_VERSION, static_cast<long>(to.https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
         curl_easy_setopt(e, CURLOPT_PIPEWAIT, to.https ? 1L : 0L);
+        curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, fresh_connection_ ? 1L : 0L);
         if (to.compress) curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
     }
 }
@@ -216,7 +241,14 @@ std::size_t Transfer::on_read(char* data, std::size_t size, std::size_t n, void*
 int Transfer::on_seek(void*, curl_off_t, int) { return CURL_SEEKFUNC_FAIL; }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t n, void* self) {
-    auto& response = static_cast<Transfer*>(self)->response_;
+    auto& transfer = *static_cast<Transfer*>(self);
+    auto& response = transfer.response_;
+    transfer.heard_ = true;
+    transfer.header_bytes_ += size * n;
+    if (transfer.header_bytes_ > kMaxHeaders) { // libcurl 7.88 bounds a line, not their number, unless patched (CVE-2023-38039)
+        transfer.overflow_ = true;
+        return 0;
+    }
     const std::string_view line = trim({data, size * n});
     if (line.starts_with("HTTP/")) { // also after an interim answer
         response = {};
@@ -253,6 +285,7 @@ std::size_t Transfer::take_body(std::string_view data) {
 
 Error Transfer::curl_error(CURLcode code, CURL* e) const {
     const std::string_view text = error_text_[0] ? std::string_view(error_text_) : curl_easy_strerror(code);
+    if (header_bytes_ > kMaxHeaders) return error(ErrorCode::too_large, "the headers of the answer are larger than 256 KiB");
     if (overflow_) {
         return error(ErrorCode::too_large,
                      "the answer is larger than " + std::to_string(out_.request.max_response >> 10) + " KiB");
@@ -278,6 +311,7 @@ std::optional<milliseconds> Transfer::conclude(CURLcode code, CURL* e, double ji
     const bool answered = code == CURLE_OK;
     if (answered) {
         attempt.status = response_.status;
+        throttled_ = response_.status == 429;
         attempt.retry_after = parse_retry_after(response_.header("Retry-After"), system_clock().now());
         if (response_.header("Retry-After").empty()) attempt.retry_after.reset();
     } else {

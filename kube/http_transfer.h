@@ -24,8 +24,11 @@ struct Mailbox {
 
 class Transfer {
 public:
+    using steady_time = std::chrono::steady_clock::time_point;
     Transfer(Outgoing out, std::shared_ptr<Mailbox> box, bool streaming, std::size_t stream_buffer);
     ~Transfer();
+    // The same request once more, for what is left of its time, over a connection of its own. Its result is nobody's but the engine's.
+    static std::shared_ptr<Transfer> second_of(const Transfer& first);
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
 
@@ -36,6 +39,16 @@ public:
     std::optional<std::chrono::milliseconds> conclude(CURLcode code, CURL* easy, double jitter);
     void set_result(Result<HttpResponse> result); // wakes the caller; only the first counts
     CURL* easy = nullptr;                         // while on the wire
+    [[nodiscard]] steady_time sent_at() const { return sent_at_; } // of the latest try
+    [[nodiscard]] steady_time deadline() const { return deadline_; }
+    [[nodiscard]] bool heard() const { return heard_; } // a byte of the answer to the latest try has come
+    [[nodiscard]] bool throttled() const { return throttled_; } // the latest try was answered 429
+    [[nodiscard]] bool streaming() const { return streaming_; }
+    // It waits for an answer over a connection that was there before, and may be sent again.
+    [[nodiscard]] bool may_be_seconded() const;
+    std::shared_ptr<Transfer> second; // of a first: under way as well
+    Transfer* first = nullptr;        // of a second
+    bool was_seconded = false;
     std::size_t lane = 0;        // of its caller
     bool lane_counts = false;    // it takes one of the places on the wire (streams do not)
 
@@ -64,9 +77,14 @@ private:
     Outgoing out_;
     const bool streaming_;
     const std::size_t stream_buffer_;
-    std::chrono::steady_clock::time_point deadline_;
+    steady_time deadline_;
+    steady_time sent_at_{};
     int attempts_ = 0;
+    bool fresh_connection_ = false;
+    bool heard_ = false;
+    bool throttled_ = false;
     bool overflow_ = false;
+    std::size_t header_bytes_ = 0;
     std::size_t sent_ = 0; // of a body that is read by on_read
     HttpResponse response_;
     curl_slist* headers_ = nullptr;

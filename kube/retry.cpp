@@ -22,12 +22,12 @@ milliseconds backoff(const RetryPolicy& policy, int number, double jitter) {
 
 std::optional<milliseconds> retry_delay(const RetryPolicy& policy, const FailedAttempt& attempt, double jitter) {
     const bool connected = attempt.status != 0 || attempt.was_sent;
-    if (attempt.number > (connected ? policy.max_retries : policy.max_connect_retries)) return std::nullopt;
     const bool asks = attempt.status == 429 || attempt.status >= 500;
     if (asks && attempt.retry_after) {
-        if (*attempt.retry_after > policy.max_retry_after) return std::nullopt;
+        if (*attempt.retry_after > policy.max_retry_after || attempt.number > policy.max_asked_retries) return std::nullopt;
         return *attempt.retry_after + milliseconds(static_cast<int>(jitter * 100));
     }
+    if (attempt.number > (connected ? policy.max_retries : policy.max_connect_retries)) return std::nullopt;
     const bool busy = attempt.status == 429 || (attempt.status >= 502 && attempt.status <= 504);
     const bool lost = attempt.status == 0;
     if ((busy || lost) && (attempt.may_repeat || !connected)) return backoff(policy, attempt.number, jitter);

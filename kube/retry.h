@@ -11,6 +11,7 @@ namespace weber::kube {
 
 struct RetryPolicy {
     int max_retries = 5;
+    int max_asked_retries = 10; // when the server says when (client-go's number)
     int max_connect_retries = 3; // when nobody listens
     std::chrono::milliseconds base{100}; // doubled each time
     std::chrono::milliseconds cap{10'000};

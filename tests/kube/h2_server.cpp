@@ -70,7 +70,7 @@ struct H2Server::Tls {
 
 class H2Server::Connection {
 public:
-    Connection(H2Server& server, int fd) : server_(server), ssl_(SSL_new(server.tls_->context)) { SSL_set_fd(ssl_, fd); }
+    Connection(H2Server& server, int fd, bool first) : server_(server), first_(first), ssl_(SSL_new(server.tls_->context)) { SSL_set_fd(ssl_, fd); }
     ~Connection() { SSL_free(ssl_); }
 
     void serve() {
@@ -92,7 +92,7 @@ private:
         waiting_.push_back(stream);
         const int open = static_cast<int>(waiting_.size());
         for (int most = server_.most_open_; open > most && !server_.most_open_.compare_exchange_weak(most, open);) {}
-        if (open < o.hold_until) return;
+        if (open < o.hold_until || (first_ && o.mute_after > 0 && answered_ >= o.mute_after)) return;
         while (!waiting_.empty()) {
             send({kHeaders, kEndHeaders, waiting_.back(), "\x88"}); // HPACK's static table: ":status: 200"
             send({kData, kEndStream, waiting_.back(), "ok"});
@@ -126,6 +126,7 @@ private:
     }
 
     H2Server& server_;
+    const bool first_;
     SSL* ssl_;
     std::vector<std::uint32_t> waiting_; // streams
     int answered_ = 0;
@@ -161,15 +162,15 @@ void H2Server::accept_loop() {
     for (;;) {
         const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (fd < 0) return;
-        ++connections_;
+        const bool first = ++connections_ == 1;
         const std::lock_guard lock(mutex_);
         if (ending_) {
             close(fd);
             return;
         }
         open_.push_back(fd);
-        threads_.emplace_back([this, fd] {
-            Connection(*this, fd).serve();
+        threads_.emplace_back([this, fd, first] {
+            Connection(*this, fd, first).serve();
             const std::lock_guard done(mutex_);
             std::erase(open_, fd);
             close(fd);

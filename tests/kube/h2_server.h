@@ -17,6 +17,7 @@ public:
         int hold_until = 1; // answers come when so many requests of one connection wait for theirs, the latest first
         int refuse = 0;     // so many first requests of all are reset with REFUSED_STREAM
         int go_away_after = 0; // a connection says GOAWAY, and takes no more, after so many answers; 0 = never
+        int mute_after = 0; // the first connection stays open but answers nothing more after so many answers; 0 = never
     };
     explicit H2Server(Options options);
     ~H2Server();

@@ -17,6 +17,8 @@ TEST(Retry, AnswersThatSayWhenAreRepeatedWhateverTheMethod) {
     EXPECT_EQ(delay({.status = 429, .retry_after = milliseconds(2000)}, 0), 2000);
     EXPECT_EQ(delay({.status = 500, .retry_after = milliseconds(0)}, 0), 0);
     EXPECT_EQ(delay({.status = 503, .retry_after = milliseconds(31'000)}), -1) << "more patience than we have";
+    EXPECT_EQ(delay({.number = 10, .status = 429, .retry_after = milliseconds(1000)}, 0), 1000);
+    EXPECT_EQ(delay({.number = 11, .status = 429, .retry_after = milliseconds(1000)}), -1);
     EXPECT_EQ(delay({.status = 403, .retry_after = milliseconds(0)}), -1);
 }
 
