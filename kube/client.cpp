@@ -33,7 +33,12 @@ std::vector<std::string> warnings_of(const HttpResponse& response) {
 Result<Node> node_of(const HttpResponse& response) {
     if (response.status / 100 != 2) return fail(error_of_response(response));
     auto node = read_json(response.body);
-    if (!node) return fail(std::move(node.error()).with_prefix("the server's answer: "));
+    const auto no_answer = [](Error error) { // who asked is not to blame: e.g. a proxy has put its page there
+        error.code = ErrorCode::unavailable;
+        return fail(std::move(error).with_prefix("the server's answer: "));
+    };
+    if (!node) return no_answer(std::move(node.error()));
+    if (!node->is_map() || node->text_at("kind").empty()) return no_answer({.message = "it is no object of Kubernetes"});
     return node;
 }
 
@@ -283,7 +288,8 @@ Result<std::string> Client::list_pages(const GroupVersionKind& gvk, const ListOp
         }
         on_page(std::move(items), next.empty());
         const Node* more = node->find_path({"metadata", "continue"});
-        next = more ? more->text() : std::string_view();
+        const std::string before = std::exchange(next, std::string(more ? more->text() : std::string_view()));
+        if (!next.empty() && next == before) return fail(ErrorCode::unavailable, "the list does not end: the server gave the same continue token twice");
         if (!next.empty()) continue;
         const Node* version = node->find_path({"metadata", "resourceVersion"});
         return std::string(version ? version->text() : std::string_view());

@@ -39,9 +39,10 @@ std::optional<milliseconds> parse_retry_after(std::string_view value, SystemTime
     while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
     long seconds = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-    if (error == std::errc() && end == value.data() + value.size() && !value.empty()) {
-        if (seconds < 0 || seconds > 1'000'000'000) return std::nullopt;
-        return std::chrono::seconds(seconds);
+    if (error != std::errc::invalid_argument && end == value.data() + value.size()) {
+        if (value.front() == '-') return std::nullopt;
+        const long most = 1'000'000'000;
+        return std::chrono::seconds(error == std::errc() ? std::min(seconds, most) : most);
     }
     std::tm tm{};
     const std::string text(value);

@@ -32,7 +32,7 @@ struct FailedAttempt {
 // made always. A 500 without Retry-After is an answer, not a fault.
 std::optional<std::chrono::milliseconds> retry_delay(const RetryPolicy& policy, const FailedAttempt& attempt, double jitter);
 
-// Retry-After: seconds or an HTTP date; nullopt when it is neither.
+// Retry-After: seconds (at most 10^9) or an HTTP date, a past one is 0; nullopt when it is neither.
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, SystemTime now);
 
 } // namespace weber::kube

@@ -1,9 +1,10 @@
 // Answers of the API server that are not 2xx, as Errors.
 #include <algorithm>
-#include <cstdlib>
+#include <chrono>
 
 #include "kube/base/json.h"
 #include "kube/client.h"
+#include "kube/retry.h"
 
 namespace weber::kube {
 
@@ -28,6 +29,7 @@ ErrorCode code_of(int status, std::string_view reason) {
     case 504: return ErrorCode::timeout;
     default: break;
     }
+    if (status >= 300 && status < 400) return ErrorCode::unavailable; // redirects are not followed: no API server sends any
     if (status >= 500) {
         // A 500 without a reason is the merge engine's type error (`apply.md` 11.6): the input is wrong, not the server.
         return status == 500 && reason.empty() ? ErrorCode::invalid : ErrorCode::unavailable;
@@ -72,7 +74,8 @@ Error error_of_status(const Node& status) {
     if (const Node* causes = status.find_path({"details", "causes"}))
         for (const Node& cause : causes->items())
             e.details.push_back({std::string(cause.text_at("reason")), std::string(cause.text_at("message")), std::string(cause.text_at("field"))});
-    if (const Node* after = status.find_path({"details", "retryAfterSeconds"})) e.retry_after_seconds = after->as_double().value_or(0);
+    if (const Node* after = status.find_path({"details", "retryAfterSeconds"}))
+        e.retry_after_seconds = std::clamp(after->as_double().value_or(0), 0.0, 1e9); // it becomes a time, which is no place for 1e300
     return e;
 }
 
@@ -95,11 +98,9 @@ Error error_of_response(const HttpResponse& response) {
         e.message = response.status == 404 ? std::string(kUnknownAddress) : "HTTP status " + std::to_string(response.status);
         if (!said.empty() && response.status != 404) e.message += ": " + said;
     }
-    if (const auto after = response.header("Retry-After"); !after.empty() && e.retry_after_seconds == 0) {
-        char* end = nullptr;
-        const std::string text(after);
-        const double seconds = std::strtod(text.c_str(), &end);
-        if (end && *end == '\0' && seconds > 0) e.retry_after_seconds = seconds;
+    if (e.retry_after_seconds == 0) {
+        if (const auto after = parse_retry_after(response.header("Retry-After"), system_clock().now()))
+            e.retry_after_seconds = std::chrono::duration<double>(*after).count();
     }
     // Not every refusal of 403: quotas and admission say what to do themselves.
     if (e.code == ErrorCode::forbidden && e.message.find(" is forbidden: User ") != std::string::npos)

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "kube/base/json.h"
+#include "kube/base/trim.h"
 #include "kube/pause.h"
 #include "kube/typed_object.h"
 
@@ -158,7 +159,8 @@ void Session::take_event(std::string_view type, Object object) {
         return;
     }
     if (target_.metadata_only) object = typed_object(object.root(), resource_.gvk(), true);
-    if (type != "DELETED") return take_object(std::move(object));
+    if (type == "ADDED" || type == "MODIFIED") return take_object(std::move(object));
+    if (type != "DELETED") return; // client-go skips what it does not know as well
     const std::string id = identity(object);
     unseen_.erase(id);
     if (known_.erase(id) > 0) show(WatchEventKind::deleted, std::move(object));
@@ -190,10 +192,10 @@ Result<void> Session::stream() {
     std::string rest;
     bool too_long = false;
     const auto on_chunk = [&](std::string_view chunk) {
+        std::size_t start = 0, from = rest.size(); // before it there is no end of a line
         rest += chunk;
-        std::size_t start = 0;
-        for (std::size_t end; !ended_ && !refused_ && (end = rest.find('\n', start)) != std::string::npos; start = end + 1)
-            if (end > start) take_line(std::string_view(rest).substr(start, end - start));
+        for (std::size_t end; !ended_ && !refused_ && (end = rest.find('\n', from)) != std::string::npos; start = from = end + 1)
+            if (const auto line = trimmed(std::string_view(rest).substr(start, end - start), " \t\r"); !line.empty()) take_line(line);
         rest.erase(0, start);
         too_long = rest.size() > kMaxEvent;
         return !ended_ && !refused_ && !too_long;

@@ -313,6 +313,63 @@ TEST(Errors, OfAnswers) {
     EXPECT_EQ(error(504, "").code, ErrorCode::timeout);
 }
 
+TEST(Errors, OfOddAnswers) {
+    const auto error = [](int status, const std::string& body, const std::string& retry_after = {}) {
+        return error_of_response({.status = status, .headers = {{"Retry-After", retry_after}}, .body = body});
+    };
+    EXPECT_EQ(error(503, R"({"kind":"Status","code":503,"mess)").message, R"(HTTP status 503: {"kind":"Status","code":503,"mess)");
+    EXPECT_EQ(error(500, R"({"kind":"Status",)").code, ErrorCode::unavailable);
+    EXPECT_EQ(error(409, "[]").code, ErrorCode::conflict);
+    EXPECT_EQ(error(403, R"({"kind":"Status","code":"x","message":["no"],"details":[]})").code, ErrorCode::forbidden);
+    EXPECT_EQ(error(302, "").code, ErrorCode::unavailable) << "a redirect is some other server's answer";
+    const struct {
+        const char* text;
+        double low, high;
+    } waits[] = {{"0", 0, 0}, {"5", 5, 5}, {"-5", 0, 0}, {"inf", 0, 0}, {"nan", 0, 0}, {"0x10", 0, 0}, {"soon", 0, 0}, {"99999999999999999999", 1e9, 1e9}, {"Fri, 31 Dec 9999 23:59:59 GMT", 1e9, 1e12}};
+    for (const auto& c : waits) {
+        const double seconds = error(429, "", c.text).retry_after_seconds;
+        EXPECT_TRUE(seconds >= c.low && seconds <= c.high) << c.text << ": " << seconds;
+    }
+    const auto in_status = [&](const std::string& value) { return error(429, R"({"kind":"Status","code":429,"details":{"retryAfterSeconds":)" + value + "}}").retry_after_seconds; };
+    EXPECT_EQ(in_status("3"), 3);
+    EXPECT_EQ(in_status("-3"), 0);
+    EXPECT_EQ(in_status("1e300"), 1e9);
+    EXPECT_EQ(in_status("\"3\""), 0);
+}
+
+// A proxy's page in place of an object says nothing of the request.
+TEST(Errors, AnswersThatAreNoObjects) {
+    std::string body;
+    Client client(std::make_shared<ScriptedTransport>([&](const HttpRequest& r, int) -> Result<HttpResponse> {
+        return r.target.find("configmaps") == std::string::npos ? small_discovery(r) : HttpResponse{.status = 200, .body = body};
+    }));
+    for (const char* text : {"<html>log in</html>", "", R"({"kind":"ConfigMap","meta)", "[]", "null", "3"}) {
+        body = text;
+        EXPECT_EQ(client.get({.gvk = kConfigMap, .ns = "n", .name = "a"}).error().code, ErrorCode::unavailable) << text;
+        EXPECT_EQ(client.list(kConfigMap).error().code, ErrorCode::unavailable) << text;
+        EXPECT_EQ(client.apply(object_of("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: n}}"), {.field_manager = "m"}).error().code, ErrorCode::unavailable) << text;
+    }
+}
+
+// The 410 of an expired token holds a token that would go on with other objects; what is wanted is one state, so the list begins anew.
+TEST(Lists, ExpiredAndRepeatedTokens) {
+    bool same = false;
+    auto transport = std::make_shared<ScriptedTransport>([&](const HttpRequest& r, int) -> Result<HttpResponse> {
+        if (r.target.find("configmaps") == std::string::npos) return small_discovery(r);
+        if (r.target.find("continue=t") != std::string::npos && !same)
+            return json_answer(410, R"({"kind":"Status","metadata":{"continue":"fresh"},"status":"Failure","message":"The provided continue parameter is too old","reason":"Expired","code":410})");
+        const bool whole = r.target.find("limit=") == std::string::npos;
+        return json_answer(200, R"({"kind":"ConfigMapList","metadata":{"resourceVersion":"9","continue":")" + std::string(whole ? "" : "t") + R"("},"items":[{"metadata":{"name":"a"}}]})");
+    });
+    Client client(transport);
+    const auto all = client.list(kConfigMap, {.ns = "n", .resource_version = "5", .limit = 1});
+    ASSERT_TRUE(all) << all.error().to_string();
+    EXPECT_EQ(all->items.size(), 1u);
+    EXPECT_EQ(transport->seen().back().target, "/api/v1/namespaces/n/configmaps?resourceVersion=5");
+    same = true;
+    EXPECT_EQ(client.list(kConfigMap, {.ns = "n", .limit = 1}).error().code, ErrorCode::unavailable) << "not without end";
+}
+
 TEST(Errors, ConflictTexts) {
     Error e{.code = ErrorCode::conflict, .message = "m"};
     e.http_status = 409;

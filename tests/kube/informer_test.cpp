@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -208,6 +209,45 @@ TEST_P(InformerOn, AKindThatComesLater) {
     EXPECT_TRUE(journal.wait_for("added a=1")) << journal.text();
     informer.stop();
     (void)cluster.client().remove({.gvk = {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, .name = "lates." + group});
+}
+
+// Asked after the handlers were told, with the error; a yes ends the watch for good, and what was held stays.
+TEST_P(InformerOn, GivesUpWhenItIsTold) {
+    put(config_map(ns, "a", "1"));
+    InformerOptions o = options();
+    o.watch.streaming_list = false; // the lists come, the watches do not
+    faulty->fail({.kind = FaultKind::forbidden, .verb = "watch", .probability = 1});
+    std::atomic<int> asked{0};
+    std::string heard_before;
+    ErrorCode code{};
+    o.give_up = [&](const Error& error) {
+        heard_before = journal.lines().back();
+        code = error.code;
+        const bool now = asked == 2;
+        ++asked;
+        asked.notify_all();
+        return now;
+    };
+    Informer informer(client, o);
+    informer.add_handler(journal.handler());
+    informer.start();
+    for (int seen = 0; seen < 3; seen = asked) asked.wait(seen);
+    faulty->heal();
+    put(config_map(ns, "late", "1"));
+    const int watches = faulty->count("watch");
+    EXPECT_EQ(watches, 3);
+    Informer other(client, options()); // by the time that one has seen it, the first would have
+    other.start();
+    ASSERT_TRUE(other.wait_synced(seconds(30)));
+    EXPECT_TRUE(other.get(ns, "late"));
+    EXPECT_EQ(faulty->count("watch"), watches + 1) << "the other one's";
+    informer.stop();
+    EXPECT_EQ(asked, 3);
+    EXPECT_EQ(heard_before, "trouble");
+    EXPECT_EQ(code, ErrorCode::forbidden);
+    EXPECT_FALSE(informer.get(ns, "late"));
+    EXPECT_TRUE(informer.get(ns, "a")) << "what was held stays";
+    EXPECT_TRUE(informer.has_synced());
 }
 
 INSTANTIATE_TEST_SUITE_P(Clusters, InformerOn, ::testing::ValuesIn(kBothClusters), cluster_name);

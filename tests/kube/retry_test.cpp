@@ -56,6 +56,8 @@ TEST(Retry, ReadsRetryAfter) {
     EXPECT_GT(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now), milliseconds(std::chrono::hours(24 * 365 * 7000L)));
     EXPECT_EQ(parse_retry_after("", now), std::nullopt);
     EXPECT_EQ(parse_retry_after("-1", now), std::nullopt);
+    EXPECT_EQ(parse_retry_after("99999999999999999999", now), std::chrono::seconds(1'000'000'000)) << "more than we have patience for, not nothing";
+    EXPECT_EQ(parse_retry_after("2000000000", now), std::chrono::seconds(1'000'000'000));
     EXPECT_EQ(parse_retry_after("soon", now), std::nullopt);
 }
 

@@ -248,6 +248,77 @@ TEST(Watch, BadEventsAreTroubleNotTheEnd) {
     EXPECT_EQ(run.troubles.size(), 2u);
 }
 
+// What stands between the events, and what is no event: nothing of it is an object or the end.
+TEST(Watch, OddLines) {
+    const std::string plain = event("ADDED", "b", 7);
+    Watched run([&](const HttpRequest& r, int) -> Result<HttpResponse> {
+        if (!is_watch(r)) return small_discovery(r);
+        if (!starts(r)) return json_answer(200, event("ADDED", "c", 12));
+        return json_answer(200, event("ADDED", "a", 1) + R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"4","creationTimestamp":null}}})" + "\n" + // within the list: not its end
+                                    R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"4","annotations":null}}})" + "\r\n" + bookmark(5, true) +
+                                    "\n\r\n  \n" + plain.substr(0, plain.size() - 1) + "\r\n" + event("SOMETHING", "x", 8) + event("", "y", 9) + R"({"type":"BOOKMARK","object":{}})" + "\n" +
+                                    event("MODIFIED", "b", 11));
+    });
+    EXPECT_EQ(run.until("+c@12"), (Words{"+a@1", "synced", "+b@7", "~b@11", "+c@12"}));
+    EXPECT_EQ(run.targets().back(), "configmaps?watch=true&allowWatchBookmarks=true&resourceVersion=11");
+    EXPECT_EQ(run.troubles.size(), 1u) << "the cut";
+}
+
+// An ERROR event within a 200: what it says decides whether the version still counts.
+TEST(Watch, ErrorEvents) {
+    const struct {
+        const char* status;
+        ErrorCode code;
+        bool resumes;
+    } cases[] = {
+        {R"({"kind":"Status","code":429,"reason":"TooManyRequests","message":"storage is (re)initializing","details":{"retryAfterSeconds":1e300}})", ErrorCode::throttled, true},
+        {R"({"kind":"Status","code":500,"reason":"InternalError","message":"etcdserver: leader changed"})", ErrorCode::unavailable, true},
+        {R"({"kind":"Status","code":504,"reason":"Timeout","message":"Too large resource version"})", ErrorCode::timeout, true},
+        {R"({"kind":"Status","code":410,"reason":"Expired","message":"too old resource version"})", ErrorCode::gone, false},
+        {R"({"kind":"Status","code":410,"reason":"Gone","message":"too old resource version","details":{"retryAfterSeconds":-5}})", ErrorCode::gone, false},
+        {R"({"kind":"Status","message":"who knows"})", ErrorCode::invalid, false},
+        {R"([])", ErrorCode::invalid, false},
+    };
+    for (const auto& c : cases) {
+        Watched run([&](const HttpRequest& r, int n) -> Result<HttpResponse> {
+            if (!is_watch(r)) return small_discovery(r);
+            if (n == 3) return json_answer(200, event("ADDED", "a", 1) + bookmark(5, true) + R"({"type":"ERROR","object":)" + c.status + "}\n" + event("ADDED", "never", 6));
+            return starts(r) ? json_answer(200, event("ADDED", "a", 1) + event("ADDED", "z", 9) + bookmark(9, true)) : json_answer(200, event("ADDED", "z", 9));
+        });
+        EXPECT_EQ(run.until("+z@9"), (Words{"+a@1", "synced", "+z@9"})) << c.status;
+        EXPECT_EQ(run.targets().at(1).ends_with("resourceVersion=5"), c.resumes) << c.status << run.targets().at(1);
+        ASSERT_EQ(run.troubles.size(), 1u) << c.status;
+        EXPECT_EQ(run.troubles[0].code, c.code) << c.status;
+    }
+}
+
+// Pieces as they come from the network: an event of several megabytes in many, and several events in one.
+TEST(Watch, EventsAreWholeHoweverTheyCome) {
+    std::string large = event("ADDED", "large", 2);
+    large.insert(large.find("\"metadata\""), "\"data\":{\"k\":\"" + std::string(6u << 20, 'x') + "\"},");
+    const std::string events = event("ADDED", "a", 1) + large + bookmark(5, true) + event("ADDED", "b", 6);
+    char size[16];
+    std::snprintf(size, sizeof size, "%zx", events.size());
+    FaultServer server([&](const SeenRequest& r, int) {
+        const auto known = small_discovery({.method = r.method, .target = r.target});
+        if (r.target.find("watch=") == std::string::npos) return answer(known->status, known->body);
+        RawAnswer out{.pieces = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(size) + "\r\n"}, .hold = true};
+        for (std::size_t at = 0; at < events.size(); at += 5000) out.pieces.push_back(events.substr(at, 5000));
+        out.pieces.emplace_back("\r\n");
+        return out;
+    });
+    Client client(*HttpClient::create({.server = server.url(), .unix_socket = {}, .proxy_url = "direct"}));
+    Words words;
+    std::size_t bytes = 0;
+    EXPECT_TRUE(watch(client, kTarget, [&](const WatchEvent& e) {
+        words.push_back(word(e));
+        if (const Node* k = e.object.at({"data", "k"})) bytes = k->text().size();
+        return words.size() < 4;
+    }, kQuick));
+    EXPECT_EQ(words, (Words{"+a@1", "+large@2", "synced", "+b@6"}));
+    EXPECT_EQ(bytes, 6u << 20);
+}
+
 // The connection stays open and nothing comes on it any more, not even the end that was asked for: another watch goes on from there.
 TEST(Watch, AStalledConnectionIsLeftAfterItsTime) {
     FaultServer server([watches = std::make_shared<std::atomic<int>>(0)](const SeenRequest& r, int) {
