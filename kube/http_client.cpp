@@ -6,6 +6,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "kube/proxy_environment.h"
+
 namespace weber::kube {
 
 namespace {
@@ -33,7 +35,8 @@ struct Address {
     std::string prefix; // no slash at the end
 };
 
-Result<Address> parse_address(std::string_view url) {
+// `secure`: what an address without a scheme is (client-go: HTTPS when the configuration says something of TLS).
+Result<Address> parse_address(std::string_view url, bool secure) {
     const auto bad = [&](std::string_view why) {
         return fail(ErrorCode::invalid, "server address \"" + std::string(url) + "\": " + std::string(why));
     };
@@ -47,7 +50,7 @@ Result<Address> parse_address(std::string_view url) {
     } else if (rest.find("://") != std::string_view::npos) {
         return bad("only http and https are spoken");
     } else {
-        out.https = false; // client-go: an address without a scheme is plain HTTP
+        out.https = secure;
     }
     const auto slash = rest.find_first_of("/?#");
     std::string_view authority = rest.substr(0, slash);
@@ -65,8 +68,19 @@ Result<Address> parse_address(std::string_view url) {
     return out;
 }
 
+std::string proxy_of(const ClientConfig& config, const Address& to) {
+    if (config.proxy_url == "direct") return {};
+    const bool bracketed = to.host.starts_with('[');
+    const std::string host = bracketed ? to.host.substr(1, to.host.size() - 2) : to.host;
+    std::string proxy = config.proxy_url.empty() ? ProxyEnvironment::from_environment().proxy_for(to.https, host, to.port) : config.proxy_url;
+    // As with client-go the proxy looks the name up: it may be known there only.
+    if (proxy.starts_with("socks5://")) proxy.insert(6, "h");
+    return proxy;
+}
+
 Result<Endpoint> make_endpoint(const ClientConfig& config) {
-    TRY(const Address to, parse_address(config.server));
+    const TlsConfig& tls = config.tls;
+    TRY(const Address to, parse_address(config.server, !tls.ca.empty() || !tls.ca_file.empty() || tls.insecure));
     Endpoint e;
     const std::string scheme = to.https ? "https://" : "http://";
     e.display = config.unix_socket.empty() ? scheme + to.host + ":" + to.port + to.prefix : "unix:" + config.unix_socket;
@@ -78,7 +92,7 @@ Result<Endpoint> make_endpoint(const ClientConfig& config) {
         e.host_header = to.host + ":" + to.port;
     }
     e.unix_socket = config.unix_socket;
-    e.proxy = config.proxy_url;
+    if (config.unix_socket.empty()) e.proxy = proxy_of(config, to);
     e.ca = config.tls.ca;
     e.user_agent = config.user_agent.empty() ? "weber/" WEBER_VERSION : config.user_agent;
     e.https = to.https;

@@ -23,7 +23,7 @@ struct Endpoint {
     std::string connect_to;  // libcurl's CONNECT_TO entry, "" = none
     std::string host_header; // "" = from `base`
     std::string unix_socket;
-    std::string proxy; // "" = from the environment, "direct" = none
+    std::string proxy; // "" = none
     std::string ca;    // PEM, "" = the system's
     std::string user_agent;
     std::string display; // the server for error texts

@@ -148,15 +148,9 @@ void Transfer::set_target(CURL* e) {
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, 30L);
     curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, 10L);
-    if (!to.unix_socket.empty()) {
-        curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, to.unix_socket.c_str());
-        curl_easy_setopt(e, CURLOPT_PROXY, "");
-    } else if (to.proxy == "direct") {
-        curl_easy_setopt(e, CURLOPT_PROXY, "");
-    } else if (!to.proxy.empty()) {
-        curl_easy_setopt(e, CURLOPT_PROXY, to.proxy.c_str());
-        curl_easy_setopt(e, CURLOPT_NOPROXY, "");
-    }
+    if (!to.unix_socket.empty()) curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, to.unix_socket.c_str());
+    curl_easy_setopt(e, CURLOPT_PROXY, to.proxy.c_str()); // also when there is none: libcurl is not to look into the environment
+    curl_easy_setopt(e, CURLOPT_NOPROXY, "");
     if (!to.connect_to.empty()) {
         if (!connect_to_) connect_to_ = curl_slist_append(nullptr, to.connect_to.c_str());
         curl_easy_setopt(e, CURLOPT_CONNECT_TO, connect_to_);

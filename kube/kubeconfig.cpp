@@ -82,6 +82,7 @@ bool Builder::may_use_file(const std::string& field, const std::string& path) {
 
 std::string Builder::data_or_file(const KubeconfigEntry& e, const std::string& field) {
     if (const std::string data = e.get(field + "-data"); !data.empty()) {
+        if (policy_.trust == Trust::full && !e.get(field).empty()) problems.push_back(field + "-data and " + field + " are both specified");
         auto decoded = base64_decode(data);
         if (!decoded) problems.push_back(field + "-data is not base64");
         return decoded ? std::move(*decoded) : std::string();

@@ -30,9 +30,9 @@ struct Impersonation {
 
 // All a client needs. A value; the credentials in it are shared and thread-safe.
 struct ClientConfig {
-    std::string server;      // https://host:port[/prefix]; with a Unix socket http://localhost
+    std::string server;      // https://host:port[/prefix]; with a Unix socket http://localhost. Without a scheme: https when `tls` says anything, else http
     std::string unix_socket; // path of a Unix socket to use in place of TCP, "" = none
-    std::string proxy_url;   // http, https or socks5; "" = from the environment (HTTPS_PROXY, NO_PROXY …); "direct" = none
+    std::string proxy_url;   // http, https or socks5, may hold a name and password; "" = from the environment (`ProxyEnvironment`); "direct" = none
     TlsConfig tls = {};
     std::shared_ptr<Credentials> credentials = {}; // null = anonymous
     Impersonation impersonate = {};

@@ -271,6 +271,13 @@ TEST(HttpClient, ThroughTunnelsOfHttpAndSocks) {
         EXPECT_EQ(answer->status, 200) << answer->body;
         ASSERT_FALSE(proxy.seen().empty()) << scheme;
         EXPECT_EQ(proxy.seen()[0], (scheme == "http" ? "connect " : "socks5 ") + where);
+        // The proxy looks the name up, and is told who asks; the server's certificate is for another name.
+        config.server = "https://cluster.invalid:" + std::to_string((*server)->port());
+        config.proxy_url = scheme + "://jane:p%40ss@" + proxy.address();
+        config.tls.server_name = "localhost";
+        const auto named = (*HttpClient::create(config))->send({.target = "/version"});
+        ASSERT_TRUE(named) << scheme << ": " << named.error().to_string();
+        EXPECT_EQ(proxy.seen().back(), (scheme == "http" ? "connect cluster.invalid:" : "socks5 cluster.invalid:") + std::to_string((*server)->port()) + " as jane:p@ss");
         // Wrong certificates are noticed through the tunnel, too.
         config.tls.ca = {};
         EXPECT_FALSE((*HttpClient::create(config))->send({.target = "/version"})) << scheme;

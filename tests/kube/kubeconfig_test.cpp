@@ -190,6 +190,59 @@ TEST(Kubeconfig, ErrorsNameFileLineAndThing) {
     }
 }
 
+// What people's files look like, as kubectl takes or refuses it.
+TEST(Kubeconfig, OddFiles) {
+    const auto server_of = [](const std::string& text) {
+        const auto c = parse_kubeconfig(text, "test", {}, true);
+        return c ? c->server : c.error().to_string();
+    };
+    const std::string users = "users: [{name: u, user: {}}]\n", cluster = "clusters: [{name: k, cluster: {server: \"https://h\"}}]\n", context = "contexts: [{name: c, context: {cluster: k, user: u}}]\n";
+    EXPECT_TRUE(server_of(cluster + context + users + "current-context: ''\n").ends_with("no context is named and there is no current-context (name one with --context)"));
+    EXPECT_TRUE(server_of(cluster + context + users + "current-context: null\n").ends_with("(name one with --context)"));
+    EXPECT_EQ(server_of("# a comment\n---\n" + cluster + context + users + "current-context: \"c\"\npreferences: {}\nextensions: [{name: x, extension: {a: [1]}}]\nfuture: {x: y}\n"), "https://h");
+    EXPECT_EQ(server_of("{\"kind\":\"Config\",\"apiVersion\":\"v1\",\"current-context\":\"c\",\"clusters\":[{\"name\":\"k\",\"cluster\":{\"server\":\"https://h\"}}],"
+                        "\"users\":[{\"name\":\"u\",\"user\":{}}],\"contexts\":[{\"name\":\"c\",\"context\":{\"cluster\":\"k\",\"user\":\"u\"}}]}"),
+              "https://h") << "JSON";
+    EXPECT_TRUE(server_of(cluster + "contexts:\n- {name: c, context: {cluster: k, user: u}}\n- {name: c, context: {cluster: k, user: u}}\n" + users + "current-context: c\n")
+                    .starts_with("test:4: duplicate name \"c\" in contexts"));
+    EXPECT_TRUE(server_of(cluster + "contexts: [{name: c, context: {cluster: k, user: other}}]\n" + users + "current-context: c\n").ends_with("user \"other\" does not exist"));
+    EXPECT_EQ(server_of("clusters: null\ncontexts: null\nusers: null\ncurrent-context: c\n").find("context \"c\" does not exist") != std::string::npos, true);
+
+    std::string wrapped = b64(kPem); // as with "base64" without -w0
+    for (std::size_t at = 20; at < wrapped.size(); at += 21) wrapped.insert(at, "\n");
+    const auto lines = [&](const std::string& indent) {
+        std::string out;
+        for (std::size_t at = 0; at < wrapped.size();) {
+            const std::size_t end = std::min(wrapped.find('\n', at), wrapped.size());
+            out += indent + wrapped.substr(at, end - at) + "\n";
+            at = end + 1;
+        }
+        return out;
+    };
+    for (const char* style : {"|", ">", "|-", ">-"}) {
+        const auto c = parse_kubeconfig("current-context: c\n" + context + users + "clusters:\n- name: k\n  cluster:\n    server: https://h\n    certificate-authority-data: " + style + "\n" + lines("      "), "test", {}, true);
+        // Folded lines have blanks between them, which base64 has not.
+        EXPECT_EQ(c.has_value(), *style == '|') << style << problem(c);
+        EXPECT_EQ(c ? c->tls.ca : kPem, kPem) << style;
+    }
+}
+
+// Two of a kind are refused, not chosen from (client-go's validation.go).
+TEST(Kubeconfig, WhatExcludesEachOther) {
+    TempDir dir;
+    const std::string file = dir.write("file", "pem");
+    const struct {
+        std::string cluster, user, expected;
+    } cases[] = {
+        {"server: \"https://h\", certificate-authority: " + file + ", certificate-authority-data: " + b64(kPem), "", "test:6: cluster \"k\": certificate-authority-data and certificate-authority are both specified"},
+        {"server: \"https://h\", insecure-skip-tls-verify: true, certificate-authority-data: " + b64(kPem), "", "test:6: cluster \"k\": specifying a root certificates file with the insecure flag is not allowed"},
+        {"server: \"https://h\", insecure-skip-tls-verify: true, tls-server-name: other", "", "none"},
+        {"server: \"https://h\"", "client-certificate: " + file + ", client-certificate-data: " + b64("c") + ", client-key-data: " + b64("k"), "test:9: user \"u\": client-certificate-data and client-certificate are both specified"},
+        {"server: \"https://h\"", "client-certificate-data: " + b64("c") + ", client-key-data: " + b64("k") + ", client-key: " + file, "test:9: user \"u\": client-key-data and client-key are both specified"},
+    };
+    for (const auto& c : cases) EXPECT_EQ(problem(parse_kubeconfig(config(c.cluster, c.user), "test", {}, true)), c.expected) << c.cluster << c.user;
+}
+
 TEST(Kubeconfig, UntrustedTextMayNotTouchThisMachine) {
     const auto refused = [](const std::string& cluster, const std::string& user) {
         const auto c = parse_kubeconfig(config(cluster, user), "test");

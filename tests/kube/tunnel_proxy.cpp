@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 
+#include "kube/base/digest.h"
 #include "tests/kube/loopback.h"
 
 namespace weber::testing {
@@ -41,19 +42,51 @@ int connect_to(int port) {
     return -1;
 }
 
-// The port asked for, after the greeting; nullopt: not a request that this proxy knows.
-std::optional<int> socks5_port(int client) {
+struct Asked {
+    std::string host;
+    int port = 0;
+    std::string who = {}; // name:password
+};
+
+std::size_t byte_of(const std::string& text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
+
+// A name and a password when the client offers them (RFC 1929), else nothing.
+std::optional<std::string> socks5_greeting(int client) {
     const auto greeting = read_bytes(client, 2);
-    if (!greeting || !read_bytes(client, static_cast<unsigned char>((*greeting)[1]))) return std::nullopt;
-    if (!write_all(client, std::string_view("\x05\x00", 2))) return std::nullopt;
-    const auto head = read_bytes(client, 4);
-    if (!head || (*head)[1] != 1 || (*head)[3] != 1) return std::nullopt; // CONNECT to an IPv4 address
-    const auto target = read_bytes(client, 6);
-    if (!target) return std::nullopt;
-    return static_cast<unsigned char>((*target)[4]) * 256 + static_cast<unsigned char>((*target)[5]);
+    const auto methods = greeting ? read_bytes(client, byte_of(*greeting, 1)) : std::nullopt;
+    if (!methods) return std::nullopt;
+    const bool by_password = methods->find('\x02') != std::string::npos;
+    if (!write_all(client, by_password ? std::string_view("\x05\x02", 2) : std::string_view("\x05\x00", 2))) return std::nullopt;
+    if (!by_password) return std::string();
+    const auto size = read_bytes(client, 2);
+    const auto name = size ? read_bytes(client, byte_of(*size, 1)) : std::nullopt;
+    const auto more = name ? read_bytes(client, 1) : std::nullopt;
+    const auto password = more ? read_bytes(client, byte_of(*more, 0)) : std::nullopt;
+    if (!password || !write_all(client, std::string_view("\x01\x00", 2))) return std::nullopt;
+    return *name + ":" + *password;
 }
 
-std::optional<int> connect_port(int client) {
+// nullopt: not a request that this proxy knows.
+std::optional<Asked> socks5_request(int client) {
+    const auto who = socks5_greeting(client);
+    const auto head = who ? read_bytes(client, 4) : std::nullopt;
+    if (!head || (*head)[1] != 1) return std::nullopt; // CONNECT
+    Asked out{.host = "127.0.0.1", .who = *who};
+    if ((*head)[3] == 3) { // a name
+        const auto size = read_bytes(client, 1);
+        const auto name = size ? read_bytes(client, byte_of(*size, 0)) : std::nullopt;
+        if (!name) return std::nullopt;
+        out.host = *name;
+    } else if ((*head)[3] != 1 || !read_bytes(client, 4)) { // an IPv4 address
+        return std::nullopt;
+    }
+    const auto port = read_bytes(client, 2);
+    if (!port) return std::nullopt;
+    out.port = static_cast<int>(byte_of(*port, 0) * 256 + byte_of(*port, 1));
+    return out;
+}
+
+std::optional<Asked> connect_request(int client) {
     std::string head;
     while (!head.ends_with("\r\n\r\n")) {
         const auto c = read_bytes(client, 1);
@@ -62,7 +95,13 @@ std::optional<int> connect_port(int client) {
     }
     const auto end = head.find(" HTTP/"), colon = head.rfind(':', end);
     if (!head.starts_with("CONNECT ") || end == std::string::npos || colon == std::string::npos) return std::nullopt;
-    return std::stoi(head.substr(colon + 1, end - colon - 1));
+    Asked out{.host = head.substr(8, colon - 8), .port = std::stoi(head.substr(colon + 1, end - colon - 1))};
+    constexpr std::string_view kBasic = "Proxy-Authorization: Basic ";
+    if (const auto at = head.find(kBasic); at != std::string::npos) {
+        const auto from = at + kBasic.size();
+        out.who = kube::base64_decode(head.substr(from, head.find("\r\n", from) - from)).value_or("?");
+    }
+    return out;
 }
 
 void relay(int a, int b) {
@@ -121,12 +160,12 @@ void TunnelProxy::serve(int client) {
     char first = 0;
     if (::recv(client, &first, 1, MSG_PEEK) != 1) return;
     const bool socks = first == 5;
-    const auto port = socks ? socks5_port(client) : connect_port(client);
-    const int server = port ? connect_to(*port) : -1;
+    const auto asked = socks ? socks5_request(client) : connect_request(client);
+    const int server = asked ? connect_to(asked->port) : -1;
     if (server >= 0) {
         {
             const std::lock_guard lock(mutex_);
-            seen_.push_back((socks ? "socks5 127.0.0.1:" : "connect 127.0.0.1:") + std::to_string(*port));
+            seen_.push_back((socks ? "socks5 " : "connect ") + asked->host + ":" + std::to_string(asked->port) + (asked->who.empty() ? "" : " as " + asked->who));
             sockets_.push_back(server);
             if (stopping_) ::shutdown(server, SHUT_RDWR);
         }

@@ -16,7 +16,7 @@ public:
     TunnelProxy(const TunnelProxy&) = delete;
     TunnelProxy& operator=(const TunnelProxy&) = delete;
     [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-    // Where it was asked to connect to: "connect 127.0.0.1:6443", "socks5 127.0.0.1:6443".
+    // Where it was asked to connect to, and by whom: "connect 127.0.0.1:6443", "socks5 cluster.internal:6443 as jane:secret". It goes to that port of its own machine.
     [[nodiscard]] std::vector<std::string> seen() const;
 
 private:
