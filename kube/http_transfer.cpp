@@ -117,7 +117,7 @@ bool Transfer::prepare(CURL* e, milliseconds connect_timeout) {
     }
     ++attempts_;
     sent_at_ = steady_clock::now();
-    heard_ = throttled_ = overflow_ = false;
+    heard_ = headers_whole_ = throttled_ = overflow_ = false;
     header_bytes_ = 0;
     response_ = {};
     error_text_[0] = '\0';
@@ -244,7 +244,9 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t n, voi
         return 0;
     }
     const std::string_view line = trim({data, size * n});
+    if (line.empty()) transfer.headers_whole_ = true;
     if (line.starts_with("HTTP/")) { // also after an interim answer
+        transfer.headers_whole_ = false;
         response = {};
         const auto space = line.find(' ');
         if (space != std::string_view::npos) response.status = std::atoi(std::string(line.substr(space + 1, 3)).c_str());
@@ -295,12 +297,13 @@ Error Transfer::curl_error(CURLcode code, CURL* e) const {
     if (is_tls_refusal(code, text))
         return error(ErrorCode::unavailable, std::string("TLS: ") + std::string(text))
             .advise("check certificate-authority-data and the client certificate of the kubeconfig");
-    if (code == CURLE_SEND_FAIL_REWIND) return error(ErrorCode::unavailable, "the connection was lost before the answer came");
+    if (code == CURLE_SEND_FAIL_REWIND || (heard_ && !headers_whole_)) return error(ErrorCode::unavailable, "the connection was lost before the answer came");
     if (never_connected(code)) return error(ErrorCode::unavailable, text).advise("is the API server running, and is its address right?");
     return error(ErrorCode::unavailable, text);
 }
 
 std::optional<milliseconds> Transfer::conclude(CURLcode code, CURL* e, double jitter) {
+    if (code == CURLE_OK && !headers_whole_) code = CURLE_PARTIAL_FILE; // libcurl takes a connection that ends within them for their end
     FailedAttempt attempt{.number = attempts_, .may_repeat = out_.request.may_repeat()};
     const bool answered = code == CURLE_OK;
     if (answered) {

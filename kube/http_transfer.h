@@ -82,6 +82,7 @@ private:
     int attempts_ = 0;
     bool fresh_connection_ = false;
     bool heard_ = false;
+    bool headers_whole_ = false;
     bool throttled_ = false;
     bool overflow_ = false;
     std::size_t header_bytes_ = 0;

@@ -99,6 +99,36 @@ TEST(Discovery, OlderServersWithoutAggregation) {
     EXPECT_EQ(down.error().code, ErrorCode::unavailable) << "not \"no such kind\": nobody knows";
 }
 
+// apidiscovery.k8s.io v2 and v2beta1 differ by name alone; a version that the aggregator could not read is read when it is asked for.
+TEST(Discovery, AggregatedDocuments) {
+    for (const std::string version : {"v2", "v2beta1"}) {
+        auto transport = std::make_shared<ScriptedTransport>([&](const HttpRequest& r, int) -> Result<HttpResponse> {
+            const std::string head = R"({"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/)" + version + "\",";
+            if (r.target == "/api") return json_answer(200, head + R"("items":null})");
+            if (r.target == "/apis")
+                return json_answer(200, head + R"("items":[{"metadata":{"name":"x.io"},"versions":[{"version":"v2","freshness":"Current","resources":[{"resource":"foos","responseKind":{"group":"","version":"",)"
+                                               R"("kind":"Foo"},"scope":"Namespaced","singularResource":"foo","verbs":["get"],"subresources":[{"subresource":"status","responseKind":{"group":"","version":"",)"
+                                               R"("kind":"Foo"},"verbs":["get"]}]},{"resource":"virtual","scope":"Cluster","subresources":[{"subresource":"run","verbs":["create"]}]}]},)"
+                                               R"({"version":"v1","freshness":"Stale"}]},{"metadata":{"name":"empty.io"}}]})");
+            if (r.target == "/apis/x.io/v1") return json_answer(200, R"({"resources":[{"name":"foos","namespaced":false,"kind":"Foo","verbs":["list"]}]})");
+            return status_answer(404, "NotFound");
+        });
+        Discovery discovery(transport);
+        const auto foo = discovery.preferred({"x.io", "Foo"});
+        ASSERT_TRUE(foo) << version << foo.error().to_string();
+        EXPECT_EQ(foo->path("n", "a"), "/apis/x.io/v2/namespaces/n/foos/a");
+        EXPECT_TRUE(foo->has_subresource("status"));
+        EXPECT_EQ(transport->seen().size(), 2u);
+        const std::string_view accept = transport->seen()[0].headers[0].value;
+        EXPECT_LT(accept.find("v=v2;"), accept.find("v=v2beta1;")) << "the newer one is preferred";
+        EXPECT_TRUE(accept.ends_with(",application/json")) << "and any is taken";
+        const auto stale = discovery.find({"x.io", "v1", "Foo"});
+        ASSERT_TRUE(stale) << stale.error().to_string();
+        EXPECT_TRUE(stale->can("list"));
+        EXPECT_EQ(transport->seen().size(), 3u);
+    }
+}
+
 TEST(Discovery, ErrorsAreNotKept) {
     auto transport = std::make_shared<ScriptedTransport>(
         [](const HttpRequest& r, int n) { return n == 1 ? Result<HttpResponse>(status_answer(503, "ServiceUnavailable")) : small_discovery(r); });

@@ -98,6 +98,30 @@ TEST(HttpClient, ALostAnswerIsAskedForAgainOnlyWhenThatIsSafe) {
     EXPECT_EQ(server.requests(), 3);
 }
 
+// A part of an answer is none, however its end is told.
+TEST(HttpClient, AnswersThatAreCut) {
+    const std::vector<std::vector<std::string>> cuts = {
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n0\r\n"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"a\":"},
+        {"HTTP/1.1 200 OK\r\nContent-Le"},
+        {""},
+    };
+    for (const auto& cut : cuts) {
+        FaultServer server([&](const SeenRequest&, int n) { return n == 2 ? answer(200, "whole") : RawAnswer{.pieces = cut, .close = true}; });
+        const auto client = client_of(server.url());
+        const auto get = client->send({.target = "/"});
+        ASSERT_TRUE(get) << cut[0] << get.error().to_string();
+        EXPECT_EQ(get->body, "whole") << cut[0];
+        const auto post = client->send({.method = "POST", .target = "/", .body = "{}"});
+        ASSERT_FALSE(post) << cut[0];
+        EXPECT_EQ(post.error().code, ErrorCode::unavailable) << cut[0];
+        EXPECT_EQ(server.requests(), 3) << cut[0];
+    }
+}
+
 TEST(HttpClient, NobodyListens) {
     std::string url;
     {
