@@ -121,7 +121,6 @@ bool Transfer::prepare(CURL* e, milliseconds connect_timeout) {
     header_bytes_ = 0;
     response_ = {};
     error_text_[0] = '\0';
-    curl_easy_reset(e);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_PRIVATE, this);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, error_text_);

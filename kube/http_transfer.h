@@ -33,7 +33,7 @@ public:
     Transfer& operator=(const Transfer&) = delete;
 
     // ---- engine's thread ----------------------------------------------------------------------------
-    // Prepares `easy` for the next try. False when the deadline has passed (the result is set).
+    // Prepares `easy`, which has no options, for the next try. False when the deadline has passed (the result is set; `easy` is as it was).
     bool prepare(CURL* easy, std::chrono::milliseconds connect_timeout);
     // The try has ended. A delay means: again after it; nullopt: the result is set.
     std::optional<std::chrono::milliseconds> conclude(CURLcode code, CURL* easy, double jitter);

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kube/base/json.h"
+#include "kube/base/json_plain.h"
 #include "kube/base/text_pool.h"
 
 namespace weber::kube {
@@ -119,6 +120,7 @@ Result<Node> read_json(std::string_view text, const JsonReadOptions& options) {
     // The parser takes a zero byte for the end and would not look at what follows; no JSON holds one.
     if (const auto zero = text.find('\0'); zero != std::string_view::npos)
         return fail(ErrorCode::invalid, "invalid JSON at byte " + std::to_string(zero + 1) + ": a zero byte", {std::string(options.file), 0, 0});
+    if (auto plain = read_plain_json(text, options)) return std::move(*plain);
     Builder builder(options);
     if (nlohmann::json::sax_parse(text, &builder)) return std::move(builder.result);
     if (builder.error_.message.empty()) return fail(ErrorCode::invalid, "invalid JSON", {std::string(options.file), 0, 0});
