@@ -56,7 +56,18 @@ void add_problem(std::string& problems, std::string_view part, std::string_view 
     problems.append(part).append(text);
 }
 
-std::string quoted(std::string_view s) { return "\"" + std::string(s) + "\""; }
+std::string quoted(std::string_view s) {
+    std::string out = "\"";
+    for (const char c : s) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "\"";
+}
+
+std::string too_long(int limit, SelectorWords words) {
+    return "must be no more than " + std::to_string(limit) + (words == SelectorWords::kyaml ? " characters" : " bytes");
+}
 
 enum class Token : std::uint8_t { error, end, close, comma, bang, double_equals, equals, greater, identifier, in, less, not_equals, not_in, open };
 
@@ -98,7 +109,7 @@ std::unexpected<Error> bad(std::string message) { return fail(ErrorCode::invalid
 // The grammar of label selectors. Every method consumes items; the last item is always `end` and never passed.
 class Parser {
 public:
-    explicit Parser(std::string_view text) : items_(scan(text)) {}
+    Parser(std::string_view text, SelectorWords words) : items_(scan(text)), words_(words) {}
 
     Result<std::vector<Requirement>> parse() {
         std::vector<Requirement> out;
@@ -138,8 +149,8 @@ private:
         }
         const Item& key = take();
         if (!is_word(key.token)) return bad("found '" + key.text + "', expected: identifier");
-        if (std::string problem = label_key_problem(key.text); !problem.empty())
-            return bad("invalid label key " + quoted(key.text) + ": " + problem);
+        if (std::string problem = label_key_problem(key.text, words_); !problem.empty())
+            return bad((words_ == SelectorWords::kyaml ? "invalid label key " : "<nil>: Invalid value: ") + quoted(key.text) + ": " + problem);
         r.key = key.text;
         if (negated || peek().token == Token::end || peek().token == Token::comma) {
             r.op = negated ? SelectorOp::not_exists : SelectorOp::exists;
@@ -154,14 +165,23 @@ private:
         return checked(std::move(r));
     }
 
-    static Result<Requirement> checked(Requirement r) {
+    [[nodiscard]] Result<Requirement> checked(Requirement r) const {
+        std::vector<std::string> problems;
+        const bool api = words_ == SelectorWords::api_server;
         if ((r.op == SelectorOp::greater || r.op == SelectorOp::less) && !to_int64(r.values.front()))
-            return bad("for 'Gt', 'Lt' operators, the value must be an integer");
-        for (const std::string& v : r.values) {
-            if (std::string problem = label_value_problem(v); !problem.empty())
-                return bad("invalid label value: " + quoted(v) + ": at key: " + quoted(r.key) + ": " + problem);
+            problems.push_back((api ? "values[0]: Invalid value: " + quoted(r.values.front()) + ": " : "") + "for 'Gt', 'Lt' operators, the value must be an integer");
+        for (std::size_t i = 0; i < r.values.size(); ++i) {
+            const std::string& v = r.values[i];
+            const std::string problem = label_value_problem(v, words_);
+            if (!problem.empty())
+                problems.push_back(api ? "values[" + std::to_string(i) + "][" + r.key + "]: Invalid value: " + quoted(v) + ": " + problem
+                                       : "invalid label value: " + quoted(v) + ": at key: " + quoted(r.key) + ": " + problem);
         }
-        return r;
+        if (problems.empty()) return r;
+        if (!api || problems.size() == 1) return bad(problems.front());
+        std::string all;
+        for (const std::string& p : problems) all += (all.empty() ? "[" : ", ") + p;
+        return bad(all + "]");
     }
 
     Result<SelectorOp> comparison() {
@@ -183,7 +203,7 @@ private:
         if (const Item& open = take(); open.token != Token::open) return bad("found '" + open.text + "' expected: '('");
         std::set<std::string> values;
         bool expect_value = true; // after ( and ,
-        while (true) {
+        for (bool first = true;; first = false) {
             const Item& item = take();
             if (is_word(item.token) && expect_value) {
                 values.insert(item.text);
@@ -195,7 +215,7 @@ private:
                 if (expect_value) values.insert("");
                 return std::vector<std::string>(values.begin(), values.end());
             } else if (expect_value) {
-                return bad("found '" + item.text + "', expected: ',', ')' or identifier");
+                return bad("found '" + item.text + (first ? "', expected: ',', ')' or identifier" : "', expected: ',', or identifier"));
             } else {
                 return bad("found '" + item.text + "', expected: ',' or ')'");
             }
@@ -211,6 +231,7 @@ private:
 
     std::vector<Item> items_;
     std::size_t position_ = 0;
+    SelectorWords words_;
 };
 
 // Splits at commas that no backslash escapes.
@@ -229,29 +250,33 @@ std::vector<std::string_view> split_terms(std::string_view s) {
     return terms;
 }
 
-// nullopt: a backslash before something that needs none, or a bare `=`.
-std::optional<std::string> unescape_value(std::string_view s) {
+// Errors: a backslash before something that needs none, a bare `=` or `,` (which the message tells by its number, as Go's %v of a rune).
+Result<std::string> unescape_value(std::string_view s) {
     std::string out;
     for (std::size_t i = 0; i < s.size(); ++i) {
-        if (s[i] == '=' || s[i] == ',') return std::nullopt;
+        if (s[i] == '=' || s[i] == ',') return bad("invalid field selector: unescaped character in value: " + std::to_string(static_cast<int>(s[i])));
         if (s[i] == '\\') {
-            if (++i == s.size() || std::string_view("\\,=").find(s[i]) == std::string_view::npos) return std::nullopt;
+            if (++i == s.size()) return bad("invalid field selector: invalid escape sequence: \\");
+            if (std::string_view("\\,=").find(s[i]) == std::string_view::npos) {
+                std::size_t end = i + 1; // of the character, which may have several bytes
+                while (end < s.size() && (static_cast<unsigned char>(s[end]) & 0xc0U) == 0x80U) ++end;
+                return bad("invalid field selector: invalid escape sequence: \\" + std::string(s.substr(i, end - i)));
+            }
         }
         out += s[i];
     }
     return out;
 }
 
-std::optional<FieldSelector::Term> parse_term(std::string_view s) {
+Result<FieldSelector::Term> parse_term(std::string_view s, std::string_view whole) {
     for (std::size_t i = 0; i < s.size(); ++i) {
         const std::string_view rest = s.substr(i);
         const std::size_t length = rest.starts_with("!=") || rest.starts_with("==") ? 2 : rest.starts_with("=") ? 1 : 0;
         if (length == 0) continue;
-        std::optional<std::string> value = unescape_value(rest.substr(length));
-        if (!value) return std::nullopt;
-        return FieldSelector::Term{std::string(s.substr(0, i)), std::move(*value), rest[0] != '!'};
+        TRY(std::string value, unescape_value(rest.substr(length)));
+        return FieldSelector::Term{std::string(s.substr(0, i)), std::move(value), rest[0] != '!'};
     }
-    return std::nullopt;
+    return bad("invalid selector: '" + std::string(whole) + "'; can't understand '" + std::string(s) + "'");
 }
 
 std::string_view field_text(const Node& object, std::string_view field) {
@@ -267,29 +292,29 @@ std::string_view field_text(const Node& object, std::string_view field) {
 
 } // namespace
 
-std::string label_key_problem(std::string_view key) {
+std::string label_key_problem(std::string_view key, SelectorWords words) {
     std::string problems;
     const std::size_t slash = key.find('/');
     if (slash != std::string_view::npos && key.find('/', slash + 1) != std::string_view::npos) {
-        return "a qualified name " + std::string(kNameRule) + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+        return std::string(words == SelectorWords::kyaml ? "a qualified name " : "a valid label key ") + std::string(kNameRule) + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
     }
     std::string_view name = key;
     if (slash != std::string_view::npos) {
         const std::string_view prefix = key.substr(0, slash);
         name = key.substr(slash + 1);
         if (prefix.empty()) add_problem(problems, "prefix part ", "must be non-empty");
-        else if (prefix.size() > 253) add_problem(problems, "prefix part ", "must be no more than 253 characters");
+        else if (prefix.size() > 253) add_problem(problems, "prefix part ", too_long(253, words));
         if (!prefix.empty() && !is_dns_subdomain(prefix)) add_problem(problems, "prefix part ", kSubdomainRule);
     }
     if (name.empty()) add_problem(problems, "name part ", "must be non-empty");
-    else if (name.size() > 63) add_problem(problems, "name part ", "must be no more than 63 characters");
+    else if (name.size() > 63) add_problem(problems, "name part ", too_long(63, words));
     if (!is_name(name)) add_problem(problems, "name part ", kNameRule);
     return problems;
 }
 
-std::string label_value_problem(std::string_view value) {
+std::string label_value_problem(std::string_view value, SelectorWords words) {
     std::string problems;
-    if (value.size() > 63) add_problem(problems, "", "must be no more than 63 characters");
+    if (value.size() > 63) add_problem(problems, "", too_long(63, words));
     if (!value.empty() && !is_name(value)) add_problem(problems, "", kValueRule);
     return problems;
 }
@@ -312,9 +337,9 @@ bool Requirement::matches(const std::string_view* value) const {
     return op == SelectorOp::greater ? *ours > *bound : *ours < *bound;
 }
 
-Result<LabelSelector> LabelSelector::parse(std::string_view text) {
+Result<LabelSelector> LabelSelector::parse(std::string_view text, SelectorWords words) {
     LabelSelector selector;
-    TRY(selector.requirements_, Parser(text).parse());
+    TRY(selector.requirements_, Parser(text, words).parse());
     std::ranges::stable_sort(selector.requirements_, {}, &Requirement::key);
     return selector;
 }
@@ -330,11 +355,12 @@ bool LabelSelector::matches(const Node* labels) const {
 
 Result<FieldSelector> FieldSelector::parse(std::string_view text) {
     FieldSelector selector;
-    for (const std::string_view term : split_terms(text)) {
+    std::vector<std::string_view> terms = split_terms(text);
+    std::ranges::sort(terms); // the first wrong one in this order is told
+    for (const std::string_view term : terms) {
         if (term.empty()) continue;
-        std::optional<Term> parsed = parse_term(term);
-        if (!parsed) return bad("invalid selector: '" + std::string(text) + "'; can't understand '" + std::string(term) + "'");
-        selector.terms_.push_back(std::move(*parsed));
+        TRY(Term parsed, parse_term(term, text));
+        selector.terms_.push_back(std::move(parsed));
     }
     return selector;
 }

@@ -25,12 +25,15 @@ struct Requirement {
     [[nodiscard]] bool matches(const std::string_view* value) const;
 };
 
-// Source: apimachinery pkg/labels selector.go, whose messages the errors repeat.
+// Whose messages errors repeat: those of the copy of apimachinery's parser in kustomize's kyaml, or of apimachinery's own since 1.33, which API servers use.
+enum class SelectorWords : std::uint8_t { kyaml, api_server };
+
+// Source: apimachinery pkg/labels selector.go.
 class LabelSelector {
 public:
     LabelSelector() = default; // matches everything
     // Errors: ErrorCode::invalid, e.g. `unable to parse requirement: found 'x', expected: …`.
-    static Result<LabelSelector> parse(std::string_view text);
+    static Result<LabelSelector> parse(std::string_view text, SelectorWords words = SelectorWords::kyaml);
 
     // `labels` is a map of strings, or nullptr for none (annotations work as well).
     [[nodiscard]] bool matches(const Node* labels) const;
@@ -53,7 +56,7 @@ public:
         bool equal = true;
     };
     FieldSelector() = default; // matches everything
-    // Errors: ErrorCode::invalid, `invalid selector: '…'; can't understand '…'`.
+    // Errors: ErrorCode::invalid, `invalid selector: '…'; can't understand '…'` or `invalid field selector: …` of a value.
     static Result<FieldSelector> parse(std::string_view text);
 
     // An absent field has the value "". Which fields a kind supports is the caller's to check.
@@ -69,7 +72,7 @@ private:
 std::string selector_text(const Node& label_selector);
 
 // Rules of label keys and values; empty result: valid. Else the reason as Kubernetes words it, several joined by "; ".
-std::string label_key_problem(std::string_view key);
-std::string label_value_problem(std::string_view value);
+std::string label_key_problem(std::string_view key, SelectorWords words = SelectorWords::kyaml);
+std::string label_value_problem(std::string_view value, SelectorWords words = SelectorWords::kyaml);
 
 } // namespace weber::kube

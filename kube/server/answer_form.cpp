@@ -20,10 +20,10 @@ bool wants_indented(const HttpRequest& http) {
 enum class Form : std::uint8_t { compact, indented, yaml };
 
 Form wanted_form(const HttpRequest& http) {
-    const bool plain_json = http.accept.starts_with("application/json") || http.accept.starts_with("*/*");
+    const bool plain_json = http.accept == "application/json" || http.accept == "*/*";
     const auto form = plain_json ? Api<Presentation>() : negotiate(http, {});
     if (form && form->yaml) return Form::yaml;
-    return !form || wants_indented(http) ? Form::indented : Form::compact; // who asks for what there is not gets the errors for people
+    return !form || form->pretty || wants_indented(http) ? Form::indented : Form::compact; // who asks for what there is not gets the errors for people
 }
 
 class Rewriting final : public Exchange {

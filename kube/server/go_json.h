@@ -4,9 +4,14 @@
 #include <string>
 #include <string_view>
 
+#include "kube/base/error.h"
+#include "kube/base/node.h"
+
 namespace weber::kube::server {
 
 // "invalid character 'x' after top-level value", "unexpected end of JSON input" …; "" for JSON.
 std::string go_json_error(std::string_view text);
+// What it says when it looks for apiVersion and kind in a body that was read as `parsed` and is no object; where only we refuse it (depth, size), our words.
+std::string go_type_meta_error(std::string_view body, const Result<Node>& parsed);
 
 } // namespace weber::kube::server

@@ -38,6 +38,13 @@ std::string_view HttpRequest::param(std::string_view name) const {
     return {};
 }
 
+std::vector<std::string> HttpRequest::params(std::string_view name) const {
+    std::vector<std::string> out;
+    for (const auto& [k, v] : query)
+        if (k == name) out.push_back(v);
+    return out;
+}
+
 bool HttpRequest::has_param(std::string_view name) const {
     for (const auto& [k, v] : query)
         if (k == name) return true;
@@ -46,7 +53,8 @@ bool HttpRequest::has_param(std::string_view name) const {
 
 bool HttpRequest::flag(std::string_view name) const {
     if (!has_param(name)) return false;
-    const auto v = param(name);
+    std::string v(param(name));
+    for (char& c : v) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return v != "false" && v != "0"; // apimachinery's conversion: everything but these is true, a bare key too
 }
 

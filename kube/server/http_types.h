@@ -25,6 +25,8 @@ struct HttpRequest {
 
     // First value of a query parameter, "" when absent.
     [[nodiscard]] std::string_view param(std::string_view name) const;
+    // All of them.
+    [[nodiscard]] std::vector<std::string> params(std::string_view name) const;
     [[nodiscard]] bool has_param(std::string_view name) const;
     // "true" or "1" (and a bare `?x`, as Go's conversion reads it).
     [[nodiscard]] bool flag(std::string_view name) const;

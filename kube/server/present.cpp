@@ -1,5 +1,9 @@
 #include "kube/server/present.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
 #include "kube/base/json.h"
 #include "kube/base/trim.h"
 #include "kube/server/core.h"
@@ -45,8 +49,8 @@ Node version_of(const Node& obj) {
     return rv.empty() ? Node::map() : Node::map({{"resourceVersion", Node::string(rv)}}); // a dry run made none
 }
 
-Node partial(const Node& obj) {
-    Node out = Node::map({{"kind", Node::string("PartialObjectMetadata")}, {"apiVersion", Node::string("meta.k8s.io/v1")}});
+Node partial(const Presentation& p, const Node& obj) {
+    Node out = Node::map({{"kind", Node::string("PartialObjectMetadata")}, {"apiVersion", Node::string(p.meta_version)}});
     if (const Node* m = obj.find("metadata")) out.set("metadata", *m);
     return out;
 }
@@ -55,7 +59,7 @@ Node row(const Call& call, const Presentation& p, const Node& obj) {
     Node r = Node::map();
     r.set("cells", table_cells(*call.resource, *call.version, obj, system_clock().now()));
     if (Node conditions = table_conditions(*call.resource, obj); !conditions.is_null()) r.set("conditions", std::move(conditions));
-    if (p.include == Presentation::Include::metadata) r.set("object", row_object(call, partial(obj)));
+    if (p.include == Presentation::Include::metadata) r.set("object", row_object(call, partial(p, obj)));
     if (p.include == Presentation::Include::object) r.set("object", obj);
     if (p.include == Presentation::Include::none) r.set("object", Node());
     return r;
@@ -70,6 +74,70 @@ std::string list_meta(std::uint64_t rv, const std::string& token, std::size_t re
     if (!token.empty() || always_token) m.set("continue", Node::string(token));
     if (remaining) m.set("remainingItemCount", Node::integer(static_cast<std::int64_t>(remaining)));
     return write_json(m);
+}
+
+// One clause of an Accept header: "application/json;as=Table;v=v1;g=meta.k8s.io".
+struct AcceptClause {
+    std::string_view type;
+    double quality = 1;
+    std::vector<std::pair<std::string_view, std::string_view>> params;
+
+    // goautoneg's order, which is none when both qualities and wildcards differ; it is used as it is.
+    [[nodiscard]] bool before(const AcceptClause& other) const {
+        if (quality > other.quality) return true;
+        if (!type.starts_with('*') && other.type.starts_with('*')) return true;
+        return !type.ends_with("/*") && other.type.ends_with("/*");
+    }
+};
+
+std::vector<AcceptClause> accept_clauses(std::string_view header) {
+    std::vector<AcceptClause> out;
+    for_parts(header, ',', [&](std::string_view text) {
+        AcceptClause clause;
+        bool first = true;
+        for_parts(text, ';', [&](std::string_view part) {
+            const auto eq = part.find('=');
+            if (first) {
+                clause.type = part == "*" ? "*/*" : part;
+                first = false;
+            } else if (eq != std::string_view::npos && part.find('=', eq + 1) == std::string_view::npos && eq + 1 < part.size()) {
+                const auto key = trimmed(part.substr(0, eq), kSpace), value = part.substr(eq + 1);
+                if (key == "q")
+                    clause.quality = std::strtod(std::string(value).c_str(), nullptr);
+                else
+                    clause.params.emplace_back(key, trimmed(value, kSpace));
+            }
+        });
+        if (std::ranges::count(clause.type, '/') == 1) out.push_back(std::move(clause));
+    });
+    for (std::size_t i = 1; i < out.size(); ++i) // the sort that Go uses for so few
+        for (std::size_t j = i; j > 0 && out[j].before(out[j - 1]); --j) std::swap(out[j], out[j - 1]);
+    return out;
+}
+
+// What a clause asks for; nullopt when it cannot be served and the next one counts.
+std::optional<Presentation> served(const AcceptClause& clause) {
+    Presentation p;
+    p.yaml = clause.type == "application/yaml";
+    if (!p.yaml && clause.type != "application/json" && clause.type != "application/*" && clause.type != "*/*") return std::nullopt;
+    bool converts = false;
+    std::string_view as, group, version;
+    for (const auto& [key, value] : clause.params) {
+        if (key == "as") as = value;
+        if (key == "g") group = value;
+        if (key == "v") version = value;
+        converts = converts || key == "as" || key == "g" || key == "v";
+        if (key == "pretty") p.pretty = value == "1";
+        if (key == "stream" && (p.yaml || value != "watch")) return std::nullopt;
+        if (key == "sv" && value != "v1") return std::nullopt;
+    }
+    if (!converts) return p;
+    if (group != "meta.k8s.io" || (version != "v1" && version != "v1beta1")) return std::nullopt;
+    p.meta_version = version == "v1" ? "meta.k8s.io/v1" : "meta.k8s.io/v1beta1";
+    p.list = as == "PartialObjectMetadataList";
+    p.form = as == "Table" ? Presentation::Form::table : Presentation::Form::metadata;
+    if (as != "Table" && as != "PartialObjectMetadata" && !p.list) return std::nullopt;
+    return p;
 }
 
 } // namespace
@@ -90,46 +158,17 @@ Api<Presentation> negotiate(const Call& call) {
 }
 
 Api<Presentation> negotiate(const HttpRequest& http, std::optional<std::string_view> route_types) {
+    const std::vector<AcceptClause> clauses = accept_clauses(http.accept);
+    const auto routed = [](const AcceptClause& c) { return c.type == "*/*" || c.type == "application/json" || c.type == "application/yaml"; }; // go-restful knows no application/*
+    if (route_types && !clauses.empty() && std::ranges::none_of(clauses, routed)) return refuse(not_acceptable(std::string(kMediaTypes) + std::string(*route_types), true));
     Presentation best;
     bool found = trimmed(http.accept, kSpace).empty();
-    bool known_media = false; // but not what is asked for in it
-    for_parts(http.accept, ',', [&](std::string_view clause) {
-        if (found) return;
-        Presentation p;
-        std::string_view media, as, group, version;
-        bool first = true;
-        for_parts(clause, ';', [&](std::string_view part) {
-            if (first) {
-                media = part;
-                first = false;
-                return;
-            }
-            const auto eq = part.find('=');
-            const auto key = trimmed(part.substr(0, eq), kSpace);
-            const auto value = eq == std::string_view::npos ? std::string_view() : trimmed(part.substr(eq + 1), kSpace);
-            if (key == "as") as = value;
-            if (key == "g") group = value;
-            if (key == "v") version = value;
-        });
-        if (media == "application/yaml")
-            p.yaml = true;
-        else if (media != "application/json" && media != "*/*" && (media != "application/*" || route_types.has_value())) // which go-restful does not know
-            return;
-        known_media = true;
-        if (!as.empty() && (group != "meta.k8s.io" || (version != "v1" && version != "v1beta1"))) return;
-        if (as == "Table")
-            p.form = Presentation::Form::table;
-        else if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList")
-            p.form = Presentation::Form::metadata, p.list = as == "PartialObjectMetadataList";
-        else if (!as.empty())
-            return;
-        best = p;
-        found = true;
-    });
-    if (!found) {
-        const bool route = !known_media && route_types.has_value();
-        return refuse(not_acceptable(std::string(kMediaTypes) + std::string(route ? *route_types : ""), route));
+    for (const AcceptClause& c : clauses) {
+        const auto p = found ? std::nullopt : served(c);
+        if (p) best = *p;
+        found = found || p;
     }
+    if (!found) return refuse(not_acceptable(kMediaTypes, false));
     const auto include = http.param("includeObject");
     if (best.form == Presentation::Form::table && !include.empty() && include != "None" && include != "Object" && include != "Metadata")
         return refuse(bad_request("Unable to convert to Table as requested: includeObject: Invalid value: \"" + std::string(include) +
@@ -141,8 +180,8 @@ Api<Presentation> negotiate(const HttpRequest& http, std::optional<std::string_v
 
 std::string present(const Call& call, const Presentation& p, const Node& obj) {
     if (p.form == Presentation::Form::object) return canonical_json(obj);
-    if (p.form == Presentation::Form::metadata) return write_json(partial(obj));
-    Node table = Node::map({{"kind", Node::string("Table")}, {"apiVersion", Node::string("meta.k8s.io/v1")}});
+    if (p.form == Presentation::Form::metadata) return write_json(partial(p, obj));
+    Node table = Node::map({{"kind", Node::string("Table")}, {"apiVersion", Node::string(p.meta_version)}});
     table.set("metadata", version_of(obj));
     table.set("columnDefinitions", columns_node(call));
     table.set("rows", Node::list({row(call, p, obj)}));
@@ -156,7 +195,7 @@ std::string present(const Call& call, const Presentation& p, const StoredObject&
     }
     if (p.form == Presentation::Form::metadata || table_headers) return present(call, p, versioned(call, o));
     const Node obj = versioned(call, o);
-    Node table = Node::map({{"kind", Node::string("Table")}, {"apiVersion", Node::string("meta.k8s.io/v1")}});
+    Node table = Node::map({{"kind", Node::string("Table")}, {"apiVersion", Node::string(p.meta_version)}});
     table.set("metadata", version_of(obj));
     table.set("columnDefinitions", Node());
     table.set("rows", Node::list({row(call, p, obj)}));
@@ -169,7 +208,7 @@ std::string present_list(const Call& call, const Presentation& p, const std::vec
     const std::string meta = list_meta(stored ? rv : 0, token, remaining, call.resource->custom && p.form == Presentation::Form::object);
     std::string out;
     if (p.form == Presentation::Form::table) {
-        out = R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":)" + meta + ",\"columnDefinitions\":" +
+        out = R"({"kind":"Table","apiVersion":")" + std::string(p.meta_version) + R"(","metadata":)" + meta + ",\"columnDefinitions\":" +
               write_json(columns_node(call)) + ",\"rows\":[";
         if (items.empty() && !has_printer(*call.resource)) { // Go's empty slice of rows
             out.resize(out.size() - 1);
@@ -189,7 +228,7 @@ std::string present_list(const Call& call, const Presentation& p, const std::vec
         for (const auto& o : items) bytes += o->json.size() + 1;
     out.reserve(bytes);
     out += R"({"kind":")" + (metadata ? "PartialObjectMetadataList" : call.resource->list_kind) + R"(","apiVersion":")" +
-           (metadata ? "meta.k8s.io/v1" : call.api_version()) + R"(","metadata":)" + meta + ",\"items\":[";
+           (metadata ? std::string(p.meta_version) : call.api_version()) + R"(","metadata":)" + meta + ",\"items\":[";
     // Items of built-in lists carry no type of their own (as typed Go lists); those of custom resources do.
     const std::string type = R"({"apiVersion":")" + call.api_version() + R"(","kind":")" + call.resource->kind + "\",";
     if (metadata && items.empty()) { // Go's empty slice of metadata

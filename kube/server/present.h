@@ -16,7 +16,8 @@ struct Presentation {
     enum class Form : std::uint8_t { object, table, metadata };
     Form form = Form::object;
     bool list = false; // asked for as a PartialObjectMetadataList
-    bool yaml = false; // the encoding; `in_wanted_form` sees to it
+    bool yaml = false, pretty = false; // the encoding; `in_wanted_form` sees to it
+    std::string_view meta_version = "meta.k8s.io/v1"; // of tables and metadata
     enum class Include : std::uint8_t { metadata, none, object };
     Include include = Include::metadata; // of table rows
 };

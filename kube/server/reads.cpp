@@ -1,5 +1,6 @@
 #include "kube/server/reads.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
@@ -244,37 +245,50 @@ private:
 
 std::string resource_list_kind(const Call& call) { return call.resource->kind; }
 
-Api<std::chrono::seconds> watch_timeout(const HttpRequest& http) {
-    const auto text = http.param("timeoutSeconds");
-    if (text.empty()) {
-        static std::atomic<unsigned> spread = 0; // 30 to 60 minutes, so that watches do not all end together
-        return std::chrono::seconds(1800 + (spread.fetch_add(397) % 1800));
-    }
-    const auto seconds = parse_rv(text);
-    if (!seconds) return refuse(bad_request("strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax"));
-    return std::chrono::seconds(std::min<std::uint64_t>(*seconds ? *seconds : 1800, 86400));
+std::chrono::seconds watch_timeout(std::int64_t asked) {
+    static std::atomic<unsigned> spread = 0; // 30 to 60 minutes, so that watches do not all end together
+    if (asked == 0) return std::chrono::seconds(1800 + (spread.fetch_add(397) % 1800));
+    return std::chrono::seconds(std::clamp<std::int64_t>(asked, 0, 86400));
 }
 
-} // namespace
+// What lists, watches and deletions of collections are asked with. In the real server's order: what cannot be read comes before what does not go together.
+struct ListOptions {
+    std::chrono::seconds timeout{0};
+    std::size_t limit = 0;
+    LabelSelector labels;
+    FieldSelector fields;
+};
 
-Api<std::function<bool(const StoredObject&)>> selector_of(const Call& call) {
-    const auto label_text = call.http->param("labelSelector"), field_text = call.http->param("fieldSelector");
-    auto labels = LabelSelector::parse(label_text);
+Api<ListOptions> list_options(const Call& call, bool watch) {
+    const HttpRequest& http = *call.http;
+    ListOptions o;
+    API_TRY(const std::int64_t seconds, number_param(http, "timeoutSeconds"));
+    API_TRY(const std::int64_t limit, number_param(http, "limit"));
+    o.timeout = watch_timeout(seconds);
+    o.limit = limit < 0 ? 0 : static_cast<std::size_t>(limit); // less than none is no limit
+    auto labels = LabelSelector::parse(http.param("labelSelector"), SelectorWords::api_server);
     if (!labels) return refuse(bad_request(labels.error().message));
-    auto fields = FieldSelector::parse(field_text);
+    auto fields = FieldSelector::parse(http.param("fieldSelector"));
     if (!fields) return refuse(bad_request(fields.error().message));
+    if (auto causes = watch ? watch_problems(http) : list_problems(http); !causes.empty()) return refuse(invalid("ListOptions", "meta.k8s.io", "", std::move(causes)));
     for (const auto& term : fields->terms())
         if (!selectable(call, term.field)) {
             const bool own_fields = call.resource->custom || other_fields().contains(call.id());
             return refuse(bad_request(own_fields ? "field label not supported: " + term.field
                                                  : "\"" + term.field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""));
         }
+    o.labels = std::move(*labels);
+    o.fields = std::move(*fields);
+    return o;
+}
+
+// A test for the selectors (and the request's name); empty when there is nothing to test.
+std::function<bool(const StoredObject&)> matcher(const Call& call, const ListOptions& options) {
     const std::string name = call.path.name;
-    if (labels->empty() && fields->empty() && name.empty()) return std::function<bool(const StoredObject&)>();
+    if (options.labels.empty() && options.fields.empty() && name.empty()) return {};
     bool deep = false; // needs more than what the store keeps beside the JSON
-    for (const auto& t : fields->terms()) deep = deep || (t.field != "metadata.name" && t.field != "metadata.namespace");
-    return [labels = std::move(*labels), fields = std::move(*fields), name, deep, resource = call.resource,
-            version = call.version](const StoredObject& o) {
+    for (const auto& t : options.fields.terms()) deep = deep || (t.field != "metadata.name" && t.field != "metadata.namespace");
+    return [labels = options.labels, fields = options.fields, name, deep, resource = call.resource, version = call.version](const StoredObject& o) {
         if (!name.empty() && o.name != name) return false;
         for (const auto& r : labels.requirements()) {
             std::string_view value;
@@ -291,6 +305,8 @@ Api<std::function<bool(const StoredObject&)>> selector_of(const Call& call) {
     };
 }
 
+} // namespace
+
 Api<HttpResponse> read_object(Core& core, Call& call) {
     const auto rv = call.http->param("resourceVersion");
     const auto asked = parse_rv(rv);
@@ -305,17 +321,16 @@ Api<HttpResponse> read_object(Core& core, Call& call) {
     return respond_json(call, 200, present(call, form, *o));
 }
 
+Api<void> check_list_options(const Call& call) {
+    API_TRY_VOID(list_options(call, false));
+    return {};
+}
+
 Api<Selected> select_objects(Core& core, Call& call) {
     const HttpRequest& http = *call.http;
-    API_TRY(const auto matches, selector_of(call));
-    std::size_t limit = 0;
-    if (const auto text = http.param("limit"); !text.empty()) {
-        const auto n = parse_rv(text.substr(text.starts_with('-') ? 1 : 0));
-        if (!n) return refuse(bad_request("strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax"));
-        limit = text.starts_with('-') ? 0 : *n; // less than none is no limit
-    }
-    API_TRY_VOID(watch_timeout(http)); // read, though a list has no use for it
-    if (auto causes = list_problems(http); !causes.empty()) return refuse(invalid("ListOptions", "meta.k8s.io", "", std::move(causes)));
+    API_TRY(const ListOptions options, list_options(call, false));
+    const auto matches = matcher(call, options);
+    std::size_t limit = options.limit;
     if (http.param("resourceVersion") == "0" && http.param("continue").empty() && http.param("resourceVersionMatch") != "Exact") limit = 0; // the watch cache gives all
     API_TRY(ListStart start, list_start(core, call, limit));
     const Pages pages(core.store, call, start);
@@ -353,15 +368,16 @@ Api<std::pair<HttpResponse, std::shared_ptr<StreamSource>>> read_watch(Core& cor
     const HttpRequest& http = *call->http;
     API_TRY(const Presentation form, negotiate(*call));
     WatchOptions o;
-    API_TRY(o.matches, selector_of(*call));
-    API_TRY(o.timeout, watch_timeout(http));
+    API_TRY(const ListOptions options, list_options(*call, true));
+    o.matches = matcher(*call, options);
+    o.timeout = options.timeout;
     o.store_id = call->id();
     o.ns = call->path.ns;
     o.bookmarks = http.flag("allowWatchBookmarks");
     if (call->resource->custom) o.served = [&core, at = call->path] { return core.registry()->find(at.group, at.version, at.resource) != nullptr; };
     const bool as_object = form.form == Presentation::Form::object;
     o.kind = as_object ? resource_list_kind(*call) : form.form == Presentation::Form::table ? "Table" : "PartialObjectMetadata";
-    o.api_version = as_object ? call->api_version() : "meta.k8s.io/v1";
+    o.api_version = as_object ? call->api_version() : std::string(form.meta_version);
     o.render = [call, form, first = std::make_shared<bool>(true)](const StoredObject& object) {
         std::string json = present(*call, form, object, *first);
         *first = false;
@@ -369,7 +385,6 @@ Api<std::pair<HttpResponse, std::shared_ptr<StreamSource>>> read_watch(Core& cor
     };
     const auto text = http.param("resourceVersion");
     const bool send_initial = http.flag("sendInitialEvents");
-    if (auto causes = watch_problems(http); !causes.empty()) return refuse(invalid("ListOptions", "meta.k8s.io", "", std::move(causes)));
     std::uint64_t asked = 0;
     if (!text.empty()) {
         const auto v = parse_rv(text);

@@ -18,13 +18,11 @@ struct Selected {
     std::string token;
     std::size_t remaining = 0;
 };
+// 400 and 422 for what they cannot be, before anything is read.
+Api<void> check_list_options(const Call& call);
 Api<Selected> select_objects(Core& core, Call& call);
 Api<HttpResponse> read_list(Core& core, Call& call);
 // The head of the answer and the stream of events.
 Api<std::pair<HttpResponse, std::shared_ptr<StreamSource>>> read_watch(Core& core, const std::shared_ptr<Call>& call);
-
-// A test for labelSelector and fieldSelector of the request (and its name, for a watch of one object); empty when there is
-// nothing to test. 400 for a selector that cannot be read or a field the kind does not support.
-Api<std::function<bool(const StoredObject&)>> selector_of(const Call& call);
 
 } // namespace weber::kube::server

@@ -1,7 +1,11 @@
 #include "kube/server/request.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "kube/base/clock.h"
 #include "kube/base/digest.h"
+#include "kube/base/json.h"
 
 namespace weber::kube::server {
 namespace {
@@ -20,12 +24,7 @@ std::vector<std::string> split(std::string_view path) {
     return out;
 }
 
-// Place of the first character that cannot be printed; npos: none.
-std::size_t unprintable(std::string_view s) {
-    for (std::size_t i = 0; i < s.size(); ++i)
-        if (static_cast<unsigned char>(s[i]) < 0x20 || s[i] == 0x7f) return i;
-    return std::string_view::npos;
-}
+bool unprintable(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 std::string hex_byte(char c) {
     std::string out = hex_encode(std::string_view(&c, 1));
@@ -40,7 +39,7 @@ std::string go_quoted(std::string_view s) {
     for (const char c : s) {
         if (c == '"' || c == '\\')
             out += std::string("\\") + c;
-        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+        else if (unprintable(c))
             out += "\\x" + hex_encode(std::string_view(&c, 1));
         else
             out += c;
@@ -81,46 +80,53 @@ RequestPath parse_path(std::string_view text) {
     return p;
 }
 
+void check_dry_run(const std::vector<std::string>& values, std::vector<ErrorDetail>& causes) {
+    if (std::ranges::all_of(values, [](const std::string& v) { return v == "All"; })) return;
+    Node all = Node::list();
+    for (const auto& v : values) all.push_back(Node::string(v));
+    causes.push_back({"FieldValueNotSupported", "Unsupported value: " + write_json(all) + ": supported values: \"All\"", "dryRun"});
+}
+
 Api<void> read_write_options(Call& call, std::string_view options_kind, bool apply_patch) {
     const HttpRequest& http = *call.http;
     std::vector<ErrorDetail> causes;
-    for (const auto& [k, v] : http.query) {
-        if (k != "dryRun") continue;
-        if (v != "All")
-            causes.push_back({"FieldValueNotSupported", "Unsupported value: [\"" + v + "\"]: supported values: \"All\"", "dryRun"});
-        else
-            call.dry_run = true;
-    }
-    const auto validation = http.param("fieldValidation");
-    if (validation == "Strict")
-        call.validation = FieldValidation::strict;
-    else if (validation == "Ignore")
-        call.validation = FieldValidation::ignore;
-    else if (!validation.empty() && validation != "Warn")
-        causes.push_back({"FieldValueNotSupported",
-                          "Unsupported value: \"" + std::string(validation) +
-                              "\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"",
-                          "fieldValidation"});
     const auto manager = http.param("fieldManager");
-    if (manager.size() > 128)
-        causes.push_back({"FieldValueTooLong", "Too long: may not be more than 128 bytes", "fieldManager"});
-    else if (const auto at = unprintable(manager); at != std::string_view::npos)
-        causes.push_back({"FieldValueInvalid", "Invalid value: " + go_quoted(manager) + ": invalid character U+00" + hex_byte(manager[at]) +
-                                                   " (at position " + std::to_string(at) + ")",
-                          "fieldManager"});
     if (options_kind == "PatchOptions") {
-        if (apply_patch && manager.empty())
-            causes.push_back({"FieldValueRequired", "Required value: is required for apply patch", "fieldManager"});
-        if (!apply_patch && http.has_param("force"))
-            causes.push_back({"FieldValueForbidden", "Forbidden: may not be specified for non-apply patch", "force"});
+        if (apply_patch && manager.empty()) causes.push_back({"FieldValueRequired", "Required value: is required for apply patch", "fieldManager"});
+        if (!apply_patch && http.has_param("force")) causes.push_back({"FieldValueForbidden", "Forbidden: may not be specified for non-apply patch", "force"});
     }
+    if (manager.size() > 128) causes.push_back({"FieldValueTooLong", "Too long: may not be more than 128 bytes", "fieldManager"});
+    for (std::size_t at = 0; at < manager.size(); ++at)
+        if (unprintable(manager[at]))
+            causes.push_back({"FieldValueInvalid", "Invalid value: " + go_quoted(manager) + ": invalid character U+00" + hex_byte(manager[at]) + " (at position " + std::to_string(at) + ")",
+                              "fieldManager"});
+    const std::vector<std::string> dry = http.params("dryRun");
+    check_dry_run(dry, causes);
+    const auto validation = http.param("fieldValidation");
+    if (!validation.empty() && validation != "Warn" && validation != "Strict" && validation != "Ignore")
+        causes.push_back({"FieldValueNotSupported",
+                          "Unsupported value: " + write_json(Node::string(validation)) + ": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"", "fieldValidation"});
     if (!causes.empty()) return refuse(invalid(options_kind, "meta.k8s.io", "", std::move(causes)));
+    call.dry_run = !dry.empty();
+    call.validation = validation == "Strict" ? FieldValidation::strict : validation == "Ignore" ? FieldValidation::ignore : FieldValidation::warn;
     call.manager = manager;
     if (call.manager.empty()) {
         call.manager = http.user_agent.substr(0, http.user_agent.find('/'));
         if (call.manager.size() > 128) call.manager.resize(128);
     }
     return {};
+}
+
+Api<std::int64_t> number_param(const HttpRequest& http, std::string_view name) {
+    const std::string text(http.param(name));
+    if (!http.has_param(name)) return 0;
+    std::int64_t n = 0;
+    const char* digits = text.data() + (text.size() > 1 && text[0] == '+' && text[1] != '-' ? 1 : 0);
+    const auto [end, ec] = std::from_chars(digits, text.data() + text.size(), n);
+    if (ec == std::errc::result_out_of_range) return refuse(bad_request("strconv.ParseInt: parsing " + write_json(Node::string(text)) + ": value out of range"));
+    if (ec != std::errc() || end != text.data() + text.size())
+        return refuse(bad_request("strconv.ParseInt: parsing " + write_json(Node::string(text)) + ": invalid syntax"));
+    return n;
 }
 
 std::string now_text() { return format_rfc3339(system_clock().now()); }

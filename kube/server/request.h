@@ -53,8 +53,14 @@ struct Call {
 };
 
 // dryRun, fieldValidation, fieldManager: read and checked (spec apply.md 11.1; apimachinery's ValidatePatchOptions …).
-// `options_kind`: "CreateOptions", "UpdateOptions", "PatchOptions", "DeleteOptions".
+// `options_kind`: "CreateOptions", "UpdateOptions", "PatchOptions".
 Api<void> read_write_options(Call& call, std::string_view options_kind, bool apply_patch);
+
+// A number of the query, 0 when it is not there; 400 in Go's words when it is none.
+Api<std::int64_t> number_param(const HttpRequest& http, std::string_view name);
+
+// Adds the cause of values that dryRun may not have.
+void check_dry_run(const std::vector<std::string>& values, std::vector<ErrorDetail>& causes);
 
 // Seconds since the epoch "now" as the API prints times.
 std::string now_text();

@@ -8,6 +8,7 @@
 #include "kube/base/schema.h"
 #include "kube/base/yaml.h"
 #include "kube/server/convert.h"
+#include "kube/server/delete_options.h"
 #include "kube/server/engine.h"
 #include "kube/server/go_json.h"
 #include "kube/server/object_meta.h"
@@ -37,12 +38,6 @@ std::string summary(std::string_view body) {
     return (body.front() == '{' ? start : hex_encode(start)) + (body.size() > kMost ? " ..." : "");
 }
 
-// Go's words where Go refuses it, too; ours for what only we refuse (depth, size).
-std::string json_error(std::string_view body, const Error& error) {
-    std::string words = go_json_error(body);
-    return words.empty() ? error.message : words;
-}
-
 HttpResponse written_response(const Call& call, const Presentation& form, const Written& w) {
     return respond_json(call, w.status, present(call, form, w.object));
 }
@@ -56,54 +51,6 @@ std::string success_status(const ResourceInfo& resource, std::string_view name, 
                         {"status", Node::string("Success")}});
     s.set("details", std::move(details));
     return write_json(s);
-}
-
-Api<DeleteOptions> read_delete_options(Call& call) {
-    DeleteOptions o;
-    Node body;
-    if (!call.http->body.empty()) {
-        API_TRY(body, read_body(call));
-        if (const auto kind = body.text_at("kind"); !kind.empty() && kind != "DeleteOptions")
-            return refuse(bad_request("decoded object cannot be converted to DeleteOptions"));
-        const TypeSchema* type = find_builtin_definition("meta.v1.DeleteOptions");
-        if (const auto decoded = type ? decode_typed(body, *type, false) : Decoded(); !decoded) return refuse(bad_request(decoded.error().message));
-    }
-    const HttpRequest& http = *call.http;
-    std::string policy(body.text_at("propagationPolicy"));
-    if (policy.empty()) policy = http.param("propagationPolicy");
-    if (const Node* n = body.find("orphanDependents"); n && n->is_bool())
-        o.orphan_dependents = n->as_bool();
-    else if (http.has_param("orphanDependents"))
-        o.orphan_dependents = http.flag("orphanDependents");
-    if (const Node* n = body.find("gracePeriodSeconds")) o.grace_period = n->as_int();
-    if (const Node* p = body.find("preconditions")) {
-        o.uid = p->text_at("uid");
-        o.resource_version = p->text_at("resourceVersion");
-    }
-    std::vector<ErrorDetail> causes;
-    using P = DeleteOptions::Propagation;
-    if (policy == "Background")
-        o.propagation = P::background;
-    else if (policy == "Foreground")
-        o.propagation = P::foreground;
-    else if (policy == "Orphan")
-        o.propagation = P::orphan;
-    else if (!policy.empty())
-        causes.push_back({"FieldValueNotSupported",
-                          "Unsupported value: \"" + policy + "\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"",
-                          "propagationPolicy"});
-    if (!policy.empty() && o.orphan_dependents)
-        causes.push_back({"FieldValueInvalid",
-                          "Invalid value: \"" + policy + "\": orphanDependents and deletionPropagation cannot be both set",
-                          "propagationPolicy"});
-    if (const Node* dry = body.find("dryRun")) {
-        for (const auto& d : dry->items()) o.dry_run = o.dry_run || d.text() == "All";
-        if (std::ranges::any_of(dry->items(), [](const Node& d) { return d.text() != "All"; }))
-            causes.push_back({"FieldValueNotSupported", "Unsupported value: " + write_json(*dry) + ": supported values: \"All\"", "dryRun"});
-    }
-    if (!causes.empty()) return refuse(invalid("DeleteOptions", "meta.k8s.io", "", std::move(causes)));
-    if (call.http->body.empty()) o.dry_run = call.dry_run; // beside a body the parameter counts for nothing
-    return o;
 }
 
 // Namespaces/finalize: the body's spec.finalizers replace the live ones.
@@ -135,16 +82,8 @@ Api<Node> read_body(Call& call) {
     auto parsed = yaml ? read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false, .repeated = &repeated})
                        : read_json(body, {.bytes = 4u << 20, .repeated = &repeated});
     for (const auto& r : repeated) call.repeated.push_back(yaml ? r : "duplicate field " + write_json(Node::string(r)));
-    const std::string shown = summary(body);
-    if (!parsed)
-        return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind +
-                                  "): couldn't get version/kind; json parse error: " + json_error(body, parsed.error()) + " (" + shown + ")"));
-    if (!parsed->is_map())
-        return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind +
-                                  "): couldn't get version/kind; json parse error: json: cannot unmarshal " +
-                                  std::string(parsed->is_number() ? "number" : parsed->kind_word()) +
-                                  " into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
-                                  "\"json:\\\"kind,omitempty\\\"\" } (" + shown + ")"));
+    if (!parsed || !parsed->is_map())
+        return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind + "): " + go_type_meta_error(body, parsed) + " (" + summary(body) + ")"));
     return std::move(*parsed);
 }
 
@@ -213,8 +152,7 @@ Api<HttpResponse> write_patch(Core& core, Call& call, Ack& ack) {
 
 Api<HttpResponse> write_delete(Core& core, Call& call, Ack& ack) {
     API_TRY(const Presentation form, negotiate(call));
-    API_TRY_VOID(read_write_options(call, "DeleteOptions", false));
-    API_TRY(const DeleteOptions options, read_delete_options(call));
+    API_TRY(const DeleteOptions options, read_delete_options(*call.http));
     API_TRY(const Written w, core.remove(call, options, ack));
     if (w.removed && !strategy_of(*call.resource, *call.version).returns_deleted)
         return respond_json(call, 200, success_status(*call.resource, call.path.name, meta_text(w.object, "uid")));
@@ -224,8 +162,8 @@ Api<HttpResponse> write_delete(Core& core, Call& call, Ack& ack) {
 
 Api<HttpResponse> write_delete_collection(Core& core, Call& call, Ack& ack) {
     API_TRY(const Presentation form, negotiate(call));
-    API_TRY_VOID(read_write_options(call, "DeleteOptions", false));
-    API_TRY(const DeleteOptions options, read_delete_options(call));
+    API_TRY_VOID(check_list_options(call));
+    API_TRY(const DeleteOptions options, read_delete_options(*call.http));
     API_TRY(const Selected page, select_objects(core, call));
     std::vector<ObjectPtr> gone;
     for (const auto& o : page.items) {

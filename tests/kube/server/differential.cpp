@@ -116,12 +116,13 @@ void sort_custom_causes(Node& body) {
     body.find_mut("details")->set("causes", std::move(list));
 }
 
-Node answer_of(const Reply& reply, const std::string& ns) {
+Node answer_of(const Reply& reply, const std::string& ns, bool as_text) {
     Node out = Node::map({{"status", Node::integer(reply.status)}});
     auto body = kube::read_json(replace_all(reply.body, ns, "$ns"));
     if (body && body->is_map()) sort_custom_causes(*body);
     if (body && body->text_at("kind") == "Table") hide_ages(*body);
-    if (body && body->is_map()) {
+    if (as_text) out.set("type", Node::string(reply.type));
+    if (body && body->is_map() && !as_text) {
         out.set("body", comparable(*body));
     } else {
         std::string text = replace_all(reply.body, ns, "$ns");
@@ -292,6 +293,7 @@ std::vector<Sequence> read_sequences(const std::string& file) {
             if (blank != std::string::npos) step.path = verb_path.substr(blank + 1);
             step.type = s.text_at("type");
             step.accept = s.text_at("accept");
+            step.text = s.contains("text");
             if (const Node* raw = s.find("raw")) step.body = raw->text();
             if (const Node* body = s.find("body")) step.body = kube::write_json(*body);
             EXPECT_TRUE(!step.wait.empty() || !step.path.empty()) << file << ": " << sequence.name;
@@ -317,7 +319,7 @@ std::vector<Node> play(const Api& api, const Sequence& sequence) {
                                       .type = step.type,
                                       .accept = step.accept,
                                       .as = replace_all(step.as, "$ns", ns)});
-        answers.push_back(answer_of(reply, ns));
+        answers.push_back(answer_of(reply, ns, step.text));
     }
     (void)api.remove("/api/v1/namespaces/" + ns);
     return answers;

@@ -15,6 +15,7 @@ struct Step {
     std::string method, path, type, accept, body; // `$ns` stands for the sequence's namespace in path and body
     std::string wait;                             // instead of a request: ask this path until it answers 200
     std::string as = {};                          // user to impersonate; "" = the administrator
+    bool text = false;                            // how the answer is written counts, not only what it says
 };
 
 struct Sequence {

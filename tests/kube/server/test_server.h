@@ -31,6 +31,7 @@ private:
 struct Reply {
     int status = 0;
     std::string body;
+    std::string type;                  // Content-Type
     std::vector<std::string> warnings; // texts of the Warning headers
     Node json;                         // null when the body is no JSON
     [[nodiscard]] std::string message() const { return std::string(json.text_at("message")); }
