@@ -6,6 +6,7 @@
 #include "kube/server/api_services.h"
 #include "kube/server/crd.h"
 #include "kube/server/object_meta.h"
+#include "kube/server/quota.h"
 #include "kube/server/simulate.h"
 #include "kube/server/strategy.h"
 
@@ -15,6 +16,7 @@ namespace {
 constexpr std::string_view kCrds = "apiextensions.k8s.io/customresourcedefinitions";
 constexpr std::string_view kRoles = "rbac.authorization.k8s.io/clusterroles";
 constexpr std::string_view kApiServices = "apiregistration.k8s.io/apiservices";
+constexpr std::string_view kQuotas = "/resourcequotas";
 constexpr std::string_view kManager = "kube-controller-manager";
 constexpr std::string_view kFailAnnotation = "weber.dev/simulate";
 
@@ -53,6 +55,10 @@ void Controllers::push(Key key) {
     work_.notify_one();
 }
 
+void Controllers::push_quotas(const std::string& ns) {
+    for (const auto& quota : core_.store.list(kQuotas, ns).objects) push({std::string(kQuotas), ns, quota->name});
+}
+
 void Controllers::push_at(Key key, Clock::time_point when) {
     std::lock_guard lock(mutex_);
     later_.emplace(when, std::move(key)); // from the worker itself, which looks before it sleeps
@@ -83,6 +89,7 @@ void Controllers::removed(const std::string& resource, const StoredObject& o) {
     if (!o.ns.empty()) { // the last object of a terminating namespace, or what each one that stays has
         const ObjectPtr ns = core_.store.get("/namespaces", "", o.ns);
         if (ns && (ns->deleting || every_namespace_has(resource, o.name))) push({"/namespaces", "", o.ns});
+        push_quotas(o.ns);
     }
     for (const auto& owner : o.owner_uids) // an owner that waits for its dependents
         if (const auto ref = core_.store.find_uid(owner)) push({ref->resource, ref->ns, ref->name});
@@ -135,6 +142,8 @@ void Controllers::sync(const Key& key) {
     if (o->deleting) sync_finalizers(key, parse_stored(*o));
     const ResourcePtr resource = info(key.resource);
     if (resource && options_.simulate && is_simulated(key.resource)) sync_status(key, *resource, *o);
+    if (options_.simulate && key.resource == kQuotas) count_quota(core_, key.ns, key.name);
+    if (key.resource == "/pods") push_quotas(key.ns); // one that is done uses nothing any more
     if (!o->ns.empty()) { // something was made while its namespace went away
         const ObjectPtr ns = core_.store.get("/namespaces", "", o->ns);
         if (!ns || ns->deleting) push({"/namespaces", "", o->ns});

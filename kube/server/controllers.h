@@ -44,6 +44,7 @@ private:
     };
     void run();
     void push(Key key);
+    void push_quotas(const std::string& ns); // all of the namespace are to be counted again
     void push_at(Key key, Clock::time_point when);
 
     void sync(const Key& key);

@@ -8,7 +8,9 @@
 #include "kube/server/crd_values.h"
 #include "kube/server/crd.h"
 #include "kube/server/engine.h"
+#include "kube/server/limits.h"
 #include "kube/server/object_meta.h"
+#include "kube/server/quota.h"
 #include "kube/server/strategy.h"
 #include "kube/server/tls.h"
 #include "kube/server/typed_decode.h"
@@ -165,6 +167,13 @@ Api<Written> Core::store_new(Call& call, Node obj, Ack& ack, bool versioned) {
         release(*this, resource, obj);
         return refuse(invalid(resource.kind, resource.group, name, std::move(causes)));
     }
+    QuotaGate quotas(*this, call, true);
+    auto admitted = check_limits(*this, call, obj, true);
+    if (admitted) admitted = quotas.check(obj, Node());
+    if (!admitted) {
+        release(*this, resource, obj);
+        return refuse(std::move(admitted).error());
+    }
     warn(call, obj);
     if (call.dry_run) {
         release(*this, resource, obj);
@@ -184,6 +193,7 @@ Api<Written> Core::store_new(Call& call, Node obj, Ack& ack, bool versioned) {
         release(*this, resource, obj);
         return refuse(name_taken(resource, name, store.get(resource.id(), call.path.ns, name).get()));
     }
+    quotas.charge();
     set_meta(obj, "resourceVersion", std::to_string(stored->rv));
     return Written{std::move(obj), 201};
 }
@@ -252,6 +262,9 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
         meta_mut(obj).set("generation", Node::integer(meta_int(live, "generation") + 1));
     if (auto causes = validate_change(call, obj, live); !causes.empty())
         return refuse(invalid(resource.kind, resource.group, call.path.name, std::move(causes)));
+    API_TRY_VOID(check_limits(*this, call, obj, false));
+    QuotaGate quotas(*this, call, false);
+    API_TRY_VOID(quotas.check(obj, live));
     API_TRY_VOID(admit_growth(*this, call, obj, live));
     if (options.subresource != "status") warn(call, obj, &live);
     if (same_but_times(obj, live)) {
@@ -270,6 +283,7 @@ Api<std::optional<Written>> Core::try_change(Call& call, const ChangeOptions& op
         return std::nullopt;
     }
     if (gone) release(*this, resource, obj);
+    quotas.charge();
     set_meta(obj, "resourceVersion", std::to_string(stored->rv));
     return Written{std::move(obj), 200, gone};
 }

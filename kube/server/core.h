@@ -44,6 +44,7 @@ public:
     Store& store;
     const bool simulate; // controllers stand in for kubelet and friends
     Allocator allocator; // cluster IPs and node ports
+    std::mutex quota_mutex; // held from the check of a write against its namespace's quotas until it is counted
     // Asked about each object that a request makes or changes (`live`: null Node = new) before it is checked and stored. Set before
     // the first request.
     std::function<Api<void>(const Call&, const Node& next, const Node& live)> admit = [](const Call&, const Node&, const Node&) { return Api<void>(); };

@@ -1,6 +1,8 @@
 #include "kube/server/pod_admission.h"
 
 #include "kube/base/json.h"
+#include "kube/server/default_classes.h"
+#include "kube/server/limits.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/tls.h"
 
@@ -80,6 +82,7 @@ void add_tolerations(Node& spec) {
 }
 
 Api<void> admit_pod(Core& core, const Call& call, Node& pod) {
+    default_resources(core, pod);
     Node& spec = pod.get_or_insert("spec");
     const std::string ns(meta_text(pod, "namespace"));
     std::string account(spec.text_at("serviceAccountName"));
@@ -96,9 +99,11 @@ Api<void> admit_pod(Core& core, const Call& call, Node& pod) {
     const Node of_account = stored ? parse_stored(*stored) : Node();
     if (!automount) automount = of_account.find("automountServiceAccountToken");
     if (!automount || automount->as_bool(true)) mount_token(spec);
+    const Node* secrets = of_account.find("imagePullSecrets");
+    if (const Node* own = spec.find("imagePullSecrets"); secrets && !secrets->empty() && (!own || own->empty())) spec.set("imagePullSecrets", *secrets);
+    API_TRY_VOID(set_priority(core, call, pod));
     add_tolerations(spec);
-    if (!spec.contains("priority")) spec.set("priority", Node::integer(0));
-    if (!spec.contains("preemptionPolicy")) spec.set("preemptionPolicy", Node::string("PreemptLowerPriority"));
+    API_TRY_VOID(add_runtime_class(core, call, pod));
     pod.set("status", Node::map({{"phase", Node::string("Pending")}, {"qosClass", Node::string(qos_class(spec))}}));
     if (const Node* gates = spec.find("schedulingGates"); gates && !gates->empty())
         pod.get_or_insert("status").set("conditions", Node::list({Node::map({{"type", Node::string("PodScheduled")},

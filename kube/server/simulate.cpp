@@ -260,17 +260,6 @@ bool disruption_budget(Node& o, const Simulation& s) {
     return set_status(o, std::move(st));
 }
 
-bool quota(Node& o, const Simulation&) {
-    Node st = Node::map();
-    if (const Node* hard = o.find_path({"spec", "hard"})) {
-        st.set("hard", *hard);
-        Node used = Node::map();
-        for (const auto& e : hard->entries()) used.set(e.key, text("0"));
-        st.set("used", std::move(used));
-    }
-    return set_status(o, std::move(st));
-}
-
 // The 1Password operator: the condition by which it says that an item's Secret is there (no Secret is made: no pod reads it).
 bool onepassword_item(Node& o, const Simulation& s) {
     if (!s.settled) return false;
@@ -290,7 +279,6 @@ constexpr Kind kKinds[]{
     {"apiregistration.k8s.io/apiservices", api_service, false},
     {"autoscaling/horizontalpodautoscalers", autoscaler, false},
     {"policy/poddisruptionbudgets", disruption_budget, false},
-    {"/resourcequotas", quota, false},
     {"onepassword.com/onepassworditems", onepassword_item, true},
 };
 

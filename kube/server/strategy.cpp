@@ -9,6 +9,7 @@
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "kube/server/object_meta.h"
+#include "kube/server/default_classes.h"
 #include "kube/server/pod_admission.h"
 #include "kube/server/service_alloc.h"
 
@@ -247,6 +248,7 @@ Api<void> prepare_create(Core& core, const Call& call, Node& obj) {
     if (id == "/secrets") move_string_data(obj);
     if (id == "/namespaces") prepare_namespace(obj);
     if (id == "/persistentvolumeclaims") add_finalizer(obj, "kubernetes.io/pvc-protection");
+    if (id == "/persistentvolumeclaims" || id == "networking.k8s.io/ingresses") default_class(core, id, obj);
     if (id == "/persistentvolumes") add_finalizer(obj, "kubernetes.io/pv-protection");
     if (id == "storage.k8s.io/volumeattributesclasses") add_finalizer(obj, "kubernetes.io/vac-protection");
     if (id == "/nodes") taint_new_node(obj);

@@ -113,7 +113,7 @@ class Differential : public ::testing::TestWithParam<std::string> {};
 TEST_P(Differential, AnswersAreThoseOfKubeApiserver) { check(GetParam(), read_sequences(kFolder + "differential/" + GetParam() + ".yaml")); }
 
 INSTANTIATE_TEST_SUITE_P(Table, Differential,
-                         ::testing::Values("basic", "workloads", "pods", "network", "storage_and_rbac", "objects", "protocol", "definitions", "schemas", "formats", "escalation", "surfaces", "corners", "tables", "warnings", "refusals"),
+                         ::testing::Values("basic", "workloads", "pods", "network", "storage_and_rbac", "objects", "protocol", "definitions", "schemas", "formats", "escalation", "surfaces", "corners", "tables", "warnings", "refusals", "admission"),
                          [](const auto& info) { return info.param; });
 
 // Every kind that can be listed, in every version that Kubernetes has: served or not, and with which columns.
