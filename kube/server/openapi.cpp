@@ -8,6 +8,7 @@
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "kube/server/go_forms.h"
+#include "kube/server/openapi_paths.h"
 #include "kube/server/openapi_protobuf.h"
 #include "kube/server/version.h"
 
@@ -33,6 +34,8 @@ constexpr std::string_view kEmbeddedApiVersionText =
     "apiVersion defines the versioned schema of this representation of an object. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
 constexpr std::string_view kEmbeddedKindText =
     "kind is a string value representing the type of this object. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
+constexpr std::string_view kListMetadataText =
+    "Standard list metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
 constexpr std::string_view kMetadataText = "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
 
 // "apps.v1.Deployment" as the real documents name it; "" for a type without a name.
@@ -66,16 +69,21 @@ public:
 
     void add_custom(const ResourceInfo& r, const VersionInfo& v) {
         Node schema = v.open_api.is_map() ? v.open_api : Node::map({{"type", text("object")}, {"x-kubernetes-preserve-unknown-fields", Node::boolean(true)}});
-        complete_embedded(schema);
+        complete_custom(schema);
         Node& properties = schema.get_or_insert("properties");
-        properties.set("apiVersion", described(Node::map({{"type", text("string")}}), kApiVersionText));
-        properties.set("kind", described(Node::map({{"type", text("string")}}), kKindText));
         properties.set("metadata", described_metadata());
-        schema.set("x-kubernetes-group-version-kind", Node::list({gvk_node(r, v)}));
-        definitions_.set(custom_name(r, v), std::move(schema));
+        finish_custom(r, v, r.kind, std::move(schema));
+        Node list = Node::map({{"description", text(r.list_kind + " is a list of " + r.kind)}, {"type", text("object")}, {"required", Node::list({text("items")})}});
+        Node items = Node::map({{"type", text("array")},
+                                {"description", text("List of " + r.plural + ". More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md")},
+                                {"items", Node::map({{"$ref", text(reference_ + custom_name(r, v, r.kind))}})}});
+        const TypeSchema* list_meta = find_builtin_definition("meta.v1.ListMeta");
+        Node metadata = list_meta ? reference(*list_meta, "ListMeta") : Node::map({{"type", text("object")}});
+        list.set("properties", Node::map({{"items", std::move(items)}, {"metadata", described(std::move(metadata), kListMetadataText)}}));
+        finish_custom(r, v, r.list_kind, std::move(list));
     }
 
-    static std::string custom_name(const ResourceInfo& r, const VersionInfo& v) {
+    static std::string custom_name(const ResourceInfo& r, const VersionInfo& v, std::string_view kind) {
         std::string name; // the group's labels turned round, as Kubernetes names them
         std::string_view rest = r.group;
         while (!rest.empty()) {
@@ -84,7 +92,7 @@ public:
             name += std::string(label) + ".";
             rest = dot == std::string_view::npos ? std::string_view() : rest.substr(0, dot);
         }
-        return name + v.name + "." + r.kind;
+        return name + v.name + "." + std::string(kind);
     }
 
     Node take() { return std::move(definitions_); }
@@ -97,19 +105,49 @@ private:
         return n;
     }
 
+    // What objects and lists of a custom kind have in common.
+    void finish_custom(const ResourceInfo& r, const VersionInfo& v, const std::string& kind, Node schema) {
+        Node& properties = schema.get_or_insert("properties");
+        properties.set("apiVersion", described(Node::map({{"type", text("string")}}), kApiVersionText));
+        properties.set("kind", described(Node::map({{"type", text("string")}}), kKindText));
+        schema.set("x-kubernetes-group-version-kind", Node::list({Node::map({{"group", text(r.group)}, {"kind", text(kind)}, {"version", text(v.name)}})}));
+        Node fields = Node::list();
+        for (const auto& path : v.selectable) fields.push_back(Node::map({{"fieldPath", text(path.substr(path.starts_with('.') ? 1 : 0))}}));
+        if (!fields.empty() && !v2_) schema.set("x-kubernetes-selectable-fields", std::move(fields));
+        definitions_.set(custom_name(r, v, kind), std::move(schema));
+    }
+
     Node described_metadata() {
         Node n = type(object_meta_schema(), kObjectMeta);
         n.erase("default");
         return described(std::move(n), kMetadataText);
     }
 
+    // "Either an integer or a text" is said in words that every reader of schemas knows.
+    static void unfold_int_or_string(Node& schema) {
+        const Node* either = schema.find("x-kubernetes-int-or-string");
+        if (!either || !either->as_bool()) return;
+        Node any = Node::list({Node::map({{"type", text("integer")}}), Node::map({{"type", text("string")}})});
+        const Node* all = schema.find("allOf");
+        if (const Node* own = schema.find("anyOf"); !own) {
+            if (all && !all->empty() && all->items()[0].find("anyOf") && *all->items()[0].find("anyOf") == any) return;
+            schema.set("anyOf", std::move(any));
+        } else if (!(*own == any)) {
+            Node list = Node::list({Node::map({{"anyOf", std::move(any)}})});
+            if (all)
+                for (const Node& n : all->items()) list.push_back(n);
+            schema.set("allOf", std::move(list));
+        }
+    }
+
     // Schemas within a definition that hold objects of their own (x-kubernetes-embedded-resource) get what all objects have.
-    void complete_embedded(Node& schema) {
+    void complete_custom(Node& schema) {
         if (!schema.is_map()) return;
+        if (!v2_) unfold_int_or_string(schema);
         for (const auto field : {"items", "additionalProperties"})
-            if (Node* inner = schema.find_mut(field)) complete_embedded(*inner);
+            if (Node* inner = schema.find_mut(field)) complete_custom(*inner);
         if (Node* properties = schema.find_mut("properties"); properties && properties->is_map())
-            for (auto& e : properties->entries_mut()) complete_embedded(e.value);
+            for (auto& e : properties->entries_mut()) complete_custom(e.value);
         const Node* embedded = schema.find("x-kubernetes-embedded-resource");
         if (!embedded || !embedded->as_bool()) return;
         Node& properties = schema.get_or_insert("properties");
@@ -219,42 +257,6 @@ private:
     std::unordered_map<const TypeSchema*, std::string> names_;
 };
 
-Node query_parameter(std::string_view name, bool v3) {
-    Node n = Node::map({{"in", text("query")}, {"name", text(name)}});
-    if (v3)
-        n.set("schema", Node::map({{"type", text("string")}, {"uniqueItems", Node::boolean(true)}}));
-    else
-        n.set("type", text("string")), n.set("uniqueItems", Node::boolean(true));
-    return n;
-}
-
-Node operation(const ResourceInfo& r, const VersionInfo& v, std::string_view action, bool write, bool v3) {
-    Node o = Node::map();
-    if (write) {
-        Node parameters = Node::list();
-        for (const auto p : {"dryRun", "fieldManager", "fieldValidation"}) parameters.push_back(query_parameter(p, v3));
-        if (action == "patch") parameters.push_back(query_parameter("force", v3));
-        o.set("parameters", std::move(parameters));
-    }
-    o.set("responses", Node::map({{"200", Node::map({{"description", text("OK")}})}}));
-    o.set("x-kubernetes-action", text(action));
-    o.set("x-kubernetes-group-version-kind", gvk_node(r, v));
-    return o;
-}
-
-void add_paths(Node& paths, const ResourceInfo& r, const VersionInfo& v, bool v3) {
-    const std::string base = (r.group.empty() ? "/api/" : "/apis/" + r.group + "/") + v.name + (r.namespaced ? "/namespaces/{namespace}/" : "/") + r.plural;
-    Node collection = Node::map(), one = Node::map();
-    if (r.verbs.contains("list")) collection.set("get", operation(r, v, "list", false, v3));
-    if (r.verbs.contains("create")) collection.set("post", operation(r, v, "post", true, v3));
-    if (r.verbs.contains("get")) one.set("get", operation(r, v, "get", false, v3));
-    if (r.verbs.contains("update")) one.set("put", operation(r, v, "put", true, v3));
-    if (r.verbs.contains("patch")) one.set("patch", operation(r, v, "patch", true, v3));
-    if (r.verbs.contains("delete")) one.set("delete", operation(r, v, "delete", true, v3));
-    if (!collection.empty()) paths.set(base, std::move(collection));
-    if (!one.empty()) paths.set(base + "/{name}", std::move(one));
-}
-
 void add_group(const Registry::Group& g, std::string_view version, SchemaWriter& schemas, Node& paths, bool v3) {
     for (const auto& r : g.resources) {
         const VersionInfo* v = r->version(version);
@@ -263,7 +265,7 @@ void add_group(const Registry::Group& g, std::string_view version, SchemaWriter&
             schemas.add_custom(*r, *v);
         else if (v->schema->kind == TypeKind::object)
             schemas.add_kind(*r, *v);
-        add_paths(paths, *r, *v, v3);
+        add_openapi_paths(paths, *r, *v, v3);
     }
 }
 

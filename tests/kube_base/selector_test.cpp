@@ -76,6 +76,23 @@ TEST(LabelSelector, Errors) {
         "unable to parse requirement: invalid label value: \"b_\": at key: \"a\": a valid label must be"));
 }
 
+// Those of API servers, where they differ.
+TEST(LabelSelector, ErrorsOfApiServers) {
+    constexpr std::pair<const char*, const char*> cases[] = {
+        {"-a=b", "unable to parse requirement: <nil>: Invalid value: \"-a\": name part must consist of"},
+        {"a=b_", "unable to parse requirement: values[0][a]: Invalid value: \"b_\": a valid label must be"},
+        {"a in (x,b_,-c)", "unable to parse requirement: [values[0][a]: Invalid value: \"-c\": a valid label must be"},
+        {"a>b", "unable to parse requirement: values[0]: Invalid value: \"b\": for 'Gt', 'Lt' operators, the value must be an integer"},
+        {"a/b/c", "unable to parse requirement: <nil>: Invalid value: \"a/b/c\": a valid label key must consist of"},
+        {"a in (b,=", "unable to parse requirement: found '=', expected: ',', or identifier"},
+    };
+    for (const auto& [text, message] : cases) {
+        const Result<LabelSelector> selector = LabelSelector::parse(text, SelectorWords::api_server);
+        ASSERT_FALSE(selector) << text;
+        EXPECT_TRUE(selector.error().message.starts_with(message)) << selector.error().message;
+    }
+}
+
 TEST(LabelRules, KeysAndValues) {
     EXPECT_EQ(label_key_problem("example.com/Name_1.x"), "");
     EXPECT_NE(label_key_problem("Example.com/x"), "");
@@ -97,6 +114,8 @@ TEST(FieldSelector, MatchesAndErrors) {
     EXPECT_TRUE(FieldSelector::parse("spec.nodeName=")->matches(pod));
     EXPECT_EQ(FieldSelector::parse("metadata.name").error().message,
               "invalid selector: 'metadata.name'; can't understand 'metadata.name'");
+    EXPECT_EQ(FieldSelector::parse("z=1,a=b=c").error().message, "invalid field selector: unescaped character in value: 61");
+    EXPECT_EQ(FieldSelector::parse("a=\\x").error().message, "invalid field selector: invalid escape sequence: \\x");
 }
 
 } // namespace
