@@ -360,6 +360,7 @@ Result<FieldSelector> FieldSelector::parse(std::string_view text) {
     for (const std::string_view term : terms) {
         if (term.empty()) continue;
         TRY(Term parsed, parse_term(term, text));
+        if (parsed.field.empty() && parsed.value.empty()) continue; // "=" asks for nothing
         selector.terms_.push_back(std::move(parsed));
     }
     return selector;

@@ -171,6 +171,8 @@ Api<User> Access::authenticate(const HttpRequest& http) const {
     User user = options_.token.empty() ? administrator() : anonymous();
     if (!sent.empty() && (!options_.token.empty() || sent.find('.') != std::string_view::npos)) {
         API_TRY(user, user_of_token(sent));
+    } else if (!options_.rbac && !options_.token.empty()) {
+        return refuse(unauthorized()); // where everything is allowed, nobody is anonymous
     }
     if (http.impersonate_user.empty()) {
         if (http.impersonate_uid.empty() && http.impersonate_groups.empty() && http.impersonate_extra.empty()) return user;
@@ -232,7 +234,7 @@ void Access::each_rule(const User& user, std::string_view ns, F f) const {
 }
 
 std::optional<std::string> Access::reason_to_allow(const User& user, const Attributes& what) const {
-    if (in_group(user, "system:masters") || (!options_.rbac && !in_group(user, kUnauthenticated))) return "";
+    if (in_group(user, "system:masters") || !options_.rbac) return "";
     std::optional<std::string> found;
     each_rule(user, what.ns, [&](const Node& rule, const auto& why) {
         if (rule_allows(rule, what)) found = "RBAC: allowed by " + why();

@@ -32,7 +32,7 @@ class Access {
 public:
     Access(Store& store, AccessOptions options) : store_(store), options_(std::move(options)) {}
 
-    // The user of a request, after impersonation; "system:anonymous" when it has no token. 401 with a wrong token, 403 when the
+    // The user of a request, after impersonation; "system:anonymous" when it has no token (401 in always-allow mode, as kube-apiserver). 401 with a wrong token, 403 when the
     // impersonation is not allowed.
     Api<User> authenticate(const HttpRequest& http) const;
     // The user of a token; 401 when it is not (or no longer) good.

@@ -10,7 +10,9 @@ namespace {
 constexpr std::string_view kManager = "kube-apiserver";
 
 void make(Core& core, std::string_view store_id, std::string_view json) {
-    Node obj = *read_json(json);
+    std::string text(json);
+    for (auto at = text.find("@now"); at != std::string::npos; at = text.find("@now")) text.replace(at, 4, now_text());
+    Node obj = *read_json(text);
     const ResourcePtr resource = core.registry()->find_id(store_id);
     if (resource && !core.store.get(store_id, meta_text(obj, "namespace"), meta_text(obj, "name"))) core.make(*resource, std::move(obj), kManager);
 }
@@ -27,8 +29,10 @@ void bootstrap(Core& core) {
          R"("labels":{"component":"apiserver","provider":"kubernetes"}},"spec":{"type":"ClusterIP","clusterIP":"10.96.0.1",)"
          R"("sessionAffinity":"None","internalTrafficPolicy":"Cluster",)"
          R"("ports":[{"name":"https","port":443,"protocol":"TCP","targetPort":6443}]}})");
-    for (const auto role : bootstrap_roles()) make(core, "rbac.authorization.k8s.io/clusterroles", role);
-    for (const auto binding : bootstrap_bindings()) make(core, "rbac.authorization.k8s.io/clusterrolebindings", binding);
+    for (const auto& [store_id, json] : bootstrap_objects()) make(core, store_id, json);
+    make(core, "networking.k8s.io/servicecidrs",
+         R"({"apiVersion":"networking.k8s.io/v1","kind":"ServiceCIDR","metadata":{"name":"kubernetes"},)"
+         R"("spec":{"cidrs":["10.96.0.0/16"]},"status":{"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"@now","reason":"","message":"Kubernetes default Service CIDR is ready"}]}})");
     for (const auto& [name, value] : {std::pair{"system-cluster-critical", "2000000000"}, std::pair{"system-node-critical", "2000001000"}})
         make(core, "scheduling.k8s.io/priorityclasses",
              R"({"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{"name":")" + std::string(name) + R"("},"value":)" +

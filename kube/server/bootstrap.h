@@ -11,8 +11,10 @@ namespace weber::kube::server {
 // Makes what is missing; stored objects are left as they are.
 void bootstrap(Core& core);
 
-// JSON of the ClusterRoles that people bind or have, and of their bindings.
-std::span<const std::string_view> bootstrap_roles();
-std::span<const std::string_view> bootstrap_bindings();
+// What every cluster has from its start, in the order in which it is made.
+struct BootstrapObject {
+    std::string_view store_id, json; // "@now" in the JSON stands for the time
+};
+std::span<const BootstrapObject> bootstrap_objects();
 
 } // namespace weber::kube::server

@@ -21,11 +21,6 @@ std::string newest_default(const Core& core, std::string_view classes, std::init
     return name;
 }
 
-ApiError refused(const Call& call, const Node& pod, std::string_view why) {
-    const auto name = meta_text(pod, "generateName").empty() ? meta_text(pod, "name") : meta_text(pod, "generateName");
-    return forbidden(call.plural(), call.group(), name, why);
-}
-
 // Of several default classes the one with the lowest value.
 Node default_priority(const Core& core) {
     Node best;
@@ -43,7 +38,7 @@ Api<void> merge_selector(const Call& call, const Node& pod, Node& spec, const No
         const Node* own = spec.find_path({"nodeSelector", e.key.view()});
         const std::string key = e.key.str();
         if (own && own->text() != e.value.text())
-            return refuse(refused(call, pod, "conflict: runtimeClass.scheduling.nodeSelector[" + key + "] = " + std::string(e.value.text()) + "; pod.spec.nodeSelector[" + key +
+            return refuse(not_admitted(call, pod, "conflict: runtimeClass.scheduling.nodeSelector[" + key + "] = " + std::string(e.value.text()) + "; pod.spec.nodeSelector[" + key +
                                                  "] = " + std::string(own->text())));
         spec.get_or_insert("nodeSelector").set(e.key, e.value);
     }
@@ -51,6 +46,13 @@ Api<void> merge_selector(const Call& call, const Node& pod, Node& spec, const No
 }
 
 } // namespace
+
+ApiError not_admitted(const Call& call, const Node& obj, std::string_view why) {
+    constexpr std::size_t kRandom = 5; // characters at the end of a made name
+    const auto name = meta_text(obj, "name"), start = meta_text(obj, "generateName");
+    const bool made = !start.empty() && name.size() == start.size() + kRandom && name.starts_with(start);
+    return forbidden(call.plural(), call.group(), made ? start : name, why);
+}
 
 void default_class(const Core& core, std::string_view store_id, Node& obj) {
     const bool claim = store_id == "/persistentvolumeclaims";
@@ -66,17 +68,17 @@ Api<void> set_priority(const Core& core, const Call& call, Node& pod) {
     Node& spec = pod.get_or_insert("spec");
     const std::string name(spec.text_at("priorityClassName"));
     const ObjectPtr stored = name.empty() ? nullptr : core.store.get("scheduling.k8s.io/priorityclasses", "", name);
-    if (!name.empty() && !stored) return refuse(refused(call, pod, "no PriorityClass with name " + name + " was found"));
+    if (!name.empty() && !stored) return refuse(not_admitted(call, pod, "no PriorityClass with name " + name + " was found"));
     const Node found = stored ? parse_stored(*stored) : default_priority(core);
     if (name.empty() && !found.is_null()) spec.set("priorityClassName", Node::string(meta_text(found, "name")));
     const std::int64_t value = found.find("value") ? found.find("value")->as_int().value_or(0) : 0;
     const std::string policy(found.is_null() ? "PreemptLowerPriority" : found.text_at("preemptionPolicy"));
     const std::string of_class = " from the given PriorityClass name";
     if (const Node* own = spec.find("priority"); own && own->as_int().value_or(0) != value)
-        return refuse(refused(call, pod, "the integer value of priority (" + std::to_string(own->as_int().value_or(0)) +
+        return refuse(not_admitted(call, pod, "the integer value of priority (" + std::to_string(own->as_int().value_or(0)) +
                                              ") must not be provided in pod spec; priority admission controller computed " + std::to_string(value) + of_class));
     if (const auto own = spec.text_at("preemptionPolicy"); !own.empty() && !policy.empty() && own != policy)
-        return refuse(refused(call, pod, "the string value of PreemptionPolicy (" + std::string(own) + ") must not be provided in pod spec; priority admission controller computed " +
+        return refuse(not_admitted(call, pod, "the string value of PreemptionPolicy (" + std::string(own) + ") must not be provided in pod spec; priority admission controller computed " +
                                              policy + of_class));
     spec.set("priority", Node::integer(value));
     if (!policy.empty()) spec.set("preemptionPolicy", Node::string(policy));
@@ -87,11 +89,11 @@ Api<void> add_runtime_class(const Core& core, const Call& call, Node& pod) {
     Node& spec = pod.get_or_insert("spec");
     const std::string name(spec.text_at("runtimeClassName"));
     const ObjectPtr stored = name.empty() ? nullptr : core.store.get("node.k8s.io/runtimeclasses", "", name);
-    if (!name.empty() && !stored) return refuse(refused(call, pod, "pod rejected: RuntimeClass \"" + name + "\" not found"));
+    if (!name.empty() && !stored) return refuse(not_admitted(call, pod, "pod rejected: RuntimeClass \"" + name + "\" not found"));
     const Node found = stored ? parse_stored(*stored) : Node();
     const Node *fixed = found.find_path({"overhead", "podFixed"}), *own = spec.find("overhead");
-    if (!found.find("overhead") && own) return refuse(refused(call, pod, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"));
-    if (own && !own->empty() && fixed && !(*own == *fixed)) return refuse(refused(call, pod, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"));
+    if (!found.find("overhead") && own) return refuse(not_admitted(call, pod, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"));
+    if (own && !own->empty() && fixed && !(*own == *fixed)) return refuse(not_admitted(call, pod, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"));
     if (fixed) spec.set("overhead", *fixed);
     if (const Node* selector = found.find_path({"scheduling", "nodeSelector"})) API_TRY_VOID(merge_selector(call, pod, spec, *selector));
     if (const Node* more = found.find_path({"scheduling", "tolerations"})) {

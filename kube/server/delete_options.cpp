@@ -57,7 +57,7 @@ Api<Node> from_body(const HttpRequest& http) {
     }
     if (!type.empty() && type != "application/json" && !yaml) return refuse(unsupported_media(kMediaTypes));
     auto parsed = yaml ? read_yaml_one(http.body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false}) : read_json(http.body, {.bytes = 4u << 20});
-    if (!parsed && yaml) return refuse(bad_request(parsed.error().message));
+    if (!parsed && yaml) return refuse(bad_request(go_yaml_error(parsed.error().message)));
     if (parsed && parsed->is_null()) return Node::map();
     if (!parsed || !parsed->is_map()) return refuse(bad_request(go_type_meta_error(http.body, parsed)));
     API_TRY_VOID(check_kind(*parsed));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 namespace weber::kube::server {
@@ -204,6 +205,17 @@ std::string go_type_meta_error(std::string_view body, const Result<Node>& parsed
                                : go_json_error(body);
     if (words.empty()) words = parsed.error().message;
     return "couldn't get version/kind; json parse error: " + words;
+}
+
+std::string go_yaml_error(std::string_view message) {
+    constexpr std::string_view kLine = "yaml: line ";
+    const auto colon = message.find(": ", kLine.size());
+    if (!message.starts_with(kLine) || colon == std::string_view::npos) return std::string(message);
+    const std::string_view what = message.substr(colon + 2);
+    int line = std::atoi(std::string(message.substr(kLine.size(), colon - kLine.size())).c_str());
+    for (const std::string_view parser : {"<document start>", "node content", "'-' indicator", "key", "',' or ']'", "',' or '}'"})
+        if (what == "did not find expected " + std::string(parser)) --line; // only what the scanner finds is counted from 1
+    return line < 1 || (line == 1 && !what.starts_with("did not find expected")) ? "yaml: " + std::string(what) : std::string(kLine) + std::to_string(line) + ": " + std::string(what);
 }
 
 } // namespace weber::kube::server

@@ -125,6 +125,7 @@ public:
 
     void deliver_stream(HttpResponse head, std::shared_ptr<StreamSource> source) override {
         head_ = {};
+        keep_alive_ = false; // the connection ends with the stream, and a client that is not told would send its next request into the end
         append_head(head, -1);
         source_ = std::move(source);
         source_->on_ready([weak = std::weak_ptr<SessionOn>(self())] {

@@ -32,7 +32,7 @@ Api<Node> read_apply(Call& call) {
         repeated.clear();
         parsed = read_yaml_one(body, {.schema = YamlSchema::yaml_1_1, .limits = {.bytes = 4u << 20}, .unique_keys = false, .repeated = &repeated});
     }
-    if (!parsed) return refuse(bad_request("error decoding YAML: " + parsed.error().message));
+    if (!parsed) return refuse(bad_request("error decoding YAML: error converting YAML to JSON: " + go_yaml_error(parsed.error().message)));
     call.repeated = std::move(repeated); // told when everything else about the patch is right
     if (parsed->is_null()) return refuse(bad_request("invalid object type: /, Kind="));
     if (!parsed->is_map())

@@ -90,9 +90,7 @@ Api<void> admit_pod(Core& core, const Call& call, Node& pod) {
     const ObjectPtr stored = core.store.get("/serviceaccounts", ns, account);
     // The namespace's own account is made a moment after the namespace; a pod need not wait for it.
     if (!stored && account != "default")
-        return refuse(forbidden("pods", "", call.path.name,
-                                "error looking up service account " + ns + "/" + account + ": serviceaccount \"" + account +
-                                    "\" not found"));
+        return refuse(not_admitted(call, pod, "error looking up service account " + ns + "/" + account + ": serviceaccount \"" + account + "\" not found"));
     spec.set("serviceAccountName", Node::string(account));
     spec.set("serviceAccount", Node::string(account));
     const Node* automount = spec.find("automountServiceAccountToken");

@@ -235,7 +235,7 @@ private:
 } // namespace
 
 Result<Node> read_protobuf(std::string_view body) {
-    if (!body.starts_with(kMagic)) return broken();
+    if (!body.starts_with(kMagic)) return fail(ErrorCode::invalid, "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
     const std::string_view envelope = body.substr(kMagic.size());
     const std::string_view meta = bytes_at(envelope, 1), raw = bytes_at(envelope, 2);
     const std::string version(bytes_at(meta, 1)), kind(bytes_at(meta, 2));

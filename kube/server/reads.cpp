@@ -23,7 +23,9 @@ using FieldSet = std::set<std::string, std::less<>>;
 const std::map<std::string, FieldSet, std::less<>>& other_fields() {
     static const std::map<std::string, FieldSet, std::less<>> kFields{
         {"/pods", {"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
-                   "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"}},
+                   "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName", "spec.host"}},
+        {"events.k8s.io/events", {"regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "regarding.apiVersion", "regarding.resourceVersion",
+                                  "regarding.fieldPath", "reportingController", "reason", "type"}},
         {"/events", {"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
                      "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
                      "reportingComponent", "source", "type"}},
@@ -32,22 +34,50 @@ const std::map<std::string, FieldSet, std::less<>>& other_fields() {
         {"/nodes", {"spec.unschedulable"}},
         {"/services", {"spec.clusterIP", "spec.type"}},
         {"/replicationcontrollers", {"status.replicas"}},
-        {"apps/replicasets", {"status.replicas"}},
         {"batch/jobs", {"status.successful"}},
         {"certificates.k8s.io/certificatesigningrequests", {"spec.signerName"}},
+        {"resource.k8s.io/resourceslices", {"spec.nodeName", "spec.driver"}},
     };
     return kFields;
 }
 
+const FieldSet* other_fields_of(const Call& call) {
+    const auto it = other_fields().find(call.group() + "/" + call.plural());
+    return it == other_fields().end() || call.resource->custom ? nullptr : &it->second;
+}
+
 bool selectable(const Call& call, std::string_view field) {
-    if (field == "metadata.name" || (field == "metadata.namespace" && call.resource->namespaced)) return true;
-    if (call.resource->custom) {
-        for (const auto& path : call.version->selectable)
-            if (path == "." + std::string(field)) return true;
-        return false;
+    const FieldSet* others = other_fields_of(call);
+    if (field == "metadata.name") return true;
+    if (field == "metadata.namespace") return call.resource->namespaced || (!others && !call.resource->custom);
+    if (!call.resource->custom) return others && others->contains(field);
+    return std::ranges::any_of(call.version->selectable, [&](const std::string& path) { return path == "." + std::string(field); });
+}
+
+ApiError no_such_field(const Call& call, const std::string& field) {
+    if (call.id() == "batch/jobs") return bad_request("field label \"" + field + "\" not supported for Job");
+    if (call.id() == "resource.k8s.io/resourceslices") return bad_request("field label not supported for " + call.api_version() + ", Kind=ResourceSlice: " + field);
+    if (call.resource->custom || other_fields_of(call)) return bad_request("field label not supported: " + field);
+    return bad_request("\"" + field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
+}
+
+// Where the value of a field stands that has another name in selectors, and what it is when nothing is written.
+FieldSelector::Term stored_term(const Call& call, FieldSelector::Term t) {
+    if (t.field == "spec.host") t.field = "spec.nodeName";
+    if (t.field == "source" && call.id() == "/events") t.field = "source.component";
+    return t;
+}
+std::string_view value_of(const Node& object, std::string_view field) {
+    const Node* at = &object;
+    for (std::string_view rest = field; at; rest.remove_prefix(rest.find('.') + 1)) {
+        at = at->find(rest.substr(0, rest.find('.')));
+        if (rest.find('.') == std::string_view::npos) break;
     }
-    const auto it = other_fields().find(call.id());
-    return it != other_fields().end() && it->second.contains(field);
+    if (at && at->is_bool()) return at->as_bool() ? "true" : "false";
+    if (at && at->is_null()) at = nullptr;
+    if (!at && (field == "spec.hostNetwork" || field == "spec.unschedulable")) return "false";
+    if (!at && (field == "status.successful" || field == "status.replicas")) return "0";
+    return at ? at->text() : std::string_view();
 }
 
 std::optional<std::uint64_t> parse_rv(std::string_view text) {
@@ -168,12 +198,15 @@ std::vector<ErrorDetail> list_problems(const HttpRequest& http) {
 }
 
 std::vector<ErrorDetail> watch_problems(const HttpRequest& http) {
-    const auto match = http.param("resourceVersionMatch");
+    std::string_view match = http.param("resourceVersionMatch");
+    const auto version = http.param("resourceVersion");
+    bool initial = http.has_param("sendInitialEvents");
+    if (!initial && match.empty() && (version.empty() || version == "0")) initial = true, match = "NotOlderThan"; // as such a watch always was
     std::vector<ErrorDetail> out;
     const auto forbid = [&](std::string_view why) { out.push_back({"FieldValueForbidden", "Forbidden: " + std::string(why), "resourceVersionMatch"}); };
-    if (http.has_param("sendInitialEvents") && match != "NotOlderThan") forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    if (initial && match != "NotOlderThan") forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
     if (match.empty()) return out;
-    if (!http.has_param("sendInitialEvents")) forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    if (!initial) forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
     if (match != "NotOlderThan")
         out.push_back({"FieldValueNotSupported", "Unsupported value: \"" + std::string(match) + "\": supported values: \"NotOlderThan\"", "resourceVersionMatch"});
     if (!http.param("continue").empty()) forbid("resourceVersionMatch is forbidden when continue is provided");
@@ -256,7 +289,7 @@ struct ListOptions {
     std::chrono::seconds timeout{0};
     std::size_t limit = 0;
     LabelSelector labels;
-    FieldSelector fields;
+    std::vector<FieldSelector::Term> fields;
 };
 
 Api<ListOptions> list_options(const Call& call, bool watch) {
@@ -272,13 +305,9 @@ Api<ListOptions> list_options(const Call& call, bool watch) {
     if (!fields) return refuse(bad_request(fields.error().message));
     if (auto causes = watch ? watch_problems(http) : list_problems(http); !causes.empty()) return refuse(invalid("ListOptions", "meta.k8s.io", "", std::move(causes)));
     for (const auto& term : fields->terms())
-        if (!selectable(call, term.field)) {
-            const bool own_fields = call.resource->custom || other_fields().contains(call.id());
-            return refuse(bad_request(own_fields ? "field label not supported: " + term.field
-                                                 : "\"" + term.field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""));
-        }
+        if (!selectable(call, term.field)) return refuse(no_such_field(call, term.field));
     o.labels = std::move(*labels);
-    o.fields = std::move(*fields);
+    for (const auto& term : fields->terms()) o.fields.push_back(stored_term(call, term));
     return o;
 }
 
@@ -287,7 +316,7 @@ std::function<bool(const StoredObject&)> matcher(const Call& call, const ListOpt
     const std::string name = call.path.name;
     if (options.labels.empty() && options.fields.empty() && name.empty()) return {};
     bool deep = false; // needs more than what the store keeps beside the JSON
-    for (const auto& t : options.fields.terms()) deep = deep || (t.field != "metadata.name" && t.field != "metadata.namespace");
+    for (const auto& t : options.fields) deep = deep || (t.field != "metadata.name" && t.field != "metadata.namespace");
     return [labels = options.labels, fields = options.fields, name, deep, resource = call.resource, version = call.version](const StoredObject& o) {
         if (!name.empty() && o.name != name) return false;
         for (const auto& r : labels.requirements()) {
@@ -297,11 +326,13 @@ std::function<bool(const StoredObject&)> matcher(const Call& call, const ListOpt
                 if (k == r.key) value = v, has = true;
             if (!r.matches(has ? &value : nullptr)) return false;
         }
-        for (const auto& t : fields.terms()) {
+        for (const auto& t : fields) {
             if (t.field == "metadata.name" && (o.name == t.value) != t.equal) return false;
             if (t.field == "metadata.namespace" && (o.ns == t.value) != t.equal) return false;
         }
-        return !deep || fields.matches(convert_version(*resource, parse_stored(o), *version));
+        if (!deep) return true;
+        const Node object = convert_version(*resource, parse_stored(o), *version);
+        return std::ranges::all_of(fields, [&](const FieldSelector::Term& t) { return (value_of(object, t.field) == t.value) == t.equal; });
     };
 }
 
@@ -367,6 +398,7 @@ Api<HttpResponse> read_list(Core& core, Call& call) {
 Api<std::pair<HttpResponse, std::shared_ptr<StreamSource>>> read_watch(Core& core, const std::shared_ptr<Call>& call) {
     const HttpRequest& http = *call->http;
     API_TRY(const Presentation form, negotiate(*call));
+    if (form.yaml) return refuse(not_acceptable("application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch", false));
     WatchOptions o;
     API_TRY(const ListOptions options, list_options(*call, true));
     o.matches = matcher(*call, options);

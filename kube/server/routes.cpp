@@ -5,6 +5,7 @@
 #include "kube/base/json.h"
 #include "kube/server/answer_form.h"
 #include "kube/server/discovery.h"
+#include "kube/server/health.h"
 #include "kube/server/openapi.h"
 #include "kube/server/present.h"
 #include "kube/server/reads.h"
@@ -15,13 +16,6 @@
 
 namespace weber::kube::server {
 namespace {
-
-HttpResponse plain(std::string body) {
-    HttpResponse r;
-    r.content_type = "text/plain; charset=utf-8";
-    r.body = std::move(body);
-    return r;
-}
 
 HttpResponse with_deprecation(const Call& call, HttpResponse r) {
     if (call.version && call.version->deprecated && !call.version->deprecation_warning.empty())
@@ -59,12 +53,7 @@ struct Router::Holder {
 
 std::optional<HttpResponse> Router::simple_path(const HttpRequest& http) const {
     const std::string& path = http.path;
-    for (const std::string_view health : {"/healthz", "/livez", "/readyz"}) {
-        if (!path.starts_with(health)) continue;
-        const auto check = std::string_view(path).substr(health.size());
-        if (check == "/ping" || check == "/log" || check == "/etcd") return plain("ok");
-        if (check.empty()) return plain(http.has_param("verbose") ? "[+]ping ok\n" + std::string(health.substr(1)) + " check passed\n" : "ok");
-    }
+    if (auto r = health(http)) return r;
     if (path == "/version" || path == "/version/") {
         if (http.method != "GET") return to_response(method_not_allowed());
         if (const auto form = negotiate(http, ""); !form || form->yaml) return to_response(not_acceptable("application/json", true));

@@ -83,7 +83,8 @@ Api<Node> read_body(Call& call) {
                        : read_json(body, {.bytes = 4u << 20, .repeated = &repeated});
     for (const auto& r : repeated) call.repeated.push_back(yaml ? r : "duplicate field " + write_json(Node::string(r)));
     if (!parsed || !parsed->is_map())
-        return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind + "): " + go_type_meta_error(body, parsed) + " (" + summary(body) + ")"));
+        return refuse(bad_request("the object provided is unrecognized (must be of type " + call.resource->kind + "): " +
+                                  (yaml && !parsed ? go_yaml_error(parsed.error().message) : go_type_meta_error(body, parsed)) + " (" + summary(body) + ")"));
     return std::move(*parsed);
 }
 
