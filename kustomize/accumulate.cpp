@@ -37,7 +37,11 @@ Result<std::string> find_kustomization_file(const Loader& loader) {
     std::string found;
     for (std::string_view name : {"kustomization.yaml", "kustomization.yml", "Kustomization"}) {
         if (!loader.files().is_file(join_path(loader.root(), name)) || !loader.locate(name)) continue;
-        if (!found.empty()) return fail(ErrorCode::invalid, "Found multiple kustomization files under: " + loader.display(loader.root()));
+        if (!found.empty())
+            return fail(Error{.code = ErrorCode::invalid,
+                              .message = "Found multiple kustomization files under: " + loader.display(loader.root()),
+                              .where = {loader.display(join_path(loader.root(), name)), 0, 0},
+                              .hint = "keep one of " + found + " and " + std::string(name)});
         found = name;
     }
     if (found.empty())

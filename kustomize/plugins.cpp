@@ -26,6 +26,17 @@ std::shared_ptr<const T> share(T value) {
 
 // ---- steps from options, whoever gave them ----------------------------------------------------------------------
 
+Result<void> placed(Result<void> done, const Where& where) {
+    if (!done) return fail(std::move(done).error().at(where));
+    return done;
+}
+
+// Where a field stands; its parent's place when it is absent.
+Where place_of(const Node& parent, std::string_view field) {
+    const Node* found = parent.find(field);
+    return (found != nullptr ? *found : parent).where();
+}
+
 Step prefix_step(std::string prefix, std::shared_ptr<const FieldSpecs> specs) {
     return {"PrefixTransformer", [=](ResourceSet& set) { return apply_name_prefix(set, prefix, *specs); }};
 }
@@ -42,14 +53,15 @@ Step namespace_step(NamespaceOptions given) {
             }};
 }
 
-Step label_step(StringMap labels, std::shared_ptr<const FieldSpecs> specs) {
+// What is wrong with the pairs themselves stands at `where`; what is wrong with an object has the object's place.
+Step label_step(StringMap labels, std::shared_ptr<const FieldSpecs> specs, Where where) {
     auto map = share(std::move(labels));
-    return {"LabelTransformer", [=](ResourceSet& set) { return apply_labels(set, *map, *specs); }};
+    return {"LabelTransformer", [=](ResourceSet& set) { return placed(apply_labels(set, *map, *specs), where); }};
 }
 
-Step annotation_step(StringMap annotations, std::shared_ptr<const FieldSpecs> specs) {
+Step annotation_step(StringMap annotations, std::shared_ptr<const FieldSpecs> specs, Where where) {
     auto map = share(std::move(annotations));
-    return {"AnnotationsTransformer", [=](ResourceSet& set) { return apply_annotations(set, *map, *specs); }};
+    return {"AnnotationsTransformer", [=](ResourceSet& set) { return placed(apply_annotations(set, *map, *specs), where); }};
 }
 
 Step images_step(std::vector<Image> images, std::shared_ptr<const FieldSpecs> specs) {
@@ -98,12 +110,12 @@ Result<Step> namespace_plugin(const Node& config, const PluginContext&) {
 
 Result<Step> label_plugin(const Node& config, const PluginContext&) {
     TRY(MapConfig c, read_plugin<MapConfig>(config));
-    return label_step(std::move(c.labels), share(std::move(c.field_specs)));
+    return label_step(std::move(c.labels), share(std::move(c.field_specs)), place_of(config, "labels"));
 }
 
 Result<Step> annotations_plugin(const Node& config, const PluginContext&) {
     TRY(MapConfig c, read_plugin<MapConfig>(config));
-    return annotation_step(std::move(c.annotations), share(std::move(c.field_specs)));
+    return annotation_step(std::move(c.annotations), share(std::move(c.field_specs)), place_of(config, "annotations"));
 }
 
 Result<Step> image_plugin(const Node& config, const PluginContext&) {
@@ -204,14 +216,16 @@ Result<std::vector<Step>> builtin_steps(const Kustomization& k, const SharedConf
     note("namePrefix");
     if (!k.name_suffix.empty()) steps.push_back(suffix_step(k.name_suffix, specs(config->name_suffix)));
     note("nameSuffix");
-    for (const Label& label : k.labels) {
-        TRY(FieldSpecs fields, label_field_specs(label, *config));
-        steps.push_back(label_step(label.pairs, share(std::move(fields))));
+    const Node* entries = k.document.find("labels");
+    for (std::size_t i = 0; i < k.labels.size(); ++i) {
+        TRY(FieldSpecs fields, label_field_specs(k.labels[i], *config));
+        const Where where = entries != nullptr && i < entries->size() ? place_of(entries->items()[i], "pairs") : k.where;
+        steps.push_back(label_step(k.labels[i].pairs, share(std::move(fields)), where));
     }
     note("labels", true);
-    if (!k.common_labels.empty() || !k.labels.empty()) steps.push_back(label_step(k.common_labels, specs(config->common_labels)));
+    if (!k.common_labels.empty() || !k.labels.empty()) steps.push_back(label_step(k.common_labels, specs(config->common_labels), place_of(k.document, "commonLabels")));
     note("commonLabels");
-    if (!k.common_annotations.empty()) steps.push_back(annotation_step(k.common_annotations, specs(config->common_annotations)));
+    if (!k.common_annotations.empty()) steps.push_back(annotation_step(k.common_annotations, specs(config->common_annotations), place_of(k.document, "commonAnnotations")));
     note("commonAnnotations");
     for (const Patch& patch : k.patches_json6902) {
         TRY(Step step, patch_json6902_step(patch, context));

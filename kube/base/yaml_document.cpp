@@ -71,7 +71,7 @@ private:
     Result<void> next() {
         if (have_event_) yaml_event_delete(&event_);
         have_event_ = yaml_parser_parse(&parser_, &event_) == 1;
-        if (!have_event_) return fail(ErrorCode::invalid, std::string("yaml: ") + (parser_.problem != nullptr ? parser_.problem : "no YAML"));
+        if (!have_event_) return yaml_syntax_error(parser_, {}, 1);
         return {};
     }
 

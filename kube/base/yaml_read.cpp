@@ -77,22 +77,9 @@ private:
     Result<void> next() {
         if (have_event_) yaml_event_delete(&event_);
         have_event_ = false;
-        if (yaml_parser_parse(&parser_, &event_) != 1) return syntax_error();
+        if (yaml_parser_parse(&parser_, &event_) != 1) return yaml_syntax_error(parser_, options_.file, options_.first_line);
         have_event_ = true;
         return {};
-    }
-
-    // Worded as go-yaml does it: "yaml: line 3: did not find expected …".
-    std::unexpected<Error> syntax_error() const {
-        std::uint64_t at = parser_.problem_mark.line != 0 ? parser_.problem_mark.line : parser_.context_mark.line;
-        if (parser_.error == YAML_SCANNER_ERROR || parser_.error == YAML_PARSER_ERROR) at += 1;
-        const char* problem = parser_.problem != nullptr ? parser_.problem : "unknown problem parsing YAML content";
-        if (parser_.error == YAML_MEMORY_ERROR) return fail(ErrorCode::too_large, "not enough memory for the YAML text");
-        if (parser_.error == YAML_READER_ERROR)
-            return fail(ErrorCode::invalid, std::string("yaml: ") + problem + " at byte " + std::to_string(parser_.problem_offset),
-                        {std::string(options_.file), 0, 0});
-        return fail(ErrorCode::invalid, "yaml: line " + std::to_string(at) + ": " + problem,
-                    {std::string(options_.file), static_cast<std::uint32_t>(at) + options_.first_line - 1, static_cast<std::uint32_t>(parser_.problem_mark.column + 1)});
     }
 
     // The value that the current event starts; on return the current event is its last one. Adds its node count to `weight`.

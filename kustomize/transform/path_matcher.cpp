@@ -97,8 +97,11 @@ private:
 
     // kustomize reads the text as YAML and goes on in that copy.
     Result<void> match_in_text(const Node& scalar, Path path) {
-        TRY(kube::YamlDocument document, kube::YamlDocument::read(written_text(scalar)));
-        return match(detach(std::move(document.root())), path);
+        auto document = kube::YamlDocument::read(written_text(scalar));
+        if (!document) return fail(within_text(std::move(document).error(), scalar));
+        auto done = match(detach(std::move(document->root())), path);
+        if (!done) return fail(within_text(std::move(done).error(), scalar));
+        return done;
     }
 
     Result<void> match_number(Node& node, Path path) {

@@ -164,7 +164,8 @@ Result<bool> write_into_text(Node& object, const Node& value, const PathPattern&
         if (!data) continue;
         auto matches = match_fields(data->root(), path.parts().subspan(i), create);
         if (!matches || matches->fields.empty()) return false;
-        for (Node* field : matches->fields) TRY_VOID(write_field(*data, *field, value, options));
+        for (Node* field : matches->fields)
+            if (auto done = write_field(*data, *field, value, options); !done) return fail(within_text(std::move(done).error(), **found));
         TRY(Node* scalar, lookup_create(object, texts.first(i)));
         TRY_VOID(overwrite(*scalar, data->write()));
         return true;

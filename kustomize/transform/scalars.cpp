@@ -108,6 +108,13 @@ std::unexpected<Error> wrong_node_kind(NodeKind expected, const Node& found) {
     return fail(ErrorCode::invalid, std::move(message), found.where());
 }
 
+Error within_text(Error error, const Node& scalar) {
+    const std::uint32_t line = error.where.line;
+    error.where = scalar.where(); // whatever file the text's own nodes name is none
+    if (scalar.style() == NodeStyle::literal && scalar.line() != 0) error.where.line += line;
+    return error;
+}
+
 std::string date_of(const Node& scalar) {
     if (!scalar.is_string()) return {};
     const bool is_bare_text = scalar.style() == NodeStyle::untyped || (scalar.style() == NodeStyle::plain && scalar.line() != 0);

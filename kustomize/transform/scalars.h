@@ -43,6 +43,10 @@ void set_field(Node& map, std::string_view key, Node value);
 // "wrong node kind: expected ScalarNode but got MappingNode", with the place. The contents are left out: they may be secret.
 std::unexpected<Error> wrong_node_kind(NodeKind expected, const Node& found);
 
+// An error about the text in `scalar`, placed in the scalar's file: its line there when the text is a literal block, else the scalar's. A column would be one of
+// the text: it is left out.
+Error within_text(Error error, const Node& scalar);
+
 // An unquoted date as it stood in a file, or written without a type: go-yaml v3 reads a time, which kustomize prints in RFC 3339. "" for all else; a text
 // that the build made has neither line nor quotes.
 std::string date_of(const Node& scalar);

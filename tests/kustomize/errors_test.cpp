@@ -84,14 +84,21 @@ const std::vector<Case>& cases() {
         {"generator_replace_changed_kind", "resources: [changed]\nconfigMapGenerator:\n- name: a\n  behavior: replace\n  literals: [k=w]\n", {{"changed/kustomization.yaml", "resources: [cm.yaml]\nnameSuffix: -s\npatchesJson6902:\n- target: {version: v1, kind: ConfigMap, name: a}\n  patch: '[{\"op\": \"replace\", \"path\": \"/kind\", \"value\": \"Changed\"}]'\n"}, {"changed/cm.yaml", kConfigMap}}, "kustomization.yaml:3: Changed.v1.[noGrp]/a-s.[noNs]: merging from generator 'a': cannot find resource with id ConfigMap.v1.[noGrp]/a-s.[noNs] to replace"},
         {"replicas_unknown", "resources: [cm.yaml]\nreplicas:\n- name: none\n  count: 2\n", {}, "kustomization.yaml:3: resource with name none does not match a config with the following GVK [Deployment.[noVer].[noGrp] StatefulSet.[noVer].[noGrp] ReplicaSet.[noVer].[n"},
         {"replicas_type", "resources: [cm.yaml]\nreplicas:\n- name: none\n  count: two\n", {}, "kustomization.yaml:4: invalid Kustomization: replicas: count: expected an integer, found string"},
-        {"annotation_key_n", "resources: [cm.yaml]\ncommonAnnotations: {n: x}\n", {}, "the key false of a label or annotation is no text"},
-        {"label_key_number", "resources: [cm.yaml]\nlabels:\n- pairs: {'1': x}\n", {}, "the key 1 of a label or annotation is no text"},
+        {"annotation_key_n", "resources: [cm.yaml]\ncommonAnnotations: {n: x}\n", {}, "kustomization.yaml:2: the key false of a label or annotation is no text"},
+        {"label_key_number", "resources: [cm.yaml]\nlabels:\n- pairs: {'1': x}\n", {}, "kustomization.yaml:3: the key 1 of a label or annotation is no text"},
+        {"label_key_of_a_transformer", "resources: [cm.yaml]\ntransformers:\n- t.yaml\n", {{"t.yaml", "apiVersion: builtin\nkind: LabelTransformer\nmetadata:\n  name: t\nlabels:\n  '2': x\nfieldSpecs:\n- path: metadata/labels\n  create: true\n"}}, "t.yaml:6: the key 2 of a label or annotation is no text"},
+        {"text_is_no_yaml", "resources: [t.yaml]\nreplacements:\n- sourceValue: x\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.conf.a]\n", {{"t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  conf: |\n    b: 1\n    a: [\n      c\n    d: }\n"}}, "t.yaml:10: ConfigMap.v1.[noGrp]/a.[noNs]: unable to find field \"data.conf.a\" in replacement target: yaml: line 4: did not find expected ',' or ']'"},
+        {"text_is_no_map", "resources: [t.yaml]\nreplacements:\n- sourceValue: x\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.conf.a.b]\n", {{"t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  conf: |\n    b: 1\n    a: [!t x, &y z]\n"}}, "t.yaml:8: ConfigMap.v1.[noGrp]/a.[noNs]: unable to find field \"data.conf.a.b\" in replacement target: wrong node kind: expected MappingNode but got SequenceNode"},
+        {"text_in_text", "resources: [t.yaml]\nreplacements:\n- sourceValue: x\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.conf.a.b.c]\n", {{"t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  conf: |\n    x: 1\n    a: &y |\n      n: 1\n      b: [c]\n"}}, "t.yaml:10: ConfigMap.v1.[noGrp]/a.[noNs]: unable to find field \"data.conf.a.b.c\" in replacement target: wrong node kind: expected MappingNode but got SequenceNode"},
+        {"text_index", "resources: [t.yaml]\nreplacements:\n- sourceValue: x\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.conf.a.5]\n", {{"t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  conf: |\n    b: 1\n    a: &x [c]\n"}}, "t.yaml:8: ConfigMap.v1.[noGrp]/a.[noNs]: unable to find field \"data.conf.a.5\" in replacement target: index 5 specified but only 1 elements found"},
+        {"text_in_quotes", "resources: [t.yaml]\nreplacements:\n- sourceValue: x\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.conf.a.b]\n", {{"t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  conf: \"x: 1\\na: [b]\\n\"\n"}}, "t.yaml:6: ConfigMap.v1.[noGrp]/a.[noNs]: unable to find field \"data.conf.a.b\" in replacement target: wrong node kind: expected MappingNode but got SequenceNode"},
         {"sort_order", "resources: [cm.yaml]\nsortOptions:\n  order: random\n", {}, "kustomization.yaml:3: the field 'sortOptions.order' must be one of [fifo, legacy]"},
         {"sort_fifo_with_legacy", "resources: [cm.yaml]\nsortOptions:\n  order: fifo\n  legacySortOptions: {orderFirst: [Namespace]}\n", {}, "kustomization.yaml:3: the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'"},
         {"component_kind", "resources:\n- comp\n", {{"comp/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamePrefix: x\n"}}, "kustomization.yaml:2: accumulating resources: expected kind != 'Component' for path 'comp'"},
         {"components_a_kustomization", "resources: [cm.yaml]\ncomponents:\n- comp\n", {{"comp/kustomization.yaml", "namePrefix: x\n"}}, "kustomization.yaml:3: accumulating components: accumulateDirectory: \"expected kind 'Component' for path 'comp' but got 'Kustomization'\""},
         {"component_file", "resources: [cm.yaml]\ncomponents:\n- cm.yaml\n", {}, "kustomization.yaml:3: accumulating components: loader.New \"must build at directory: 'cm.yaml': file is not directory\""},
-        {"two_kustomizations", "resources:\n- sub\n", {{"sub/kustomization.yaml", "namePrefix: x\n"}, {"sub/kustomization.yml", "namePrefix: x\n"}}, "kustomization.yaml:2: accumulating resources: couldn't make target for path 'sub': Found multiple kustomization files under: sub"},
+        {"two_kustomizations", "resources:\n- sub\n", {{"sub/kustomization.yaml", "namePrefix: x\n"}, {"sub/kustomization.yml", "namePrefix: x\n"}}, "sub/kustomization.yml: accumulating resources: couldn't make target for path 'sub': Found multiple kustomization files under: sub"},
+        {"two_kustomizations_on_top", "resources: [cm.yaml]\n", {{"Kustomization", "namePrefix: x\n"}}, "Kustomization: Found multiple kustomization files under: ."},
         {"vars_twice", "resources: [cm.yaml]\nvars:\n- name: A\n  objref: {kind: ConfigMap, name: a, apiVersion: v1}\n- name: A\n  objref: {kind: ConfigMap, name: a, apiVersion: v1}\n", {}, "kustomization.yaml:5: merging vars: var 'A' already encountered"},
         {"vars_nothing", "resources: [cm.yaml]\nvars:\n- name: A\n  objref: {kind: Secret, name: none, apiVersion: v1}\nconfigurations: []\n", {}, "kustomization.yaml:3: var '{A Secret.v1.[noGrp]/none {metadata.name}}' cannot be mapped to a field in the set of known resources"},
         {"configurations_field", "resources: [cm.yaml]\nconfigurations:\n- c.yaml\n", {{"c.yaml", "namePrefx:\n- path: a\n"}}, "c.yaml:2: transformer configuration c.yaml: unknown field \"namePrefx\""},
@@ -184,6 +191,7 @@ TEST(ErrorsAdvise, TheNextStep) {
         {"replacement_no_source", "add that object to the resources, or correct the source's kind, name and namespace"},
         {"patch_without_target_object", "check kind, apiVersion, name and namespace of the patch, or give it a `target`"},
         {"component_kind", "list it under components"},
+        {"two_kustomizations_on_top", "keep one of kustomization.yaml and Kustomization"},
     };
     for (const auto& [name, hint] : hints) {
         const auto found = std::ranges::find_if(cases(), [&](const Case& c) { return c.name == name; });
@@ -197,6 +205,18 @@ TEST(ErrorsAdvise, TheNextStep) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Errors, ::testing::ValuesIn(cases()), [](const auto& info) { return std::string(info.param.name); });
+
+// kustomize 5.8.1 knows no options inside texts (docs/differences.md).
+TEST(ErrorsInText, OfADelimiterNameTheLine) {
+    const Case c = {"text_delimiter", "resources: [t.yaml]\nreplacements:\n- sourceValue: x\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.conf.a]\n    options: {delimiter: ':'}\n", {{"t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  conf: |\n    b: 1\n    a: &x\n    - !t c\n"}},
+                    "t.yaml:8: ConfigMap.v1.[noGrp]/a.[noNs]: delimiter option can only be used with scalar nodes"};
+    const Tree tree(c);
+    DiskFileSystem fs;
+    const auto output = build(fs, tree.root());
+    ASSERT_FALSE(output) << to_yaml(output->resources);
+    const std::string text = tree.relative(output.error().to_string());
+    EXPECT_TRUE(text.starts_with(c.error)) << text;
+}
 
 TEST(ErrorsOfKustomize, TheRealOneRefusesTheSame) {
     const auto kustomize = weber::testing::peer("kustomize");
