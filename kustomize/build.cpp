@@ -64,12 +64,13 @@ bool any_scalar(const Node& node, bool (*is)(const Node&)) {
 bool is_date(const Node& scalar) { return !date_of(scalar).empty(); }
 bool is_folded(const Node& scalar) { return scalar.style() == NodeStyle::folded; }
 
-void rewrite_dates(Node& node, bool in_brackets) {
-    in_brackets = in_brackets || node.style() == NodeStyle::flow;
+// `read_again`: kustomize reads the object from its own text, in which quotes stand around some dates inside brackets.
+void rewrite_dates(Node& node, bool read_again, bool in_brackets = false) {
+    in_brackets = in_brackets || (read_again && node.style() == NodeStyle::flow);
     if (node.is_map()) {
-        for (Node::Entry& e : node.entries_mut()) rewrite_dates(e.value, in_brackets);
+        for (Node::Entry& e : node.entries_mut()) rewrite_dates(e.value, read_again, in_brackets);
     } else if (node.is_list()) {
-        for (Node& item : node.items_mut()) rewrite_dates(item, in_brackets);
+        for (Node& item : node.items_mut()) rewrite_dates(item, read_again, in_brackets);
     } else if (std::string date = date_of(node, in_brackets); !date.empty()) {
         node = Node::string(date);
     }
@@ -161,9 +162,9 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
     for (const auto& r : acc.resources.all()) clean_annotations(*r, keep_origin, keep_transformations);
     if (session.files.oddities.dates) {
         for (const auto& r : acc.resources.all())
-            if (any_scalar(r->node(), is_date)) rewrite_dates(r->edit(), false);
+            if (any_scalar(r->node(), is_date)) rewrite_dates(r->edit(), !options.as_files);
     }
-    if (session.files.oddities.folded) {
+    if (session.files.oddities.folded && !options.as_files) {
         for (const auto& r : acc.resources.all())
             if (any_scalar(r->node(), is_folded)) refold(r->edit());
     }

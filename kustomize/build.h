@@ -34,6 +34,9 @@ struct BuildOptions {
     ParseCache* cache = nullptr;   // shared by builds; null: every build parses its own files
     RemoteFetcher* remote = nullptr; // for git URLs and http files; null: those are errors
     bool explain = false;            // follow who sets each field (explain.h)
+    // What is built goes to to_files: kustomize takes those objects as they are in memory, and reads what it prints from its own text once more, which changes
+    // dates inside brackets and folded blocks.
+    bool as_files = false;
     HelmRunner* helm = nullptr;      // inflates helmCharts (--enable-helm); null: charts are errors
     // Caps, for trees that multiply themselves.
     std::size_t max_directories = 20'000; // directories accumulated, counting repeats
@@ -61,7 +64,7 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
 [[nodiscard]] std::string to_explained_yaml(const BuildOutput& output, std::string_view base);
 
 // What `kustomize build -o DIR` writes: file name → text, one file an object, named by namespace (when there are several), type and
-// name in lower case. Fails when two objects come to one name, which kustomize lets overwrite each other.
+// name in lower case. `resources` are of a build with `as_files`. Fails when two objects come to one name, which kustomize lets overwrite each other.
 [[nodiscard]] Result<std::map<std::string, std::string>> to_files(const ResourceSet& resources);
 
 } // namespace weber::kustomize

@@ -89,6 +89,7 @@ Result<int> run(Invocation& in) {
     options.reorder = reorder == "none" ? kustomize::Reorder::none : kustomize::Reorder::legacy;
     options.managed_by_label = in.flags.on("enable-managedby-label");
     if (in.args.size() > 1) options.cache = &cache; // one build remembers by itself what it reads twice
+    options.as_files = to_directory;
     options.explain = in.flags.on("explain");
     if (options.explain && to_directory) return in.usage("--explain prints, or writes to one file: --output must not name a directory");
     gitops::RemoteBases remote;

@@ -240,5 +240,21 @@ TEST(Files, AreNamedAsKustomizeNamesThem) {
     EXPECT_FALSE(to_files(output->resources));
 }
 
+// As kustomize 5.8.1 writes this object with `-o DIR` and prints it without.
+TEST(Files, HoldDatesAndFoldedBlocksThatWereNotReadAgain) {
+    Harness h;
+    h.write("/app/r.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  d: [2001-12-14t21:59:43Z, a]\n  e: {f: 2001-12-14}\n  t: >\n    one\n      deeper\n    more\n");
+    h.write_k("/app", "resources: [r.yaml]\n");
+    const std::string end = "kind: ConfigMap\nmetadata:\n  name: c\n";
+    auto printed = h.build("/app");
+    ASSERT_TRUE(printed);
+    EXPECT_EQ(to_yaml(printed->resources), "apiVersion: v1\ndata:\n  d:\n  - \"2001-12-14t21:59:43Z\"\n  - a\n  e:\n    f: \"2001-12-14T00:00:00Z\"\n  t: |\n    one\n\n      deeper\n    more\n" + end);
+    h.options.as_files = true;
+    auto kept = h.build("/app");
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(to_files(kept->resources)->at("v1_configmap_c.yaml"),
+              "apiVersion: v1\ndata:\n  d:\n  - \"2001-12-14T21:59:43Z\"\n  - a\n  e:\n    f: \"2001-12-14T00:00:00Z\"\n  t: |\n    one\n      deeper\n    more\n" + end);
+}
+
 } // namespace
 } // namespace weber::kustomize
