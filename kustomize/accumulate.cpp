@@ -269,12 +269,18 @@ Result<void> Target::accumulate_components(Accumulator& acc) const {
 // ---- rules ------------------------------------------------------------------------------------------------------
 
 Result<void> Target::merge_configurations(Accumulator& acc) const {
+    const auto merge = [&](const SharedConfig& own, const std::vector<ListEntry>& files) -> Result<void> {
+        auto merged = session_->configs.merged(acc.config, own);
+        if (!merged)
+            return fail(std::move(merged.error()).at(files.empty() ? kustomization_->where : files.front().where).advise("a base has the field with another `create`"));
+        acc.config = std::move(*merged);
+        return {};
+    };
     TRY(auto config, load_configurations(loader_, kustomization_->configurations));
-    TRY(acc.config, session_->configs.merged(acc.config, config));
+    TRY_VOID(merge(config, kustomization_->configurations));
     if (kustomization_->crds.empty()) return {};
     TRY(auto declared, load_crds(loader_, kustomization_->crds));
-    TRY(acc.config, session_->configs.merged(acc.config, declared));
-    return {};
+    return merge(declared, kustomization_->crds);
 }
 
 Result<void> Target::merge_vars(Accumulator& acc) const {
