@@ -3,10 +3,12 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
 #include <set>
+#include <vector>
 
 #include "kube/base/blake3.h"
 #include "kube/base/digest.h"
@@ -203,11 +205,25 @@ Result<std::map<std::string, Span, std::less<>>> read_tar(std::string_view tar, 
 
 } // namespace
 
+namespace {
+
+// As a walk has it that takes a directory's names in byte order: "a" and what is below come before "a-b".
+bool walked_before(std::string_view a, std::string_view b) {
+    return std::ranges::lexicographical_compare(a, b, {}, [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c) + 1; },
+                                                [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c) + 1; });
+}
+
+} // namespace
+
 Result<std::string> pack_artifact(const Snapshot& snapshot) {
     std::string tar;
     put_entry(tar, ".", {}, 0750, '5');
     std::set<std::string, std::less<>> dirs;
-    for (const auto& [path, file] : snapshot.fs->files()) {
+    std::vector<std::string> paths;
+    for (const auto& [path, file] : snapshot.fs->files()) paths.push_back(path);
+    std::ranges::sort(paths, walked_before);
+    for (const std::string& path : paths) {
+        const auto& file = snapshot.fs->files().find(path)->second;
         for (std::size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1))
             if (dirs.insert(path.substr(0, slash)).second) put_entry(tar, path.substr(0, slash), {}, 0750, '5');
         TRY(const std::string content, snapshot.fs->read(snapshot.fs->mount() + "/" + path));

@@ -51,7 +51,19 @@ Result<GitCredentials> for_http(std::string_view url, const SecretData& data) {
     return out;
 }
 
-Result<GitCredentials> for_ssh(const SecretData& data) {
+// A private key in one of the three forms of OpenSSH and OpenSSL, under a passphrase.
+bool is_encrypted_key(std::string_view text) {
+    constexpr std::string_view kBegin = "-----BEGIN OPENSSH PRIVATE KEY-----", kMagic("openssh-key-v1\0\0\0\0\4none", 23);
+    if (text.find("-----BEGIN ENCRYPTED PRIVATE KEY-----") != text.npos || text.find("Proc-Type: 4,ENCRYPTED") != text.npos) return true;
+    const auto begin = text.find(kBegin);
+    if (begin == text.npos) return false;
+    std::string head(text.substr(begin + kBegin.size(), 80));
+    std::erase_if(head, [](char c) { return c == '\n' || c == '\r' || c == ' '; });
+    const auto bytes = kube::base64_decode(head.substr(0, 32)); // 24 bytes: the cipher's name comes first
+    return bytes && bytes->starts_with(kMagic.substr(0, 15)) && !bytes->starts_with(kMagic);
+}
+
+Result<GitCredentials> for_ssh(const SecretData& data, const std::optional<Object>& secret) {
     GitCredentials out;
     out.identity = kube::SecretText(data.text("identity"));
     out.passphrase = kube::SecretText(data.text("password"));
@@ -59,6 +71,9 @@ Result<GitCredentials> for_ssh(const SecretData& data) {
     out.username = data.text("username");
     if (out.identity.empty()) return refuse("ssh", "'identity' is required");
     if (out.known_hosts.empty()) return refuse("ssh", "'known_hosts' is required");
+    if (out.passphrase.empty() && is_encrypted_key(out.identity.reveal()))
+        return fail(ErrorCode::unauthorized, "failed to configure authentication options: SSH identity key is encrypted but no 'password' field was provided in the secret '" +
+                                                 std::string(secret->ns()) + "/" + std::string(secret->name()) + "'");
     return out;
 }
 
@@ -70,7 +85,7 @@ Result<GitCredentials> git_credentials(std::string_view url, const std::optional
     if (data.has("githubAppID"))
         return fail(ErrorCode::unsupported, "secretRef '" + std::string(secret->ns()) + "/" + std::string(secret->name()) +
                                                 "' has github app data but provider is not set to github");
-    if (url.starts_with("ssh://")) return for_ssh(data);
+    if (url.starts_with("ssh://")) return for_ssh(data, secret);
     if (!secret) return GitCredentials{};
     return for_http(url, data);
 }

@@ -170,27 +170,35 @@ struct Wanted {
     std::string reference; // of the remote; "" for a commit pin
     std::string label;     // before "@"; "" = none
     std::string commit;    // pin
+    std::vector<std::string> equals = {}; // further tags that are the same version but for build metadata
 };
 
-Result<std::string> pick_version(const std::string& range, const std::vector<Head>& heads) {
+// The tags of the highest version in the range.
+Result<std::vector<std::string>> pick_version(const std::string& range, const std::vector<Head>& heads) {
     TRY(const VersionRange wanted, VersionRange::parse(range));
-    std::optional<std::pair<Version, std::string>> best;
+    std::optional<Version> best;
+    std::vector<std::string> tags;
     for (const Head& h : heads) {
         if (!h.name.starts_with("refs/tags/") || h.name.ends_with("^{}")) continue;
         const std::string tag = h.name.substr(10);
         const auto version = Version::parse(tag);
-        if (version && wanted.contains(*version) && (!best || version->compare(best->first) > 0)) best.emplace(*version, tag);
+        if (!version || !wanted.contains(*version)) continue;
+        const auto order = best ? version->compare(*best) : std::strong_ordering::greater;
+        if (order > 0) tags.clear(), best = *version;
+        if (order >= 0) tags.push_back(tag);
     }
     if (!best) return fail(ErrorCode::not_found, "no match found for semver: " + range);
-    return best->second;
+    return tags;
 }
 
 Result<Wanted> choose(const GitReference& ref, const std::vector<Head>& heads) {
     if (!ref.commit.empty()) return Wanted{ref.branch.empty() ? "" : "refs/heads/" + ref.branch, ref.branch, ref.commit};
     if (!ref.name.empty()) return Wanted{ref.name.ends_with("^{}") ? ref.name.substr(0, ref.name.size() - 3) : ref.name, ref.name, ""};
     if (!ref.semver.empty()) {
-        TRY(const std::string tag, pick_version(ref.semver, heads));
-        return Wanted{"refs/tags/" + tag, tag, ""};
+        TRY(std::vector<std::string> tags, pick_version(ref.semver, heads));
+        const std::string tag = std::move(tags.back());
+        tags.pop_back();
+        return Wanted{"refs/tags/" + tag, tag, "", std::move(tags)};
     }
     if (!ref.tag.empty()) return Wanted{"refs/tags/" + ref.tag, ref.tag, ""};
     const std::string branch = ref.branch.empty() ? "master" : ref.branch;
@@ -281,9 +289,12 @@ public:
         TRY(const std::vector<Head> heads, list());
         if (heads.empty())
             return fail(Error{.code = ErrorCode::not_found, .message = "the git repository " + public_url(op_.options.url) + " is empty", .hint = "push a commit", .reason = std::string(kEmptyRepository)});
-        TRY(const Wanted want, op_.options.revision ? choose_revision(*op_.options.revision, heads) : choose(op_.options.ref, heads));
-        Fetched out{"", want.reference, "", path, "", false};
+        TRY(Wanted want, op_.options.revision ? choose_revision(*op_.options.revision, heads) : choose(op_.options.ref, heads));
+        Fetched out{"", "", "", path, "", false};
         TRY(out.transferred, download(want, heads));
+        TRY(const bool more, take_newest(want, heads));
+        out.transferred |= more;
+        out.reference = want.reference;
         const std::string rev = !want.commit.empty() ? want.commit : local_name(want.reference);
         auto commit = find_commit(repo_.get(), rev, public_url(op_.options.url));
         if (!commit && (want.commit.empty() || !out.transferred)) // the remote has it, and we should
@@ -341,6 +352,22 @@ private:
             return fail(transfer_error(code, op_, last_error()));
         return true;
     }
+
+    // Of equal versions that tag whose commit is the newest. True: something was transferred to find that out.
+    Result<bool> take_newest(Wanted& want, const std::vector<Head>& heads) {
+        bool transferred = false;
+        for (const std::string& tag : std::exchange(want.equals, {})) {
+            const Wanted other{"refs/tags/" + tag, tag, ""};
+            TRY(const bool more, download(other, heads));
+            transferred |= more;
+            TRY(const ObjectPtr chosen, find_commit(repo_.get(), local_name(want.reference), public_url(op_.options.url)));
+            TRY(const ObjectPtr rival, find_commit(repo_.get(), local_name(other.reference), public_url(op_.options.url)));
+            if (time_of(rival) > time_of(chosen)) want = other;
+        }
+        return transferred;
+    }
+
+    static git_time_t time_of(const ObjectPtr& commit) { return git_commit_time(reinterpret_cast<const git_commit*>(commit.get())); }
 
     Result<bool> set_reference(const Head& head) {
         git_oid id;

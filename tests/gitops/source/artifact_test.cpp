@@ -51,6 +51,15 @@ TEST(Artifact, RoundTripIsByteStable) {
     EXPECT_EQ(std::system(("cd " + dir.path() + " && mkdir out && tar -xzf ours.tar.gz -C out && cmp out/sub/" + name + ".yaml sub/" + name + ".yaml").c_str()), 0);
 }
 
+// sources.md 0.4: depth first, the names of each directory in byte order.
+TEST(Artifact, IsInTheOrderOfAWalk) {
+    const testing::TempDir dir;
+    for (const char* file : {"a/x", "a/b/y", "a-b/z", "a.txt", "B/w"}) dir.write(std::string("in/") + file, "text\n");
+    std::ofstream(dir.path() + "/ours.tar.gz", std::ios::binary) << pack_artifact(open_working_tree(dir.path() + "/in").value()).value();
+    ASSERT_EQ(std::system(("cd " + dir.path() + " && tar -tzf ours.tar.gz | tr '\\n' ' ' > list").c_str()), 0);
+    EXPECT_EQ(slurp(dir.path() + "/list"), "./ B/ B/w a/ a/b/ a/b/y a/x a-b/ a-b/z a.txt ");
+}
+
 TEST(Artifact, ReadsWhatTarMakesAndSkipsLinks) {
     const testing::TempDir dir;
     const std::string name(180, 'x');

@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "gitops/api/names.h"
 #include "gitops/source/artifact.h"
@@ -343,6 +345,26 @@ TEST(GitSecrets, SshKeysAndProxies) {
     ASSERT_TRUE(add_proxy(*ssh, secret({{"address", "http://p:1"}, {"username", "u"}})));
     EXPECT_EQ(ssh->proxy + ssh->proxy_user, "http://p:1u");
     EXPECT_FALSE(add_proxy(*ssh, secret({{"username", "u"}})));
+}
+
+TEST(GitSecrets, AKeyWithoutItsPassphraseIsNamed) { // 1.2
+    const testing::TempDir dir;
+    const auto key = [&](const std::string& make) {
+        const std::string file = dir.path() + "/key";
+        EXPECT_EQ(std::system(("rm -f " + file + " && " + make + " " + file + " >/dev/null 2>&1").c_str()), 0) << make;
+        std::ostringstream text;
+        text << std::ifstream(file).rdbuf();
+        return text.str();
+    };
+    const std::string wanted = "SSH identity key is encrypted but no 'password' field was provided in the secret 'ns/s'";
+    for (const char* locked : {"ssh-keygen -q -t ed25519 -N planted -f", "ssh-keygen -q -t rsa -b 2048 -m PEM -N planted -f", "ssh-keygen -q -t rsa -b 2048 -m PKCS8 -N planted -f",
+                               "openssl genpkey -algorithm ed25519 -aes256 -pass pass:planted -out"}) {
+        const std::string text = key(locked);
+        EXPECT_THAT(git_credentials("ssh://h/p", secret({{"identity", text}, {"known_hosts", "h"}})).error().message, HasSubstr(wanted)) << locked;
+        EXPECT_TRUE(git_credentials("ssh://h/p", secret({{"identity", text}, {"known_hosts", "h"}, {"password", "planted"}}))) << locked;
+    }
+    for (const char* open : {"ssh-keygen -q -t ed25519 -N '' -f", "ssh-keygen -q -t rsa -b 2048 -m PEM -N '' -f"})
+        EXPECT_TRUE(git_credentials("ssh://h/p", secret({{"identity", key(open)}, {"known_hosts", "h"}}))) << open;
 }
 
 TEST(GitStatus, TheStrongestSignDecides) {

@@ -193,6 +193,26 @@ TEST_F(Git, EveryKindOfReference) {
     EXPECT_EQ(text({.name = "refs/heads/main", .commit = one}), "1");
 }
 
+// Build metadata are no part of the order: the newest commit counts, wherever its tag stands in the list.
+TEST_F(Git, OfEqualVersionsTheNewestIsTaken) {
+    const auto dated = [&](const std::string& day, const std::string& text) {
+        repo.write("a", text);
+        git("add -A");
+        const std::string date = "2026-01-" + day + "T00:00:00Z";
+        git("commit -qm x");
+        ASSERT_EQ(std::system(("cd " + repo.path() + " && GIT_CONFIG_GLOBAL=/dev/null GIT_COMMITTER_DATE=" + date + " git -c user.name=t -c user.email=t@t commit -q --amend --no-edit --date " + date).c_str()), 0);
+    };
+    dated("02", "middle");
+    git("tag v3.0.0+b");
+    dated("03", "newest");
+    git("tag -a v3.0.0+a -m x");
+    dated("01", "oldest");
+    git("tag v3.0.0+c");
+    EXPECT_EQ(text({.semver = "3.x"}), "newest");
+    EXPECT_EQ(revision({.semver = "3.x"}), "v3.0.0+a@sha1:");
+    EXPECT_FALSE(get({.semver = "3.x"})->transferred) << "what is there is not fetched again";
+}
+
 TEST_F(Git, AnnotatedTagsArePeeled) {
     const auto f = get({.tag = "v1.1.0"});
     ASSERT_TRUE(f);
