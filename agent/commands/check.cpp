@@ -32,21 +32,32 @@ Result<bool> check_controllers(const Invocation& in, const Session& s, const Ins
         in.io.failure("no controllers found in the '" + s.ns + "' namespace with the label selector '" + kPartOfFlux + "'");
         return false;
     }
-    TRY(const bool good, wait_for_deployments(in, s, found.deployments));
-    for (const Object& d : found.deployments)
-        for (const std::string& image : images_of(d)) in.io.action(image);
-    return good;
+    return wait_for_deployments(in, s, found.deployments, true);
 }
 
 bool check_definitions(const Invocation& in, const Installation& found) {
     in.io.action("checking crds");
+    bool good = !found.definitions.empty();
+    if (!good) in.io.failure(std::string("no crds found with the label selector '") + kPartOfFlux + "'");
     for (const Object& crd : found.definitions) {
         const Node* stored = crd.at({"status", "storedVersions"});
-        const std::string version = stored && !stored->empty() ? std::string(stored->items().back().text()) : "";
-        in.io.success(std::string(crd.name()) + "/" + version);
+        const bool kept = stored && !stored->empty();
+        if (kept) in.io.success(std::string(crd.name()) + "/" + std::string(stored->items().back().text()));
+        else in.io.failure("no stored versions for " + std::string(crd.name()));
+        good = good && kept;
     }
-    if (found.definitions.empty()) in.io.failure(std::string("no crds found with the label selector '") + kPartOfFlux + "'");
-    return !found.definitions.empty();
+    return good;
+}
+
+// Which distribution it is, by the definition of GitRepositories.
+bool check_distribution(const Invocation& in, const Installation& found) {
+    if (!found.defined) {
+        in.io.failure("checking failed: customresourcedefinitions.apiextensions.k8s.io \"gitrepositories.source.toolkit.fluxcd.io\" not found");
+        return false;
+    }
+    if (!found.distribution.empty()) in.io.success("distribution: " + found.distribution);
+    in.io.success(std::string("bootstrapped: ") + (found.bootstrapped ? "true" : "false"));
+    return true;
 }
 
 Result<int> run(Invocation& in) {
@@ -61,8 +72,7 @@ Result<int> run(Invocation& in) {
     }
     TRY(const Installation found, find_installation(s));
     in.io.action("checking version in cluster");
-    if (!found.distribution.empty()) in.io.success("distribution: " + found.distribution);
-    in.io.success(std::string("bootstrapped: ") + (found.bootstrapped ? "true" : "false"));
+    good = check_distribution(in, found) && good;
     TRY(const bool controllers, check_controllers(in, s, found));
     const bool definitions = check_definitions(in, found);
     if (!good || !controllers || !definitions) return fail(ErrorCode::invalid, "check failed");

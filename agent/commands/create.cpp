@@ -67,19 +67,34 @@ Object secret_of(Node metadata, Node data) {
     return Object(Node::map({{"apiVersion", text("v1")}, {"kind", text("Secret")}, {"metadata", std::move(metadata)}, {"stringData", std::move(data)}}));
 }
 
-Result<Node> https_credentials(const Flags& f, std::string_view ca_flag) {
+Result<Node> https_credentials(const Flags& f) {
     const std::string user = f.text("username"), password = f.text("password"), token = f.knows("bearer-token") ? f.text("bearer-token") : "";
-    if (!token.empty() && (!user.empty() || !password.empty())) return wrong("user credentials and bearer token cannot be used together");
-    if (token.empty() && (user.empty() || password.empty())) return wrong("for Git over HTTP/S the username and password, or a bearer token is required");
+    const bool both = !user.empty() && !password.empty();
+    if (!token.empty() && both) return wrong("user credentials and bearer token cannot be used together");
+    if (token.empty() && !both) return wrong("for Git over HTTP/S the username and password, or a bearer token is required");
     Node data = Node::map();
     set_given(data, "bearerToken", token);
-    set_given(data, "username", user);
-    set_given(data, "password", password);
-    if (const std::string file = f.text(ca_flag); !file.empty()) {
-        auto ca = read_file(file);
-        if (!ca) return wrong("unable to read TLS CA file: open " + file + ": no such file or directory");
-        data.set("ca.crt", text(std::move(*ca)));
+    set_given(data, "username", both ? user : "");
+    set_given(data, "password", both ? password : "");
+    return data;
+}
+
+Result<void> add_authority(Node& data, const std::string& file) {
+    if (file.empty()) return {};
+    auto ca = read_file(file);
+    if (!ca) return wrong("unable to read TLS CA file: open " + file + ": no such file or directory");
+    data.set("ca.crt", text(std::move(*ca)));
+    return {};
+}
+
+// What the flags of `create source git` put into a Secret; an empty map: nothing.
+Result<Node> source_credentials(const Invocation& in, const std::string& scheme) {
+    Node data = Node::map();
+    if (scheme == "http") in.io.warning("insecure configuration: credentials configured for an HTTP URL");
+    if (!in.flags.text("username").empty() || !in.flags.text("password").empty()) {
+        TRY(data, https_credentials(in.flags));
     }
+    if (scheme == "https") TRY_VOID(add_authority(data, in.flags.text("ca-file")));
     return data;
 }
 
@@ -89,7 +104,8 @@ Result<int> create_secret(const Invocation& in) {
     TRY(const std::string scheme, scheme_of(in.flags));
     if (scheme == "ssh")
         return fail(Error{.code = ErrorCode::unsupported, .message = "weber makes no keys for git over ssh", .hint = std::string(kMakeKeyFirst)});
-    TRY(Node data, https_credentials(in.flags, "ca-crt-file"));
+    TRY(Node data, https_credentials(in.flags));
+    TRY_VOID(add_authority(data, in.flags.text("ca-crt-file")));
     const Object secret = secret_of(std::move(metadata), std::move(data));
     if (in.flags.on("export")) {
         in.io.out << "---\n" << kube::write_yaml(secret.root()) << '\n';
@@ -159,6 +175,7 @@ Result<int> create_git(const Invocation& in) {
     TRY(const Node metadata, metadata_of(in, ns));
     TRY(const std::string scheme, scheme_of(in.flags));
     TRY(Node spec, repository_spec(in.flags));
+    if (scheme == "ssh" && !in.flags.text("ca-file").empty()) return wrong("specifying a CA file is not supported for Git over SSH");
     if (in.flags.on("export")) {
         in.io.out << "---\n" << kube::write_yaml(object_of(gitops::kSourceGroup, "GitRepository", metadata, std::move(spec)).root());
         return kOk;
@@ -168,8 +185,8 @@ Result<int> create_git(const Invocation& in) {
     if (scheme == "ssh" && !has_secret)
         return fail(Error{.code = ErrorCode::unsupported, .message = "git over ssh needs --secret-ref: weber makes no keys", .hint = std::string(kMakeKeyFirst)});
     TRY(const Session s, open_session(in));
-    if (!has_secret && (!in.flags.text("username").empty() || !in.flags.text("password").empty())) {
-        TRY(Node data, https_credentials(in.flags, "ca-file"));
+    TRY(Node data, has_secret ? Result<Node>(Node::map()) : source_credentials(in, scheme));
+    if (!data.empty()) {
         in.io.action("applying secret with repository credentials");
         TRY_VOID(upsert(s, secret_of(Node::map({{"name", text(in.args.front())}, {"namespace", text(ns)}}), std::move(data)), "stringData", false));
         spec.set("secretRef", name_map(in.args.front()));

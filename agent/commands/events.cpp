@@ -25,27 +25,36 @@ std::string text_at(const Object& o, std::initializer_list<std::string_view> pat
     return node ? std::string(node->text()) : std::string();
 }
 
-kube::SystemTime time_at(const Object& o, std::string_view field) {
-    return kube::parse_rfc3339(text_at(o, {field})).value_or(kube::SystemTime{});
+kube::SystemTime time_at(const Object& o, std::initializer_list<std::string_view> path) {
+    return kube::parse_rfc3339(text_at(o, path)).value_or(kube::SystemTime{});
 }
 
+// The first that is there.
+kube::SystemTime first_set(std::initializer_list<kube::SystemTime> times) {
+    for (const auto t : times)
+        if (t != kube::SystemTime{}) return t;
+    return {};
+}
+
+bool is_series(const Object& event) { return event.at({"series"}) != nullptr; }
+
+// What events are sorted by.
 kube::SystemTime last_time(const Object& event) {
-    for (const char* field : {"lastTimestamp", "eventTime", "firstTimestamp"})
-        if (const auto t = time_at(event, field); t != kube::SystemTime{}) return t;
-    return kube::parse_rfc3339(event.meta("creationTimestamp")).value_or(kube::SystemTime{});
+    if (is_series(event)) return time_at(event, {"series", "lastObservedTime"});
+    return first_set({time_at(event, {"lastTimestamp"}), time_at(event, {"eventTime"})});
 }
 
 std::string age_of(kube::SystemTime t) {
+    if (t == kube::SystemTime{}) return "<unknown>";
     return human_duration(std::chrono::duration_cast<std::chrono::seconds>(kube::system_clock().now() - t));
 }
 
-// "2m31s", or "12m (x4 over 42m)" when it came more than once.
+// "2m31s", or "12m (x4 over 42m)" when it came more than once, as kubectl has it.
 std::string last_seen(const Object& event) {
-    const Node* count = event.at({"count"});
-    const std::string last = age_of(last_time(event));
-    if (!count || count->as_int().value_or(1) <= 1) return last;
-    const auto first = time_at(event, "firstTimestamp");
-    return last + " (x" + std::string(count->text()) + " over " + age_of(first == kube::SystemTime{} ? last_time(event) : first) + ")";
+    const std::string first = age_of(first_set({time_at(event, {"eventTime"}), time_at(event, {"firstTimestamp"})}));
+    const Node* count = is_series(event) ? event.at({"series", "count"}) : event.at({"count"});
+    if (!count || (!is_series(event) && count->as_int().value_or(1) <= 1)) return first;
+    return age_of(is_series(event) ? last_time(event) : time_at(event, {"lastTimestamp"})) + " (x" + std::string(count->text()) + " over " + first + ")";
 }
 
 Row row_of(const Object& event, bool with_namespace) {
@@ -68,6 +77,7 @@ Result<std::vector<Subject>> subjects_of(const Session& s, const std::string& te
     if (text.empty()) return std::vector<Subject>{};
     const std::size_t slash = text.find('/');
     const std::string word = text.substr(0, slash);
+    if (word.empty()) return fail(ErrorCode::invalid, "--for selector must be of format <kind>[/<name>]");
     const FluxKind* kind = flux_kind(word);
     if (!kind) return fail(ErrorCode::invalid, "'" + word + "' is not a recognized Flux kind");
     std::vector<Subject> out = {{std::string(kind->kind), slash == std::string::npos ? "" : text.substr(slash + 1), ns}};

@@ -21,9 +21,9 @@ struct Filter {
     std::string level, kind, name, ns; // "" = any
 
     [[nodiscard]] bool keeps(const Node& line) const {
-        const std::string_view line_kind = line.text_at("controllerKind").empty() ? line.text_at("reconciler kind") : line.text_at("controllerKind");
-        return (level.empty() || level == line.text_at("level")) && (kind.empty() || same_word(kind, line_kind)) &&
-               (name.empty() || same_word(name, line.text_at("name"))) && (ns.empty() || same_word(ns, line.text_at("namespace")));
+        const auto is = [&](const std::string& wanted, std::string_view key) { return same_word(wanted, line.text_at(key)); };
+        return (level.empty() || level == line.text_at("level")) && (kind.empty() || is(kind, "controllerKind") || is(kind, "reconciler kind")) &&
+               (name.empty() || is(name, "name")) && (ns.empty() || is(ns, "namespace"));
     }
 };
 
@@ -33,8 +33,7 @@ std::string format_line(const std::string& text, const Filter& filter) {
     if (!line || !line->is_map() || !filter.keeps(*line)) return "";
     const auto at = [&](std::string_view key) { return std::string(line->text_at(key)); };
     std::string kind = at("controllerKind");
-    if (kind.empty()) kind = at("reconciler kind");
-    if (kind.empty()) kind = at("logger");
+    if (const std::string other = at("reconciler kind"); !other.empty()) kind = other;
     const std::string who = at("name").empty() ? kind : kind + "/" + at("name") + "." + at("namespace");
     return at("ts") + " " + at("level") + " " + who + " - " + at("msg") + " " + at("error") + "\n";
 }
@@ -66,8 +65,8 @@ std::string target_of(const Invocation& in, const std::string& ns, const Source&
     std::string out = "/api/v1/namespaces/" + ns + "/pods/" + source.pod + "/log?follow=" + (in.flags.on("follow") ? "true" : "false");
     if (!source.container.empty()) out += "&container=" + source.container;
     if (in.flags.integer("tail") >= 0) out += "&tailLines=" + std::to_string(in.flags.integer("tail"));
-    if (in.flags.given("since")) out += "&sinceSeconds=" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(in.flags.duration("since")).count());
-    if (in.flags.given("since-time")) out += "&sinceTime=" + kube::url_escape(in.flags.text("since-time"));
+    if (in.flags.duration("since").count() != 0) out += "&sinceSeconds=" + std::to_string(std::chrono::round<std::chrono::seconds>(in.flags.duration("since")).count());
+    if (!in.flags.text("since-time").empty()) out += "&sinceTime=" + kube::url_escape(in.flags.text("since-time"));
     return out;
 }
 
@@ -82,48 +81,65 @@ Result<void> print_stream(const Invocation& in, const Session& s, const std::str
         in.io.out.flush();
     };
     kube::HttpRequest request{.target = target, .timeout = s.left()};
-    TRY(const kube::HttpResponse response, s.client().transport().stream(std::move(request), [&](std::string_view chunk) {
+    bool begun = false;
+    const auto response = s.client().transport().stream(std::move(request), [&](std::string_view chunk) {
+        begun = true;
         rest += chunk;
         std::size_t begin = 0;
         for (std::size_t end; (end = rest.find('\n', begin)) != std::string::npos; begin = end + 1) print(rest.substr(begin, end - begin));
         rest.erase(0, begin);
         return true;
-    }));
-    if (response.status >= 300) return fail(kube::error_of_response(response));
+    });
+    const bool timed_out = in.flags.on("follow") && !response && response.error().code == ErrorCode::timeout; // nobody wrote anything until then
+    if (!response && !begun && !timed_out) return fail(response.error());
+    if (response && response->status >= 300) return fail(kube::error_of_response(*response));
     if (!rest.empty()) print(rest);
     return {};
 }
 
+// One pod after the other; with --follow all at once, and then what fails is only said, as flux does.
+Result<int> print_all(const Invocation& in, const Session& s, const std::vector<std::string>& targets, const Filter& filter) {
+    std::mutex mutex;
+    bool failed = false;
+    const auto print = [&](const std::string& target) {
+        const auto end = print_stream(in, s, target, filter, mutex);
+        if (end) return;
+        const std::lock_guard lock(mutex);
+        in.io.err << "failed getting logs: " << end.error().message << '\n';
+        failed = true;
+    };
+    if (in.flags.on("follow") && targets.size() > 1) {
+        std::vector<std::jthread> threads;
+        for (const std::string& target : targets) threads.emplace_back([&print, &target] { print(target); });
+        threads.clear();
+        return kOk;
+    }
+    for (const std::string& target : targets) print(target);
+    if (failed) return fail(ErrorCode::unavailable, "failed to collect logs from all Flux pods");
+    return kOk;
+}
+
 Result<int> run(Invocation& in) {
     if (!in.args.empty()) return fail(ErrorCode::invalid, "no argument required");
-    if (in.flags.given("since") && in.flags.given("since-time"))
+    const std::string since_time = in.flags.text("since-time");
+    if (!since_time.empty() && in.flags.duration("since").count() != 0)
         return fail(ErrorCode::invalid, "at most one of `sinceTime` or `sinceDuration` may be specified");
-    if (in.flags.given("since-time")) TRY_VOID(kube::parse_rfc3339(in.flags.text("since-time")));
+    if (!since_time.empty() && !kube::parse_rfc3339(since_time)) return fail(ErrorCode::invalid, since_time + " is not a valid (RFC3339) time");
     const std::string level = in.flags.text("level");
     if (!level.empty() && level != "debug" && level != "info" && level != "error")
         return fail(ErrorCode::invalid, "invalid argument \"" + level + "\" for \"--level\" flag: unsupported log level '" + level + "', must be one of: debug, info, error");
     TRY(Session s, open_session(in));
     const Filter filter{.level = level, .kind = in.flags.text("kind"), .name = in.flags.text("name"), .ns = in.flags.on("all-namespaces") ? "" : s.ns};
     s.ns = in.flags.text("flux-namespace");
-    TRY(const Installation found, find_installation(s));
-    if (found.deployments.empty())
-        return fail(ErrorCode::not_found, "no Flux pods found in namespace \"" + s.ns + "\"");
+    TRY(const std::vector<Object> deployments, find_deployments(s));
 
     std::vector<std::string> targets;
-    for (const Object& deployment : found.deployments) {
+    for (const Object& deployment : deployments) {
         TRY(const std::optional<Source> source, source_of(s, deployment));
         if (source) targets.push_back(target_of(in, s.ns, *source));
     }
-    std::mutex mutex;
-    std::vector<Result<void>> ends(targets.size());
-    {
-        std::vector<std::jthread> threads;
-        for (std::size_t i = 0; i < targets.size(); ++i)
-            threads.emplace_back([&, i] { ends[i] = print_stream(in, s, targets[i], filter, mutex); });
-    }
-    for (const Result<void>& end : ends)
-        if (!end) return fail(end.error());
-    return kOk;
+    if (targets.empty()) return fail(ErrorCode::not_found, "no Flux pods found in namespace \"" + s.ns + "\"");
+    return print_all(in, s, targets, filter);
 }
 
 } // namespace

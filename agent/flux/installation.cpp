@@ -7,27 +7,38 @@
 
 namespace weber::agent {
 
-Result<Installation> find_installation(const Session& s) {
-    Installation out;
+namespace {
+
+Result<std::vector<Object>> labelled(const Session& s, const kube::GroupVersionKind& gvk, const std::string& ns) {
     kube::ListOptions options;
     options.label_selector = kPartOfFlux;
-    TRY(kube::ObjectList definitions, s.client().list({"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, options, s.call()));
-    out.definitions = std::move(definitions.items);
-    options.ns = s.ns;
-    TRY(kube::ObjectList deployments, s.client().list({"apps", "v1", "Deployment"}, options, s.call()));
-    out.deployments = std::move(deployments.items);
+    options.ns = ns;
+    TRY(kube::ObjectList found, s.client().list(gvk, options, s.call()));
+    return std::move(found.items);
+}
+
+} // namespace
+
+Result<std::vector<Object>> find_deployments(const Session& s) { return labelled(s, {"apps", "v1", "Deployment"}, s.ns); }
+
+Result<Installation> find_installation(const Session& s) {
+    Installation out;
+    TRY(out.definitions, labelled(s, {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, ""));
+    TRY(out.deployments, find_deployments(s));
     const auto git = s.client().find({.gvk = {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, .name = "gitrepositories.source.toolkit.fluxcd.io"},
                                      {}, s.call());
-    if (git && *git) {
+    if (!git) return fail(git.error());
+    out.defined = git->has_value();
+    if (out.defined) {
         const std::string_view part_of = (*git)->label("app.kubernetes.io/part-of"), version = (*git)->label("app.kubernetes.io/version");
         out.version = std::string(version);
-        if (!part_of.empty() && !version.empty()) out.distribution = std::string(part_of) + "-" + std::string(version);
+        if (!version.empty()) out.distribution = (part_of.empty() ? "" : std::string(part_of) + "-") + std::string(version);
         out.bootstrapped = !(*git)->label("kustomize.toolkit.fluxcd.io/name").empty() && !(*git)->label("kustomize.toolkit.fluxcd.io/namespace").empty();
     }
     return out;
 }
 
-Result<bool> wait_for_deployments(const Invocation& in, const Session& s, std::vector<Object> deployments) {
+Result<bool> wait_for_deployments(const Invocation& in, const Session& s, std::vector<Object> deployments, bool images) {
     std::ranges::sort(deployments, {}, [](const Object& d) { return std::string(d.name()); });
     std::vector<kube::ObjectRef> refs;
     for (const Object& d : deployments) refs.push_back(kube::ref_of(d));
@@ -46,6 +57,8 @@ Result<bool> wait_for_deployments(const Invocation& in, const Session& s, std::v
     for (std::size_t i = 0; i < refs.size(); ++i) {
         if (ready[i]) in.io.success(refs[i].name + ": deployment ready");
         else in.io.failure(refs[i].name + ": deployment not ready");
+        if (!images) continue;
+        for (const std::string& image : images_of(deployments[i])) in.io.action(image);
     }
     return std::ranges::find(ready, false) == ready.end();
 }

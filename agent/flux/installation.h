@@ -15,13 +15,18 @@ struct Installation {
     std::vector<Object> definitions;
     std::string distribution = {};   // "flux-v2.7.5": labels of the GitRepository definition; "" = not labelled
     std::string version = {};        // "v2.7.5", from there, too
+    bool defined = false;            // that definition is there
     bool bootstrapped = false;       // that definition is applied by a Kustomization
 };
 
 Result<Installation> find_installation(const Session& s);
 
-// Waits until the Deployments are rolled out, Session::left() at most, and says of each whether it is ready, in order of their names. True: all are.
-Result<bool> wait_for_deployments(const Invocation& in, const Session& s, std::vector<Object> deployments);
+// Its Deployments alone: for those who may not read definitions.
+Result<std::vector<Object>> find_deployments(const Session& s);
+
+// Waits until the Deployments are rolled out, Session::left() at most, and says of each whether it is ready, in order of their names; with `images` also what it
+// runs. True: all are.
+Result<bool> wait_for_deployments(const Invocation& in, const Session& s, std::vector<Object> deployments, bool images = false);
 
 // Images of a Deployment's containers.
 std::vector<std::string> images_of(const Object& deployment);

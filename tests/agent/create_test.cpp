@@ -38,6 +38,7 @@ const std::vector<std::vector<std::string>>& mistakes() {
         {"secret", "git", "xx", "--url", "https://x", "-u", "a", "-p", "b", "--bearer-token", "c"}, {"secret", "git", "xx", "--url", "https://x", "-u", "a", "-p", "b", "--ca-crt-file", "/nonexistent"},
         {"source", "git", "XX", "--url", "https://x", "--branch", "a"}, {"source", "git", "x", "--url", "https://x", "--branch", "a"}, {"source", "git", "xx", "--branch", "a"},
         {"source", "git", "xx", "--url", "https://x"}, {"source", "git", "xx", "--url", "https://x", "--branch", "a", "--provider", "b"}, {"source", "git", "--url", "https://x"},
+        {"source", "git", "xx", "--url", "ssh://git@x/y", "--branch", "a", "--ca-file", "/nonexistent"},
         {"kustomization", "xx"}, {"kustomization", "xx", "--source", "Foo/a"}, {"kustomization", "xx", "--source", "a", "--label", "x"},
         {"kustomization", "xx", "--source", "a", "--label", "x=y=z"}, {"kustomization", "xx", "--source", "a", "--health-check", "x"},
         {"kustomization", "xx", "--source", "a", "--health-check", "Foo/x.y"}, {"kustomization", "xx", "--source", "a", "--decryption-provider", "x"}};
@@ -50,7 +51,7 @@ const std::vector<std::vector<std::string>>& right() {
         {"kustomization", "xx", "--source", "a", "--wait", "--health-check", "Deployment/x.y", "--service-account", "s", "--decryption-provider", "sops", "--decryption-secret", "d", "--target-namespace", "t",
          "--retry-interval", "1m", "--kubeconfig-secret-ref", "k"},
         {"kustomization", "xx", "--source", "a", "--health-check", "Deployment/x.ns,HelmRelease/y.b", "--interval", "0s", "-n", "other"}, {"kustomization", "xx", "--source", "a", "--path", "/x"},
-        {"secret", "git", "xx", "--url", "https://x", "--bearer-token", "true"}};
+        {"secret", "git", "xx", "--url", "https://x", "--bearer-token", "true"}, {"secret", "git", "xx", "--url", "https://x", "--bearer-token", "t", "-u", "a"}};
     return all;
 }
 
@@ -103,6 +104,15 @@ TEST_F(Everyday, CreateMakesThenUpdates) {
     EXPECT_EQ(kube::write_json(apps.root().find("spec")->find("sourceRef") ? *apps.at({"spec", "sourceRef"}) : Node()), R"({"kind":"GitRepository","name":"other"})");
     EXPECT_FALSE(apps.at({"spec", "dependsOn"}));
     EXPECT_EQ(kube::write_json(*apps.at({"metadata", "labels"})), R"({"a":"b"})");
+}
+
+TEST_F(Everyday, CreateMakesASecretOfAnAuthorityAlone) {
+    const std::string file = dir.write("ca.crt", "planted\n");
+    const Ran made = flux({"create", "source", "git", "mine", "--url", "https://example.org/x", "--branch", "a", "--ca-file", file, "--timeout", "1s"});
+    EXPECT_THAT(made.err, HasSubstr("► applying secret with repository credentials\n✔ authentication configured\n"));
+    EXPECT_EQ(get("", "Secret", "flux-system", "mine").at({"data", "ca.crt"})->text(), kube::base64_encode("planted\n"));
+    const Ran plain = flux({"create", "source", "git", "plain", "--url", "http://example.org/x", "--branch", "a", "--ca-file", file, "--timeout", "1s"});
+    EXPECT_THAT(plain.err, StartsWith("✚ generating GitRepository source\n⚠️ insecure configuration: credentials configured for an HTTP URL\n► applying GitRepository source\n"));
 }
 
 TEST(Create, SaysWhatItDoesNotDo) {

@@ -390,6 +390,28 @@ TEST_F(Everyday, CheckNamesWhatIsMissing) {
     EXPECT_THAT(all.err, testing::EndsWith("✗ check failed\n"));
 }
 
+TEST_F(Everyday, CheckNamesEachControllerWithItsImages) {
+    for (const std::string name : {"beta", "alpha"})
+        apply("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + name + ", namespace: flux-system, labels: {app.kubernetes.io/part-of: flux}}\nspec: {selector: {matchLabels: {app: " + name +
+              "}}, template: {metadata: {labels: {app: " + name + "}}, spec: {containers: [{name: manager, image: 'x/" + name + ":v1'}, {name: side, image: 'x/side:v2'}]}}}\n");
+    const kube::ObjectRef crd{.gvk = {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, .name = "gitrepositories.source.toolkit.fluxcd.io"};
+    const auto label = [&](const std::string& labels) {
+        ASSERT_TRUE(client().patch(crd, kube::PatchType::merge, kube::read_yaml_one("metadata: {labels: " + labels + "}\n").value()).has_value());
+    };
+    label("{app.kubernetes.io/part-of: flux, app.kubernetes.io/version: v9.9.9}");
+    const Ran good = flux({"check"});
+    EXPECT_EQ(good.status, 0);
+    EXPECT_THAT(good.err, HasSubstr("► checking version in cluster\n✔ distribution: flux-v9.9.9\n✔ bootstrapped: false\n► checking controllers\n✔ alpha: deployment ready\n► x/alpha:v1\n► x/side:v2\n"
+                                    "✔ beta: deployment ready\n► x/beta:v1\n► x/side:v2\n► checking crds\n✔ gitrepositories.source.toolkit.fluxcd.io/v1\n✔ all checks passed\n"));
+    label("{app.kubernetes.io/part-of: null}");
+    EXPECT_THAT(flux({"check"}).err, HasSubstr("✔ distribution: v9.9.9\n"));
+    ASSERT_TRUE(client().remove(crd).has_value());
+    const Ran gone = flux({"check"});
+    EXPECT_EQ(gone.status, 1);
+    EXPECT_THAT(gone.err, HasSubstr("► checking version in cluster\n✗ checking failed: customresourcedefinitions.apiextensions.k8s.io \"gitrepositories.source.toolkit.fluxcd.io\" not found\n"
+                                    "► checking controllers\n✔ alpha: deployment ready\n"));
+}
+
 TEST_F(Everyday, UninstallAsksFirst) {
     const Ran no = flux({"uninstall"});
     EXPECT_EQ(no.status, 1);
