@@ -79,18 +79,18 @@ std::string TargetClients::user_of(const gitops::Kustomization& k) const {
     return account.empty() ? "" : "system:serviceaccount:" + k.name.ns + ":" + account;
 }
 
-Result<Target> TargetClients::target_of(const gitops::Kustomization& k, std::stop_token stop) {
+Result<Target> TargetClients::target_of(const gitops::Kustomization& k, gitops::ReferenceReader& references) {
     const std::string key = k.name.to_string();
     std::shared_ptr<TargetCluster> cluster = local_;
     std::optional<gitops::Reference> read;
     if (k.spec.kube_config) {
-        auto address = k.spec.kube_config->config_map_name.empty() ? of_secret(k, stop) : of_config_map(k, stop);
+        auto address = k.spec.kube_config->config_map_name.empty() ? of_secret(k, references) : of_config_map(k, references);
         const bool held = address && is_open(address->identity);
         auto opened = address ? open(*address) : Result<std::shared_ptr<TargetCluster>>(fail(std::move(address.error())));
         if (!k.spec.kube_config->config_map_name.empty()) count_token(k, held, opened.has_value());
         if (!opened) {
             const Error& e = opened.error();
-            if (e.http_status == 404 || e.code == ErrorCode::invalid) forget(key); // there is no way to it any more
+            if (e.code == ErrorCode::not_found || e.code == ErrorCode::invalid) forget(key); // there is no way to it any more
             return fail(std::move(opened.error()));
         }
         cluster = std::move(*opened);
@@ -101,10 +101,10 @@ Result<Target> TargetClients::target_of(const gitops::Kustomization& k, std::sto
     return Target{std::move(cluster), std::move(client), std::move(read)};
 }
 
-Result<TargetClients::Address> TargetClients::of_secret(const gitops::Kustomization& k, std::stop_token stop) {
+Result<TargetClients::Address> TargetClients::of_secret(const gitops::Kustomization& k, gitops::ReferenceReader& references) {
     const gitops::KubeConfigSpec& spec = *k.spec.kube_config;
     const std::string where = k.name.ns + "/" + spec.secret_name;
-    const auto secret = own_->get({{"", "v1", "Secret"}, k.name.ns, spec.secret_name}, {}, {.stop = std::move(stop)});
+    const auto secret = references.read("Secret", k.name.ns, spec.secret_name);
     if (!secret) return fail(Error(secret.error()).with_prefix("unable to read KubeConfig secret '" + where + "' error: "));
     TRY(const std::string text, kubeconfig_text(*secret, spec, where));
     auto config = kube::parse_foreign_kubeconfig(text, "KubeConfig secret '" + where + "'",
@@ -121,9 +121,9 @@ Result<TargetClients::Address> TargetClients::of_secret(const gitops::Kustomizat
 }
 
 // fluxcd/pkg auth/utils: GetRESTConfig, with its provider `generic`: the cluster trusts the tokens of our service accounts.
-Result<TargetClients::Address> TargetClients::of_config_map(const gitops::Kustomization& k, std::stop_token stop) {
+Result<TargetClients::Address> TargetClients::of_config_map(const gitops::Kustomization& k, gitops::ReferenceReader& references) {
     const std::string name = k.spec.kube_config->config_map_name, where = k.name.ns + "/" + name;
-    const auto map = own_->get({{"", "v1", "ConfigMap"}, k.name.ns, name}, {}, {.stop = std::move(stop)});
+    const auto map = references.read("ConfigMap", k.name.ns, name);
     if (!map) return fail(Error(map.error()).with_prefix("failed to get configmap " + where + ": "));
     const auto value = [&](const char* key) {
         const Node* n = map->at({"data", key});

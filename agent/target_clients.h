@@ -11,6 +11,7 @@
 #include "agent/target_cluster.h"
 #include "gitops/api/kustomization.h"
 #include "gitops/reconcile/post_build.h"
+#include "gitops/reconcile/reference_reader.h"
 #include "kube/client.h"
 
 namespace weber::agent {
@@ -30,7 +31,7 @@ public:
 
     // Reads the kubeconfig, if there is one, and remembers that `k` goes there. Not on a watch thread. Errors: `unable to read KubeConfig secret
     // '<ns>/<name>' error: …` and the others of 6.6; unsupported for cloud providers.
-    Result<Target> target_of(const gitops::Kustomization& k, std::stop_token stop);
+    Result<Target> target_of(const gitops::Kustomization& k, gitops::ReferenceReader& references);
     // The Kustomization "ns/name" is gone. Not on a watch thread.
     void forget(const std::string& key);
     // Ends all watches. Not on a watch thread.
@@ -50,8 +51,8 @@ private:
         kube::ClientConfig config;
         gitops::Reference read;
     };
-    Result<Address> of_secret(const gitops::Kustomization& k, std::stop_token stop);
-    Result<Address> of_config_map(const gitops::Kustomization& k, std::stop_token stop);
+    Result<Address> of_secret(const gitops::Kustomization& k, gitops::ReferenceReader& references);
+    Result<Address> of_config_map(const gitops::Kustomization& k, gitops::ReferenceReader& references);
     Result<std::shared_ptr<TargetCluster>> open(const Address& address);
     bool is_open(const std::string& identity) const;
     void count_token(const gitops::Kustomization& k, bool held, bool opened);

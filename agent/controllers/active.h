@@ -24,6 +24,7 @@ struct KustomizationController::Active {
     std::string dir = {};                // spec.path in the snapshot
     bool superseded = false;             // the source has another artifact than the one that this run could not get
     std::optional<gitops::Snapshot> snapshot = {};
+    std::unique_ptr<gitops::ReferenceReader> references = {};
     std::unique_ptr<gitops::PipelineSettings> settings = {}; // the run borrows it
     Target target = {};
     std::optional<bool> reachable = {};  // a remote target: whether it answered

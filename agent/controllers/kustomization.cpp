@@ -31,7 +31,12 @@ Object without_managed_fields(Object o) {
     return o;
 }
 
-gitops::PipelineSettings settings_of(const AgentOptions& o) {
+std::optional<NamespacedName> age_secret_of(const AgentOptions& o) {
+    if (o.sops_age_secret.empty() || o.runtime_namespace.empty()) return std::nullopt;
+    return NamespacedName{o.runtime_namespace, o.sops_age_secret};
+}
+
+gitops::PipelineSettings settings_of(const AgentOptions& o, KeptSecret* age_secret) {
     gitops::PipelineSettings s;
     s.requeue_dependency = o.requeue_dependency;
     s.dry_runs_in_flight = o.concurrent_ssa;
@@ -42,7 +47,8 @@ gitops::PipelineSettings settings_of(const AgentOptions& o) {
     gitops::HookSettings hooks;
     hooks.strict_substitution = o.strict_substitution;
     hooks.object_level_workload_identity = o.object_level_workload_identity;
-    if (!o.sops_age_secret.empty() && !o.runtime_namespace.empty()) hooks.age_secret = gitops::NamespacedName{o.runtime_namespace, o.sops_age_secret};
+    hooks.age_secret = age_secret_of(o);
+    if (age_secret != nullptr) hooks.read_age_secret = [age_secret](auto&&...) { return age_secret->get(); };
     hooks.verify_mac = o.sops_verify_mac;
     s.fail_fast = o.fail_fast;
     s.post_build = gitops::post_build_hooks(hooks);
@@ -59,7 +65,8 @@ KustomizationController::KustomizationController(std::shared_ptr<kube::Client> c
                      {"controllerKind", Node::string("Kustomization")}})),
       targets_(client, config, options,
                [this](const auto& cluster, const auto& key, const auto& before, const auto& after) { on_managed(cluster, key, before, after); }, metrics),
-      versions_(client), settings_(settings_of(options)), queue_(options.backoff) {
+      versions_(client), age_secret_(age_secret_of(options) ? std::make_unique<KeptSecret>(client, versions_, *age_secret_of(options)) : nullptr),
+      settings_(settings_of(options, age_secret_.get())), queue_(options.backoff) {
     metrics_.define_gauge("weber_waiting_kustomizations", "Kustomizations whose health checks run");
     metrics_.define_gauge("weber_watched_kinds", "Kinds of applied objects that are watched");
     metrics_.define_gauge("weber_remote_clusters", "Clusters of spec.kubeConfig that are connected to");
@@ -77,6 +84,7 @@ void KustomizationController::run(std::stop_token stop) {
         m.set("weber_watched_kinds", static_cast<double>(targets_.watched_kinds()));
         m.set("weber_remote_clusters", static_cast<double>(targets_.remote_clusters()));
     });
+    if (age_secret_) age_secret_->start(stop);
     watch_everything(stop);
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.concurrent, 1); ++i)
@@ -311,6 +319,11 @@ std::string KustomizationController::take_drift(const std::string& key) {
     return at == drift_.end() ? std::string() : std::exchange(at->second.pending, {});
 }
 
+void KustomizationController::forget_drift(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    drift_.erase(key);
+}
+
 // ---- objects as they are now -------------------------------------------------------------------------------------
 
 std::optional<Object> KustomizationController::current(const NamespacedName& name) { return written_.current(kustomizations_.get(), name); }
@@ -326,6 +339,9 @@ Result<void> KustomizationController::save_status(Active& active, const gitops::
 }
 
 Result<Object> KustomizationController::source_object(const gitops::SourceRef& ref) {
+    // An agent of one namespace sees no others' sources, as Flux's cache holds none; DirectSourceFetch reads them.
+    if (!options_.watch_namespace.empty() && ref.name.ns != options_.watch_namespace && !options_.direct_source_fetch)
+        return fail(ErrorCode::forbidden, "unable to get: " + ref.name.to_string() + " because of unknown namespace for the cache");
     const kube::ObjectRef object{{std::string(gitops::kSourceGroup), "v1", ref.kind}, ref.name.ns, ref.name.name};
     if (const auto at = sources_.find(ref.kind); at != sources_.end() && !options_.direct_source_fetch)
         if (auto found = at->second->get(ref.name.ns, ref.name.name)) return std::move(*found);

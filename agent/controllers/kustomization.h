@@ -13,6 +13,7 @@
 #include "agent/artifact_store.h"
 #include "agent/controller_metrics.h"
 #include "agent/event_sink.h"
+#include "agent/kept_secret.h"
 #include "agent/kustomization_index.h"
 #include "agent/log.h"
 #include "agent/metrics.h"
@@ -69,6 +70,7 @@ private:
     bool watches_can_be_trusted(Active& active, TargetCluster& cluster, std::stop_token stop);
     Result<gitops::Snapshot> fetch(Active& active, std::stop_token stop); // what the run builds from
     bool references_unchanged(const std::vector<gitops::Reference>& references, std::stop_token stop);
+    Result<Target> target_of(Active& active, std::stop_token stop);
     void start(std::unique_ptr<Active> active, std::stop_token stop);
     void finalize(std::unique_ptr<Active> active, std::stop_token stop);
 
@@ -81,6 +83,7 @@ private:
     void look_back(std::stop_token stop);
     void correct_drift(const gitops::NamespacedName& owner, const std::string& what);
     std::string take_drift(const std::string& key);
+    void forget_drift(const std::string& key);
     void complete(std::unique_ptr<Active> active, gitops::Conclusion conclusion, std::stop_token stop);
     LastGood applied_by(const Active& active, const gitops::ChangeSet& changes);
     void remember(const Active& active, const gitops::RunResult& result);
@@ -106,6 +109,7 @@ private:
     kustomize::ParseCache cache_;
     std::unique_ptr<gitops::RemoteBases> remote_; // null: remote bases are refused
     ReferenceVersions versions_;
+    const std::unique_ptr<KeptSecret> age_secret_; // null: there is no --sops-age-secret
     const gitops::PipelineSettings settings_;
     WorkQueue queue_;
     KustomizationIndex index_;

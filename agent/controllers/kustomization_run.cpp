@@ -95,6 +95,7 @@ void KustomizationController::work(const std::string& key, std::stop_token stop)
         numbers_.forget(name);
         queue_.forget(key);
         targets_.forget(key);
+        forget_drift(key);
         return leave(key);
     }
     auto active = std::make_unique<Active>(Active{.key = key, .object = std::move(*object), .log = log_of(name).with({{"reconcileID", Node::string(new_reconcile_id())}})});
@@ -249,8 +250,10 @@ gitops::PipelineSettings KustomizationController::pipeline_settings(Active& acti
         settings.no_target = target.error();
         return settings;
     }
-    if (!watches_can_be_trusted(active, *target->cluster, std::move(stop))) return settings; // every object is asked for
     settings.memory = &target->cluster->applied();
+    // Else every object is asked for; so is what was never applied.
+    const bool known = active.written.inventory && !active.written.inventory->empty();
+    if (!target->cluster->is_local() && (!known || !watches_can_be_trusted(active, *target->cluster, std::move(stop)))) return settings;
     settings.seen = [cluster = target->cluster.get()](const kube::ObjectRef& ref) { return cluster->seen(ref); }; // the run holds the cluster
     return settings;
 }
@@ -272,12 +275,18 @@ Result<gitops::Snapshot> KustomizationController::fetch(Active& active, std::sto
     return got;
 }
 
+Result<Target> KustomizationController::target_of(Active& active, std::stop_token stop) {
+    active.references = std::make_unique<gitops::ReferenceReader>(*client_, active.k, true, std::move(stop));
+    return targets_.target_of(active.k, *active.references);
+}
+
 // Steps 11 to 23.
 void KustomizationController::start(std::unique_ptr<Active> active, std::stop_token stop) {
     Active& a = *active;
-    auto target = targets_.target_of(a.k, stop);
+    auto target = target_of(a, stop);
     a.settings = std::make_unique<gitops::PipelineSettings>(pipeline_settings(a, target, stop));
     a.settings->own = client_.get();
+    a.settings->references = a.references.get();
     if (a.reader) a.settings->health_reader = [reader = a.reader](const gitops::Kustomization&) { return reader; };
     watch_progress(a);
     a.target = target ? *target : Target{targets_.local(), client_};
@@ -380,7 +389,7 @@ void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop
             for (const gitops::InventoryEntry& e : a.written.inventory.value_or(gitops::Inventory{})) text += e.key.subject() + "\n";
             done.events.push_back(gitops::make_event(a.written, a.context, true, text, gitops::EventRevision::applied));
             done.done = true;
-        } else if (auto target = targets_.target_of(a.k, stop)) {
+        } else if (auto target = target_of(a, stop)) {
             done = gitops::finalize(*target->client, a.k, a.written, false, nullptr, stop);
         } else {
             done.error = std::move(target.error());

@@ -11,6 +11,7 @@
 #include "gitops/api/names.h"
 #include "gitops/reconcile/pipeline.h"
 #include "gitops/reconcile/post_build_hooks.h"
+#include "gitops/reconcile/reference_reader.h"
 #include "gitops/source/open.h"
 #include "gitops/source/remote_bases.h"
 #include "kube/base/digest.h"
@@ -80,7 +81,8 @@ struct Builder {
         if (!client && !options.values && k.spec.post_build) k.spec.post_build->substitute_from.clear(); // a dry run reads no cluster
         gitops::BuildSettings settings;
         settings.post_build = gitops::post_build_hooks(std::move(hooks));
-        settings.client = client;
+        std::optional<gitops::ReferenceReader> cluster;
+        if (client != nullptr) settings.cluster = &cluster.emplace(*client, k);
         settings.remote = &remote;
         TRY(gitops::Built built, gitops::build_objects(snapshot, k, settings));
         for (Object& o : built.objects) o = mask_sops(std::move(o));

@@ -13,7 +13,7 @@ namespace {
 
 Result<PostBuild> hooks_of(const Kustomization& k, const BuildSettings& settings) {
     if (!k.spec.post_build && !k.spec.decryption) return PostBuild{};
-    if (settings.post_build) return settings.post_build(k, settings.client);
+    if (settings.post_build) return settings.post_build(k, settings.cluster);
     TRY_VOID(check_features(k, {.expressions = true, .ignore_rules = true, .impersonation = true, .remote_cluster = true}));
     return PostBuild{};
 }

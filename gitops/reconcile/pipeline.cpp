@@ -8,6 +8,7 @@
 #include "gitops/reconcile/apply_errors.h"
 #include "gitops/reconcile/prune.h"
 #include "gitops/reconcile/prune_guard.h"
+#include "gitops/reconcile/reference_reader.h"
 
 namespace weber::gitops {
 
@@ -125,7 +126,8 @@ struct Run::State {
             return fail(*settings.no_target);
         }
         enter(Step::build, Phase::building, "BuildFailed");
-        return build_objects(snapshot, k, {settings.post_build, settings.own != nullptr ? settings.own : &client, settings.cache, settings.remote});
+        ReferenceReader fresh(settings.own != nullptr ? *settings.own : client, k);
+        return build_objects(snapshot, k, {settings.post_build, settings.references != nullptr ? settings.references : &fresh, settings.cache, settings.remote});
     }
 
     Result<std::vector<Object>> desire(Built built) {

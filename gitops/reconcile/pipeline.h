@@ -29,7 +29,7 @@ namespace weber::gitops {
 
 struct BuildSettings {
     PostBuildFactory post_build = {};          // null: a spec that needs it fails with `unsupported`
-    kube::Client* client = nullptr;            // for `post_build`; null: no cluster
+    ReferenceReader* cluster = nullptr;        // for `post_build`; null: no cluster
     kustomize::ParseCache* cache = nullptr;    // shared by builds; null: each parses its own files
     kustomize::RemoteFetcher* remote = nullptr; // of remote bases (remote_bases.h); null: they are refused
 };
@@ -68,6 +68,7 @@ struct PipelineSettings {
     bool fail_fast = true;                           // a wait ends with the first Failed object
     PostBuildFactory post_build = {};
     kube::Client* own = nullptr; // reads what the spec refers to (variables, keys), by the reconciler's own identity; null: the run's client
+    ReferenceReader* references = nullptr; // that has read something already, for the one run; null: `own` is asked
     std::function<StatusReader(const Kustomization&)> health_reader = {}; // spec.healthCheckExprs, compiled
     kustomize::ParseCache* cache = nullptr;
     kustomize::RemoteFetcher* remote = nullptr;

@@ -10,11 +10,9 @@
 #include "gitops/source/snapshot.h"
 #include "kube/base/object.h"
 
-namespace weber::kube {
-class Client;
-}
-
 namespace weber::gitops {
+
+class ReferenceReader;
 
 // A ConfigMap or Secret that was read from the cluster.
 struct Reference {
@@ -39,8 +37,8 @@ struct PostBuild {
     std::vector<Reference> references = {};
 };
 
-// Makes the hooks for a run. `client` reads ConfigMaps and Secrets of the Kustomization's namespace; null for a build without a cluster. Errors
+// Makes the hooks for a run. `cluster` reads ConfigMaps and Secrets of the Kustomization's namespace; null for a build without a cluster. Errors
 // are BuildFailed as they are. Called only when the spec has postBuild or decryption. Thread-safe.
-using PostBuildFactory = std::function<Result<PostBuild>(const Kustomization& kustomization, kube::Client* client)>;
+using PostBuildFactory = std::function<Result<PostBuild>(const Kustomization& kustomization, ReferenceReader* cluster)>;
 
 } // namespace weber::gitops

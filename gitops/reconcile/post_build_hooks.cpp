@@ -31,7 +31,11 @@ std::vector<Object> manifests_below(const Snapshot& snapshot, const std::string&
 
 ObjectLookup lookup_of(const HookSettings& settings, ReferenceReader* cluster) {
     std::vector<ObjectLookup> lookups = {lookup_in(settings.values.objects)};
-    if (cluster != nullptr) lookups.push_back([cluster](std::string_view kind, const std::string& ns, const std::string& name) { return cluster->read(kind, ns, name); });
+    if (cluster != nullptr)
+        lookups.push_back([cluster, &settings](std::string_view kind, const std::string& ns, const std::string& name) {
+            const bool of_controller = kind == "Secret" && settings.age_secret == NamespacedName{ns, name};
+            return cluster->read(kind, ns, name, of_controller ? settings.read_age_secret : ObjectLookup());
+        });
     if (settings.fallback) lookups.push_back(settings.fallback);
     return first_of(std::move(lookups));
 }
@@ -137,14 +141,12 @@ ObjectLookup lookup_in(Snapshot snapshot, std::string dir) {
 }
 
 PostBuildFactory post_build_hooks(HookSettings settings) {
-    return [settings = std::make_shared<const HookSettings>(std::move(settings))](const Kustomization& k, kube::Client* client) -> Result<PostBuild> {
+    return [settings = std::make_shared<const HookSettings>(std::move(settings))](const Kustomization& k, ReferenceReader* cluster) -> Result<PostBuild> {
         PostBuild hooks;
-        std::optional<ReferenceReader> cluster;
-        if (client != nullptr) cluster.emplace(*client, k);
-        const ObjectLookup lookup = lookup_of(*settings, cluster ? &*cluster : nullptr);
+        const ObjectLookup lookup = lookup_of(*settings, cluster);
         if (k.spec.decryption) TRY_VOID(add_decryption(*settings, k, lookup, hooks));
         if (k.spec.post_build) hooks.substitute = substitute_hook(*settings, k, noting(lookup, hooks.secret_values));
-        if (cluster) hooks.references = cluster->references();
+        if (cluster != nullptr) hooks.references = cluster->references();
         return hooks;
     };
 }

@@ -8,6 +8,10 @@
 #include "gitops/reconcile/post_build.h"
 #include "gitops/substitute/variables.h"
 
+namespace weber::kube {
+class Client;
+}
+
 namespace weber::gitops {
 
 struct HookSettings {
@@ -17,6 +21,7 @@ struct HookSettings {
     bool object_level_workload_identity = false;
     bool verify_mac = true;           // encrypted files must be as they were encrypted; false: as Flux (--sops-ignore-mac)
     std::optional<NamespacedName> age_secret = {}; // --sops-age-secret: for Kustomizations whose decryption names no Secret
+    ObjectLookup read_age_secret = {}; // brings that Secret, from any thread; null: each run asks the API server
     std::shared_ptr<const KeyRing> local_keys = {}; // of the user at a command line: in the place of a Secret that is missing; null in the agent
     bool keys_when_needed = false;    // a decryption Secret that is missing is an error of what is encrypted only, not of the whole Kustomization
     ObjectLookup fallback = {};       // where nothing else has a ConfigMap or Secret: the source itself, for work that applies nothing; null: none

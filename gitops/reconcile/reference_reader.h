@@ -5,11 +5,13 @@
 
 #include <map>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gitops/reconcile/post_build.h"
+#include "gitops/substitute/variables.h"
 #include "kube/client.h"
 
 namespace weber::gitops {
@@ -18,11 +20,11 @@ namespace weber::gitops {
 // requests do not grow with what it refers to. Of that list only the first 100 objects are asked for, and no Helm releases: what is not among them is read by itself.
 class ReferenceReader {
 public:
-    // The client must outlive it.
-    ReferenceReader(kube::Client& client, const Kustomization& k);
+    // The client must outlive it. `kube_config`: what names the cluster will be asked for, too.
+    ReferenceReader(kube::Client& client, const Kustomization& k, bool kube_config = false, std::stop_token stop = {});
 
-    // Error not_found, in the API server's words: `configmaps "x" not found`.
-    Result<Object> read(std::string_view kind, const std::string& ns, const std::string& name);
+    // Error not_found, in the API server's words: `configmaps "x" not found`. `elsewhere`, unless null, is asked in the place of the API server.
+    Result<Object> read(std::string_view kind, const std::string& ns, const std::string& name, const ObjectLookup& elsewhere = {});
     // All that was asked for.
     [[nodiscard]] const std::vector<Reference>& references() const { return references_; }
 
@@ -32,6 +34,7 @@ private:
 
     kube::Client& client_;
     const std::string ns_;
+    const std::stop_token stop_;
     std::map<std::string, std::set<std::string>> to_list_; // by kind: the names that a list shall bring
     std::map<std::pair<std::string, std::string>, Object> listed_;
     std::set<std::string> complete_; // kinds whose list had all but Helm's releases

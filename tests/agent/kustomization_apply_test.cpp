@@ -1,5 +1,6 @@
 // What the agent applies: kustomization.md section 9, items 49 to 62, and what that costs in requests.
 #include "tests/agent/kustomization_fixture.h"
+#include "tests/gitops/decrypt/vectors.h"
 
 namespace weber::agent {
 namespace {
@@ -244,12 +245,17 @@ TEST_P(KustomizationApplies, RequestsAreCounted) { // a first run costs at most 
 // However many ConfigMaps and Secrets it refers to; counted where the requests go out.
 TEST_P(KustomizationApplies, AFirstRunWithReferencesCostsNoMore) {
     std::map<std::string, std::string> files{{"none/a.yaml", config_map("none", "1")}};
-    for (const char* name : {"one", "some", "many", "keys"}) files[std::string(name) + "/a.yaml"] = config_map(name, "${a}${b:=}${c:=}");
+    for (const char* name : {"one", "some", "many", "keys", "global"}) files[std::string(name) + "/a.yaml"] = config_map(name, "${a}${b:=}${c:=}");
     publish("main@sha1:1", files);
     for (const char* name : {"a", "b", "c", "d"}) {
         make(in_ns(std::string("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars-") + name + "}\ndata: {" + name + ": x}\n"));
         make(in_ns(std::string("apiVersion: v1\nkind: Secret\nmetadata: {name: more-") + name + "}\nstringData: {" + name + ": x}\n"));
     }
+    options_.runtime_namespace = cluster_.make_namespace();
+    options_.sops_age_secret = "age";
+    Object keys = object_of("apiVersion: v1\nkind: Secret\nmetadata: {name: age}\nstringData: {k.agekey: " + std::string(gitops::test::kAgeSecret) + "}\n");
+    keys.set_ns(options_.runtime_namespace);
+    make(keys);
     start_agent();
     const auto cost = [this](const std::string& name, const std::string& more) {
         faults_->reset_counts();
@@ -272,6 +278,7 @@ TEST_P(KustomizationApplies, AFirstRunWithReferencesCostsNoMore) {
     EXPECT_LE(cost("some", "postBuild: {" + from({"vars-a", "more-b"}) + "}"), kMost);
     EXPECT_LE(cost("many", "postBuild: {" + from({"vars-a", "more-b", "vars-c", "more-d", "vars-absent", "more-absent"}) + "}"), kMost);
     EXPECT_LE(cost("keys", "decryption: {provider: sops, secretRef: {name: more-d}}, postBuild: {" + from({"vars-a", "vars-b", "more-c"}) + "}"), kMost);
+    EXPECT_LE(cost("global", "decryption: {provider: sops}, postBuild: {" + from({"vars-a", "vars-b", "more-c", "more-d"}) + "}"), kMost) << "with the controller's own keys";
 }
 
 } // namespace

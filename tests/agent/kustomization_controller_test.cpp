@@ -96,6 +96,29 @@ TEST_P(KustomizationRuns, DriftIsSeenByWatchAndCorrected) {
     await(one, [&](const Object& o) { return o.uid() != back.uid(); });
 }
 
+// Who fights over a field waits longer each time; nothing of that is left when the Kustomization is gone.
+TEST_P(KustomizationRuns, AQuarrelEndsWithItsKustomization) {
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
+    start_agent();
+    const Object one = in_ns(config_map("one", ""));
+    const auto is = [](const std::string& v) { return [=](const Object& o) { return o.at({"data", "k"})->text() == v; }; };
+    const auto quarrel = [&] { // how long the agent takes to put it right
+        await_settled("app");
+        const auto begun = std::chrono::steady_clock::now();
+        patch(one, "data: {k: changed}\n");
+        await(one, is("1"));
+        return std::chrono::steady_clock::now() - begun;
+    };
+    Object k = make(kustomization("app", "./"));
+    await(k, applied("main@sha1:1"));
+    for (int i = 0; i < 3; ++i) quarrel(); // 0.5, 1, 2 s
+    ASSERT_TRUE(api().remove(kube::ref_of(k)).has_value());
+    await_gone(k);
+    k = make(kustomization("app", "./"));
+    await(k, applied("main@sha1:1"));
+    EXPECT_LT(quarrel(), std::chrono::milliseconds(3500)) << "4 s by what was before";
+}
+
 // A wait may last for minutes; what happens to the objects meanwhile is put right before it ends.
 TEST_P(KustomizationRuns, DriftDuringAWaitIsCorrected) {
     publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}, {"b.yaml", config_map("two", "2")}});

@@ -111,6 +111,26 @@ TEST_P(KustomizationTriggers, DirectSourceFetchReadsPastTheCache) { // item 15
     await(lost, ready("False", "ArtifactFailed", "gitrepositories.source.toolkit.fluxcd.io \"nowhere\" not found"));
 }
 
+// --watch-all-namespaces=false, as kustomize-controller's cache of one namespace: no source elsewhere; dependencies are read from the API server.
+TEST_P(KustomizationTriggers, AnAgentOfOneNamespaceSeesNoSourcesElsewhere) {
+    options_.backoff = {.min = std::chrono::milliseconds(100), .max = std::chrono::milliseconds(1000)};
+    publish("main@sha1:1", files("1"));
+    const std::string elsewhere = cluster_.make_namespace();
+    Object dependency = kustomization("infra", "./");
+    dependency.set_ns(elsewhere);
+    dependency = make(dependency);
+    ASSERT_TRUE(api().patch(kube::ref_of(dependency), kube::PatchType::merge, object_of("status: {observedGeneration: 1, conditions: [{type: Ready, status: 'True', reason: x, message: m, "
+                                                                                        "lastTransitionTime: '2026-01-01T00:00:00Z'}]}\n").root(), {.subresource = "status"}).has_value());
+    Object far = kustomization("far", "./");
+    far.root().find_mut("spec")->find_mut("sourceRef")->set("namespace", Node::string(elsewhere));
+    far = make(far);
+    const Object near = make(kustomization("near", "./", "dependsOn: [{name: infra, namespace: " + elsewhere + "}]"));
+    start_agent();
+    await(near, applied("main@sha1:1"));
+    const std::string place = elsewhere + "/fleet";
+    await(far, ready("False", "ArtifactFailed", "unable to get source '" + place + "': unable to get: " + place + " because of unknown namespace for the cache"));
+}
+
 TEST_P(KustomizationTriggers, ArtifactsAreFetchedAndVerified) { // items 16, 17, 20
     const std::string bytes = pack(files("1"));
     auto front = kube::server::HttpFront::start({}, [&](kube::server::HttpRequest&& r, const std::shared_ptr<kube::server::Exchange>& exchange) {

@@ -288,6 +288,44 @@ TEST_P(RemoteClusters, QuietIntervalsAskEachServerLittle) {
     EXPECT_EQ(version(), before);
 }
 
+// Of both API servers together.
+TEST_P(RemoteClusters, AFirstRunWithReferencesCostsNoMore) {
+    Remote remote;
+    remote.make_namespace(ns_);
+    set_secret(secret("remote", {{"value", remote.kubeconfig}}));
+    std::map<std::string, std::string> files;
+    for (const char* name : {"none", "plain", "many"}) files[std::string(name) + "/a.yaml"] = config_map(name, "${a:=}${b:=}");
+    publish("main@sha1:1", files);
+    for (const char* name : {"a", "b"}) {
+        make(in_ns(std::string("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars-") + name + "}\ndata: {" + name + ": x}\n"));
+        make(in_ns(std::string("apiVersion: v1\nkind: Secret\nmetadata: {name: more-") + name + "}\nstringData: {" + name + ": x}\n"));
+    }
+    start_agent();
+    const auto there = [this] {
+        const std::string text = metrics_.text();
+        int all = 0;
+        for (std::size_t at = 0; (at = text.find("\nrest_client_requests_total{", at)) != text.npos; ++at)
+            all += std::stoi(text.substr(text.find("} ", at) + 2));
+        return all;
+    };
+    const auto cost = [&](const std::string& name, const std::string& more) {
+        faults_->reset_counts();
+        const int before = there();
+        await(make(kustomization(name, "./" + name, kTo + more)), applied("main@sha1:1"));
+        EXPECT_TRUE(events_->flush(kPatience));
+        auto by_verb = faults_->counts();
+        by_verb.erase("watch"); // those stay open
+        int all = there() - before;
+        for (const auto& [verb, n] : by_verb) all += n;
+        return all;
+    };
+    constexpr int kMost = 2 * 1 + 7;
+    cost("none", ""); // the cluster is opened
+    await_settled("none");
+    EXPECT_LE(cost("plain", ""), kMost);
+    EXPECT_LE(cost("many", ", postBuild: {substituteFrom: [{kind: ConfigMap, name: vars-a}, {kind: ConfigMap, name: vars-b}, {kind: Secret, name: more-a}, {kind: Secret, name: more-b}]}"), kMost);
+}
+
 TEST_P(RemoteClusters, WhatIsWrongWithTheConfigMapIsSaid) {
     publish("main@sha1:1", {{"a.yaml", map_text("a", "one")}});
     const Object k = make(kustomization("app", "./", "retryInterval: 1s, kubeConfig: {configMapRef: {name: far}}"));
