@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "kube/base/json.h"
+#include "kube/pause.h"
 
 namespace weber::kube {
 
@@ -16,7 +17,8 @@ public:
         : issuer_(std::move(issuer)), account_(std::move(account)), audiences_(std::move(audiences)), clock_(clock) {}
 
     Result<Credential> get(std::stop_token stop) override {
-        const std::lock_guard lock(mutex_); // several callers want one token, not several
+        if (!mutex_.lock(stop)) return fail(ErrorCode::cancelled, "cancelled"); // several callers want one token, not several
+        const std::lock_guard held(mutex_, std::adopt_lock);
         const SystemTime now = clock_.now();
         if (!known_ || now >= renew_at_) {
             auto fresh = request_token(*issuer_, account_, audiences_, {.stop = std::move(stop)});
@@ -45,7 +47,7 @@ private:
     const ServiceAccountRef account_;
     const std::vector<std::string> audiences_;
     const Clock& clock_;
-    std::mutex mutex_; // guards the rest
+    StoppableMutex mutex_; // guards the rest, also while the server is asked
     std::optional<AccountToken> known_;
     SystemTime renew_at_ = {}, last_refused_ = {};
 };

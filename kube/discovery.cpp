@@ -197,10 +197,10 @@ Result<void> Discovery::Impl::refresh_group(const std::string& group, std::stop_
     return {};
 }
 
-// One caller's time with the documents; false when it was stopped before its turn came.
+// One caller's time with the documents; false when it was stopped, or its time was over, before its turn came.
 class Discovery::Turn {
 public:
-    Turn(Impl& impl, std::stop_token stop, std::chrono::milliseconds timeout) : impl_(impl), held_(impl.mutex.lock(std::move(stop))) {
+    Turn(Impl& impl, std::stop_token stop, std::chrono::milliseconds timeout) : impl_(impl), held_(impl.mutex.lock(std::move(stop), timeout)) {
         if (held_) impl_.timeout = timeout;
     }
     ~Turn() {
@@ -209,6 +209,10 @@ public:
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
     explicit operator bool() const { return held_; }
+    static std::unexpected<Error> refusal(const std::stop_token& stop) {
+        if (stop.stop_requested()) return fail(ErrorCode::cancelled, "discovery: cancelled");
+        return fail(ErrorCode::timeout, "discovery: another call's questions were not answered in time");
+    }
 
 private:
     Impl& impl_;
@@ -222,7 +226,7 @@ Discovery::~Discovery() = default;
 
 Result<ApiResource> Discovery::find(const GroupVersionKind& gvk, std::stop_token stop, std::chrono::milliseconds timeout) {
     const Turn turn(*impl_, stop, timeout);
-    if (!turn) return fail(ErrorCode::cancelled, "discovery: cancelled");
+    if (!turn) return turn.refusal(stop);
     TRY_VOID(impl_->load(stop));
     if (const ApiResource* known = find_kind(impl_->groups[gvk.group], gvk.version, gvk.kind)) return *known;
     TRY_VOID(impl_->refresh_version(gvk.group, gvk.version, stop));
@@ -232,7 +236,7 @@ Result<ApiResource> Discovery::find(const GroupVersionKind& gvk, std::stop_token
 
 Result<ApiResource> Discovery::preferred(const GroupKind& kind, std::stop_token stop, std::chrono::milliseconds timeout) {
     const Turn turn(*impl_, stop, timeout);
-    if (!turn) return fail(ErrorCode::cancelled, "discovery: cancelled");
+    if (!turn) return turn.refusal(stop);
     TRY_VOID(impl_->load(stop));
     for (int round = 0; round < 2; ++round) {
         if (round == 1) TRY_VOID(impl_->refresh_group(kind.group, stop));
@@ -245,7 +249,7 @@ Result<ApiResource> Discovery::preferred(const GroupKind& kind, std::stop_token 
 
 Result<std::vector<ApiResource>> Discovery::all(std::stop_token stop) {
     const Turn turn(*impl_, stop, {});
-    if (!turn) return fail(ErrorCode::cancelled, "discovery: cancelled");
+    if (!turn) return turn.refusal(stop);
     TRY_VOID(impl_->load(stop));
     std::vector<ApiResource> out;
     for (const auto& [name, group] : impl_->groups)

@@ -43,7 +43,8 @@ struct DiscoveryOptions {
 
 // Read lazily with the first question (aggregated discovery; /api and /apis where a server lacks it), then kept, with a cache also on disk. A miss
 // asks the server for that one group version, so that a kind that was just defined is found.
-// Thread-safe; callers that come during a read wait for it, or until they are stopped. `timeout` is of each request, 0 = the transport's.
+// Thread-safe; callers that come during a read wait for it, or until they are stopped, at most for `timeout`, which is then that of each request; 0 = the transport's,
+// and no limit of the wait.
 class Discovery {
 public:
     explicit Discovery(std::shared_ptr<Transport> transport, DiscoveryOptions options = {});

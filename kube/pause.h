@@ -17,13 +17,14 @@ inline bool pause_for(std::chrono::milliseconds time, std::stop_token stop) {
     return !stop.stop_requested();
 }
 
-// A mutex whose waiters give up when they are stopped: for what is held while a server is asked.
+// A mutex whose waiters give up when they are stopped or their time is over: for what is held while a server is asked.
 class StoppableMutex {
 public:
-    // False when `stop` was requested first; then it is not held.
-    bool lock(std::stop_token stop) {
+    // False when `stop` was requested first, or `timeout` (0: none) was over; then it is not held.
+    bool lock(std::stop_token stop, std::chrono::milliseconds timeout = {}) {
         std::unique_lock guard(mutex_);
-        if (!free_.wait(guard, std::move(stop), [&] { return !taken_; })) return false;
+        const auto is_free = [&] { return !taken_; };
+        if (timeout.count() > 0 ? !free_.wait_for(guard, std::move(stop), timeout, is_free) : !free_.wait(guard, std::move(stop), is_free)) return false;
         taken_ = true;
         return true;
     }

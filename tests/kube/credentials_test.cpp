@@ -8,8 +8,10 @@
 #include <fstream>
 #include <thread>
 
+#include "kube/account_token.h"
 #include "kube/http_client.h"
 #include "tests/kube/fault_server.h"
+#include "tests/kube/scripted_transport.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/test_cluster.h"
 
@@ -196,6 +198,27 @@ TEST(ExecPlugin, ManyRequestsWaitForOneRun) {
 }
 
 // A server whose certificate another CA signed is refused, until the file of CAs has the right one.
+// One asks for the token, the others wait for it; who is stopped meanwhile does not.
+TEST(AccountToken, WaitersCanBeStopped) {
+    std::atomic<bool> asked{false}, go_on{false};
+    auto issuer = std::make_shared<Client>(std::make_shared<ScriptedTransport>([&](const HttpRequest& r, int) {
+        EXPECT_EQ(r.target, "/api/v1/namespaces/apps/serviceaccounts/dev/token");
+        asked = true;
+        asked.notify_all();
+        go_on.wait(false);
+        return json_answer(201, R"({"kind":"TokenRequest","status":{"token":"t","expirationTimestamp":"2999-01-01T00:00:00Z"}})");
+    }));
+    const auto credentials = account_credentials(issuer, {.ns = "apps", .name = "dev"}, {});
+    std::jthread first([&] { EXPECT_EQ(said(*credentials), "Bearer t"); });
+    asked.wait(false);
+    std::stop_source stop;
+    std::jthread stopper([&] { stop.request_stop(); });
+    EXPECT_EQ(credentials->get(stop.get_token()).error().code, ErrorCode::cancelled);
+    go_on = true;
+    go_on.notify_all();
+    EXPECT_EQ(said(*credentials), "Bearer t");
+}
+
 TEST(Tls, TheCaFileIsReadAgainWhenItChanges) {
     TempDir dir;
     ServerOptions options;

@@ -155,6 +155,7 @@ TEST(Discovery, WaitersCanBeStopped) {
     std::stop_source stop;
     std::jthread stopper([&] { stop.request_stop(); });
     EXPECT_EQ(client.discovery().find(kConfigMap, stop.get_token()).error().code, ErrorCode::cancelled);
+    EXPECT_EQ(client.get({.gvk = kConfigMap, .ns = "n", .name = "a"}, {}, {.timeout = milliseconds(30)}).error().code, ErrorCode::timeout) << "waiting counts";
     go_on = true;
     go_on.notify_all();
 }
