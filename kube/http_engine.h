@@ -49,7 +49,8 @@ struct HttpEngineOptions {
     // After so long without a byte of its answer a request that may be repeated, and that went over a connection that was there before, is asked once more
     // over a new one. The first answer counts, the other try is given up. See `HttpEngine`.
     std::chrono::milliseconds silence{15'000};
-    std::chrono::milliseconds stream_answer{60'000}; // a stream without a byte of its answer ends after that, however long its own time is
+    // A stream that has a time of its own (a watch) and no byte of its answer after this ends. One without (a log that is followed) may wait for its first line.
+    std::chrono::milliseconds stream_answer{60'000};
 };
 
 // A connection may go silent without an end: the peer's machine or a balancer on the way forgot it, or (libcurl 7.88) data of an HTTP/2 stream is not

@@ -47,6 +47,7 @@ void HttpEngine::Impl::look_for_silence() {
     std::vector<TransferPtr> late;
     for (const auto& [raw, transfer] : on_wire) {
         if (transfer->heard() || transfer->first || transfer->was_seconded) continue;
+        if (transfer->streaming() && transfer->deadline() == steady_clock::time_point::max()) continue;
         const auto due = transfer->sent_at() + (transfer->streaming() ? options.stream_answer : options.silence);
         if (due > now) next_look = std::min(next_look, due);
         else if (transfer->streaming() || transfer->may_be_seconded()) late.push_back(transfer);

@@ -159,6 +159,15 @@ TEST(Silence, AStreamThatIsNotAnsweredEnds) {
     const auto r = client_of(server.url())->stream({.target = "/", .timeout = seconds(600)}, [](std::string_view) { return true; });
     ASSERT_FALSE(r);
     EXPECT_EQ(r.error().code, ErrorCode::timeout);
+    // A log that is followed may begin with its first line.
+    std::stop_source stop;
+    std::jthread stopper([&] { // long after that time
+        std::this_thread::sleep_for(6 * kImpatient.stream_answer);
+        stop.request_stop();
+    });
+    const auto followed = client_of(server.url())->stream({.target = "/"}, [](std::string_view) { return true; }, stop.get_token());
+    ASSERT_FALSE(followed);
+    EXPECT_EQ(followed.error().code, ErrorCode::cancelled);
 }
 
 // All places of a server are taken by others that have more time.
