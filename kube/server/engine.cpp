@@ -69,6 +69,14 @@ std::string not_convertible(const Call& call, const Node& patch, const std::stri
            (why.starts_with("illegal base64") ? "error decoding from json: " + why : why);
 }
 
+// Metadata of custom resources goes through Go's type as well, which writes nothing that is empty.
+void drop_empty_metadata(Node& obj) {
+    Node* meta = obj.find_mut("metadata");
+    if (!meta || !meta->is_map()) return;
+    for (const auto field : {"annotations", "labels", "finalizers", "ownerReferences", "managedFields", "generateName", "selfLink", "uid", "resourceVersion"})
+        if (const Node* n = meta->find(field); n && (n->is_string() ? n->text().empty() : n->empty() && !n->is_scalar())) meta->erase(field);
+}
+
 } // namespace
 
 Api<void> decode_object(Call& call, Node& obj) {
@@ -78,6 +86,7 @@ Api<void> decode_object(Call& call, Node& obj) {
     if (!decoded)
         return refuse(bad_request(call.resource->kind + " in version \"" + call.version->name + "\" cannot be handled as a " +
                                   call.resource->kind + ": " + decoded.error().message));
+    if (call.resource->custom) drop_empty_metadata(obj);
     if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
     if (call.resource->custom) std::sort(decoded->unknown.begin(), decoded->unknown.end());
     if (!(decoded->unknown.empty() && call.repeated.empty()) && call.validation != FieldValidation::ignore) {
@@ -135,6 +144,7 @@ Api<Node> apply_patch(Call& call, const Node& live, const Node& patch, bool forc
     if (const Node* m = obj.find_path({"metadata", "managedFields"})) managed = *m;
     if (auto decoded = decode_typed(obj, *call.version->schema, call.resource->custom); !decoded)
         return refuse(unclassified(not_convertible(call, patch, decoded.error().message)));
+    if (call.resource->custom) drop_empty_metadata(obj);
     if (!managed.is_null()) meta_mut(obj).set("managedFields", std::move(managed));
     set_defaults(call, obj);
     return obj;

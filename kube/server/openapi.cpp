@@ -78,7 +78,8 @@ public:
                                 {"description", text("List of " + r.plural + ". More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md")},
                                 {"items", Node::map({{"$ref", text(reference_ + custom_name(r, v, r.kind))}})}});
         const TypeSchema* list_meta = find_builtin_definition("meta.v1.ListMeta");
-        Node metadata = list_meta ? reference(*list_meta, "ListMeta") : Node::map({{"type", text("object")}});
+        Node metadata = list_meta ? type(*list_meta, "ListMeta") : Node::map({{"type", text("object")}});
+        metadata.erase("default");
         list.set("properties", Node::map({{"items", std::move(items)}, {"metadata", described(std::move(metadata), kListMetadataText)}}));
         finish_custom(r, v, r.list_kind, std::move(list));
     }
@@ -201,6 +202,15 @@ private:
         return n;
     }
 
+    // Some types that hold anything have a name, which `kubectl explain` shows.
+    Node named_any(const TypeSchema& t) {
+        const std::string known = qualified_name(t);
+        if (!known.ends_with(".FieldsV1") && !known.ends_with(".RawExtension")) return simple("object");
+        definitions_.set(known, simple("object"));
+        Node ref = Node::map({{"$ref", text(reference_ + known)}});
+        return v2_ ? ref : Node::map({{"allOf", Node::list({std::move(ref)})}});
+    }
+
     Node type(const TypeSchema& t, const std::string& name) {
         switch (t.kind) {
             case TypeKind::boolean: return simple("boolean");
@@ -212,7 +222,7 @@ private:
             case TypeKind::time: return simple("string", "date-time");
             case TypeKind::micro_time: return simple("string", "date-time");
             case TypeKind::bytes: return simple("string", "byte");
-            case TypeKind::any: return simple("object");
+            case TypeKind::any: return named_any(t);
             case TypeKind::object: {
                 if (t.fields.empty()) return simple("object");
                 if (v2_) return with_extensions(reference(t, name), t); // whose readers follow no allOf
@@ -269,13 +279,16 @@ void add_group(const Registry::Group& g, std::string_view version, SchemaWriter&
     }
 }
 
-Node info() { return Node::map({{"title", text("Kubernetes")}, {"version", text(kGitVersion)}}); }
+Node info(bool custom = false) {
+    return custom ? Node::map({{"title", text("Kubernetes CRD Swagger")}, {"version", text("v0.1.0")}}) : Node::map({{"title", text("Kubernetes")}, {"version", text(kGitVersion)}});
+}
 
 std::string v3_document(const Registry::Group& g, std::string_view version) {
     SchemaWriter schemas(false);
     Node paths = Node::map();
     add_group(g, version, schemas, paths, true);
-    return write_json(Node::map({{"openapi", text("3.0.0")}, {"info", info()}, {"paths", std::move(paths)},
+    const bool custom = !g.resources.empty() && g.resources.front()->custom;
+    return write_json(Node::map({{"openapi", text("3.0.0")}, {"info", info(custom)}, {"paths", std::move(paths)},
                                  {"components", Node::map({{"schemas", schemas.take()}})}}));
 }
 

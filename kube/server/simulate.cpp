@@ -78,6 +78,7 @@ bool deployment(Node& o, const Simulation& s) {
     put_nonzero(st, "readyReplicas", ready ? want : 0);
     put_nonzero(st, "availableReplicas", ready ? want : 0);
     put_nonzero(st, "unavailableReplicas", ready ? 0 : want);
+    st.set("terminatingReplicas", num(0));
     const Condition available = ready || want == 0
                                     ? Condition{"Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.", "lastUpdateTime"}
                                     : Condition{"Available", "False", "MinimumReplicasUnavailable",
@@ -252,7 +253,7 @@ bool autoscaler(Node& o, const Simulation& s) {
 
 bool disruption_budget(Node& o, const Simulation& s) {
     Node st = Node::map({{"observedGeneration", num(generation(o))}, {"disruptionsAllowed", num(0)}, {"currentHealthy", num(0)},
-                         {"desiredHealthy", num(0)}, {"expectedPods", num(0)}});
+                         {"desiredHealthy", num(spec_int(o, "minAvailable", 0))}, {"expectedPods", num(0)}}); // a share of no pods is none
     Node c = condition(o, {"DisruptionAllowed", "False", "InsufficientPods", ""}, s);
     c.set("message", text(""));
     c.set("observedGeneration", num(generation(o)));

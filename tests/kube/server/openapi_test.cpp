@@ -82,5 +82,30 @@ TEST(ServerOpenApi, ProtobufSaysWhatTheJsonSays) {
     EXPECT_TRUE(named(field(binary.body, 8), 2).contains("/apis/apps/v1/namespaces/{namespace}/deployments/{name}"));
 }
 
+// What clients read of a custom kind: its list, which fields select, either-or types, where its subresources are.
+TEST(ServerOpenApi, CustomKindsHaveWhatKubeApiserverSaysOfThem) {
+    const TestServer s;
+    const Reply made = s->post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", R"({apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: ws.x.io},
+        spec: {group: x.io, scope: Namespaced, names: {plural: ws, kind: W, singular: w, listKind: WList}, versions: [{name: v1, served: true, storage: true,
+        subresources: {status: {}, scale: {specReplicasPath: .spec.n, statusReplicasPath: .status.n}}, selectableFields: [{jsonPath: .spec.color}],
+        schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {color: {type: string}, n: {type: integer}, port: {x-kubernetes-int-or-string: true}}},
+        status: {type: object, properties: {n: {type: integer}}}}}}}]}})");
+    ASSERT_EQ(made.status, 201) << made.body;
+    const Reply r = s->wait("/openapi/v3/apis/x.io/v1", [](const Reply& reply) { return reply.status == 200; });
+    const Node* schemas = r.node("components.schemas");
+    const Node* paths = r.node("paths");
+    ASSERT_TRUE(schemas && paths);
+    const Node *kind = schemas->find("io.x.v1.W"), *list = schemas->find("io.x.v1.WList");
+    ASSERT_TRUE(kind && list);
+    EXPECT_EQ(kube::write_json(*kind->find("x-kubernetes-selectable-fields")), R"([{"fieldPath":"spec.color"}])");
+    EXPECT_EQ(kube::write_json(*kind->find_path({"properties", "spec", "properties", "port", "anyOf"})), R"([{"type":"integer"},{"type":"string"}])");
+    EXPECT_EQ(list->find_path({"properties", "items", "items"})->text_at("$ref"), "#/components/schemas/io.x.v1.W");
+    EXPECT_EQ(list->find("x-kubernetes-group-version-kind")->items()[0].text_at("kind"), "WList");
+    for (const auto path : {"/apis/x.io/v1/ws", "/apis/x.io/v1/namespaces/{namespace}/ws", "/apis/x.io/v1/namespaces/{namespace}/ws/{name}",
+                            "/apis/x.io/v1/namespaces/{namespace}/ws/{name}/status", "/apis/x.io/v1/namespaces/{namespace}/ws/{name}/scale"})
+        EXPECT_TRUE(paths->contains(path)) << path;
+    EXPECT_EQ(paths->size(), 5u);
+}
+
 } // namespace
 } // namespace weber::testing
