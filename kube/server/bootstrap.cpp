@@ -14,7 +14,19 @@ void make(Core& core, std::string_view store_id, std::string_view json) {
     for (auto at = text.find("@now"); at != std::string::npos; at = text.find("@now")) text.replace(at, 4, now_text());
     Node obj = *read_json(text);
     const ResourcePtr resource = core.registry()->find_id(store_id);
-    if (resource && !core.store.get(store_id, meta_text(obj, "namespace"), meta_text(obj, "name"))) core.make(*resource, std::move(obj), kManager);
+    const std::string ns(meta_text(obj, "namespace")), name(meta_text(obj, "name"));
+    if (!resource || core.store.get(store_id, ns, name)) return;
+    const Node* status = obj.find("status");
+    const Node wanted = status ? *status : Node();
+    core.make(*resource, std::move(obj), kManager);
+    if (wanted.is_null()) return;
+    core.edit( // which a new object does not keep
+        *resource, ns, name,
+        [&](Node& made) {
+            made.set("status", wanted);
+            return true;
+        },
+        kManager, "status");
 }
 
 } // namespace

@@ -1,7 +1,11 @@
 #include "kube/server/discovery.h"
 
+#include <set>
+
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
+#include "kube/server/answer_form.h"
+#include "kube/server/health.h"
 #include "kube/server/present.h"
 
 namespace weber::kube::server {
@@ -195,6 +199,21 @@ std::optional<HttpResponse> discovery(const Registry& registry, const HttpReques
     }
     const bool built_in = registry.has_group(group) && !registry.custom_group(group);
     return to_response(built_in ? resource_not_found() : path_not_found());
+}
+
+HttpResponse root_paths(const Registry& registry) {
+    std::set<std::string> paths{"/api", "/api/v1", "/apis", "/apis/", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version"};
+    for (const auto& path : health_paths()) paths.insert(path);
+    for (const auto& g : registry.groups()) {
+        if (g.name.empty()) continue;
+        paths.insert("/apis/" + g.name);
+        for (const auto& v : g.versions) paths.insert("/apis/" + g.name + "/" + v);
+    }
+    Node list = Node::list();
+    for (const auto& path : paths) list.push_back(text(path));
+    HttpResponse r;
+    r.body = indented_json(write_json(Node::map({{"paths", std::move(list)}})));
+    return r;
 }
 
 } // namespace weber::kube::server

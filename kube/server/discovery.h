@@ -12,4 +12,7 @@ namespace weber::kube::server {
 // The answer when the path is one of discovery's, else nullopt.
 std::optional<HttpResponse> discovery(const Registry& registry, const HttpRequest& http);
 
+// "/": every path that is served.
+HttpResponse root_paths(const Registry& registry);
+
 } // namespace weber::kube::server

@@ -199,10 +199,12 @@ std::string go_json_error(std::string_view text) {
     return scanner.done() ? std::string() : "unexpected end of JSON input";
 }
 
+std::string go_misfit(const Node& value, std::string_view go_type) {
+    return "json: cannot unmarshal " + std::string(value.is_number() ? "number" : value.kind_word()) + " into Go value of type " + std::string(go_type);
+}
+
 std::string go_type_meta_error(std::string_view body, const Result<Node>& parsed) {
-    std::string words = parsed ? "json: cannot unmarshal " + std::string(parsed->is_number() ? "number" : parsed->kind_word()) +
-                                     " into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }"
-                               : go_json_error(body);
+    std::string words = parsed ? go_misfit(*parsed, "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }") : go_json_error(body);
     if (words.empty()) words = parsed.error().message;
     return "couldn't get version/kind; json parse error: " + words;
 }

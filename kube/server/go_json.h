@@ -11,6 +11,8 @@ namespace weber::kube::server {
 
 // "invalid character 'x' after top-level value", "unexpected end of JSON input" …; "" for JSON.
 std::string go_json_error(std::string_view text);
+// "json: cannot unmarshal number into Go value of type T".
+std::string go_misfit(const Node& value, std::string_view go_type);
 // What it says when it looks for apiVersion and kind in a body that was read as `parsed` and is no object; where only we refuse it (depth, size), our words.
 std::string go_type_meta_error(std::string_view body, const Result<Node>& parsed);
 

@@ -84,4 +84,13 @@ std::optional<HttpResponse> health(const HttpRequest& http) {
     return std::nullopt;
 }
 
+std::vector<std::string> health_paths() {
+    std::vector<std::string> out;
+    for (const std::string endpoint : {"healthz", "livez", "readyz"}) {
+        out.push_back("/" + endpoint);
+        for (const auto check : checks_of(endpoint)) out.push_back("/" + endpoint + "/" + std::string(check));
+    }
+    return out;
+}
+
 } // namespace weber::kube::server

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "kube/server/http_types.h"
 
@@ -9,5 +11,8 @@ namespace weber::kube::server {
 
 // nullopt: the path is of something else. ?verbose tells each check, ?exclude= leaves some out.
 std::optional<HttpResponse> health(const HttpRequest& http);
+
+// All of them: "/healthz", "/healthz/ping" …
+std::vector<std::string> health_paths();
 
 } // namespace weber::kube::server

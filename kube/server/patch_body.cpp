@@ -36,8 +36,7 @@ Api<Node> read_apply(Call& call) {
     call.repeated = std::move(repeated); // told when everything else about the patch is right
     if (parsed->is_null()) return refuse(bad_request("invalid object type: /, Kind="));
     if (!parsed->is_map())
-        return refuse(bad_request("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
-                                  std::string(parsed->kind_word()) + " into Go value of type map[string]interface {}"));
+        return refuse(bad_request("error decoding YAML: error unmarshaling JSON: while decoding JSON: " + go_misfit(*parsed, "map[string]interface {}")));
     Node obj = std::move(*parsed);
     const std::string version(obj.text_at("apiVersion")), kind(obj.text_at("kind"));
     if (kind.empty()) return refuse(bad_request("Object 'Kind' is missing in '" + write_json(obj) + "'"));
@@ -86,10 +85,15 @@ Api<Node> read_patch(Call& call, PatchType type) {
         if (why.empty()) why = parsed.error().message;
         return refuse(bad_request((type == PatchType::strategic ? "" : "error decoding patch: ") + why));
     }
+    if (parsed->is_null() && type == PatchType::merge) return refuse(bad_request("Invalid JSON Patch"));
+    if (parsed->is_null()) return type == PatchType::json ? Node::list() : Node::map(); // what Go's decoding makes of it
+    const auto misfit = [type](const Node& n, std::string_view go_type) {
+        return refuse(bad_request((type == PatchType::strategic ? "" : "error decoding patch: ") + go_misfit(n, go_type)));
+    };
     if (type == PatchType::json) {
-        if (!parsed->is_list())
-            return refuse(bad_request("error decoding patch: json: cannot unmarshal " + std::string(parsed->kind_word()) +
-                                      " into Go value of type []handlers.jsonPatchOp"));
+        if (!parsed->is_list()) return misfit(*parsed, "[]handlers.jsonPatchOp");
+        for (const Node& operation : parsed->items())
+            if (!operation.is_map()) return misfit(operation, "handlers.jsonPatchOp");
         if (parsed->size() > kMaxOperations) {
             ApiError e;
             e.code = 413;
@@ -99,8 +103,7 @@ Api<Node> read_patch(Call& call, PatchType type) {
             return refuse(std::move(e));
         }
     } else if (!parsed->is_map()) {
-        return refuse(bad_request("error decoding patch: json: cannot unmarshal " + std::string(parsed->kind_word()) +
-                                  " into Go value of type map[string]interface {}"));
+        return misfit(*parsed, "map[string]interface {}");
     }
     return std::move(*parsed);
 }

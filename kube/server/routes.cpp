@@ -62,11 +62,7 @@ std::optional<HttpResponse> Router::simple_path(const HttpRequest& http) const {
         return r;
     }
     if (path.starts_with("/version/")) return to_response(resource_not_found());
-    if (path == "/" || path.empty()) {
-        HttpResponse r;
-        r.body = indented_json(R"({"paths":["/api","/api/v1","/apis","/healthz","/livez","/openapi/v2","/openapi/v3","/readyz","/version"]})");
-        return r;
-    }
+    if (path == "/" || path.empty()) return root_paths(*core_.registry());
     if (auto r = discovery(*core_.registry(), http)) return r;
     return openapi(core_.registry(), http);
 }
