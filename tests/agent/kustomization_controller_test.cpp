@@ -380,6 +380,7 @@ TEST_P(KustomizationRuns, CrossNamespaceReferencesAreRefusedWhenAsked) { // item
     EXPECT_EQ(events_seen_.await(EventReceiver::of("app", "AccessDenied", "cross-namespace references have been blocked")).text_at("severity"), "error");
     stop_agent();
     options_.no_cross_namespace_refs = false;
+    options_.direct_source_fetch = true; // the fixture's agent is one of a single namespace
     start_agent();
     await(k, ready("False", "ArtifactFailed", "\"fleet\" not found")); // it is looked for
 }

@@ -295,7 +295,7 @@ TEST_F(Build, HooksDecryptFilesThenObjectsAndSubstituteAfterwards) {
     dir.write("token.enc", "cipher");
     std::vector<std::string> calls;
     BuildSettings settings;
-    settings.post_build = [&](const Kustomization&, kube::Client* client) -> Result<PostBuild> {
+    settings.post_build = [&](const Kustomization&, ReferenceReader* client) -> Result<PostBuild> {
         EXPECT_EQ(client, nullptr);
         PostBuild hooks;
         hooks.files = [&](const Snapshot& s, const std::string& where, const Node& merged) -> Result<Snapshot> {
@@ -321,7 +321,7 @@ TEST_F(Build, HooksDecryptFilesThenObjectsAndSubstituteAfterwards) {
     EXPECT_THAT(calls, ElementsAre("files", "decrypt", "substitute"));
     EXPECT_EQ(built->objects.at(0).label("x"), "y");
 
-    settings.post_build = [](const Kustomization&, kube::Client*) -> Result<PostBuild> {
+    settings.post_build = [](const Kustomization&, ReferenceReader*) -> Result<PostBuild> {
         PostBuild hooks;
         hooks.substitute = [](const Object&) -> Result<Object> { return fail(ErrorCode::invalid, "envsubst error"); };
         return hooks;

@@ -203,13 +203,13 @@ TEST_F(Git, OfEqualVersionsTheNewestIsTaken) {
         ASSERT_EQ(std::system(("cd " + repo.path() + " && GIT_CONFIG_GLOBAL=/dev/null GIT_COMMITTER_DATE=" + date + " git -c user.name=t -c user.email=t@t commit -q --amend --no-edit --date " + date).c_str()), 0);
     };
     dated("02", "middle");
-    git("tag v3.0.0+b");
+    git("tag v3.0.0+a");
     dated("03", "newest");
-    git("tag -a v3.0.0+a -m x");
+    git("tag -a v3.0.0+b -m x");
     dated("01", "oldest");
     git("tag v3.0.0+c");
     EXPECT_EQ(text({.semver = "3.x"}), "newest");
-    EXPECT_EQ(revision({.semver = "3.x"}), "v3.0.0+a@sha1:");
+    EXPECT_EQ(revision({.semver = "3.x"}), "v3.0.0+b@sha1:");
     EXPECT_FALSE(get({.semver = "3.x"})->transferred) << "what is there is not fetched again";
 }
 
