@@ -132,6 +132,20 @@ TEST_P(KustomizationBuilds, Decryption) { // items 46 to 48
     ask(kustomization("own", ""), "again");
     events_seen_.await(EventReceiver::of("own", "ReconciliationSucceeded", "Reconciliation finished"), 2);
     EXPECT_EQ(events_seen_.count(about), before + 1);
+    // The controller's keys are kept between runs, not for longer than they are true.
+    const Object age = in_ns("apiVersion: v1\nkind: Secret\nmetadata: {name: age}\n"), global = kustomization("global", "");
+    const auto asked_until = [&](const std::function<bool(const Object&)>& wanted) {
+        const auto limit = std::chrono::steady_clock::now() + kPatience;
+        for (int i = 0; std::chrono::steady_clock::now() < limit; ++i) // the watch may tell of it a moment after the run has begun
+            if (wanted(ask(global, "change-" + std::to_string(i)))) return true;
+        return false;
+    };
+    patch(age, "data: {k.agekey: null}\n");
+    EXPECT_TRUE(asked_until(ready("False", "BuildFailed", "decryption failed for 'Secret.v1.[noGrp]/global'")));
+    ASSERT_TRUE(api().remove(kube::ref_of(age)).has_value());
+    EXPECT_TRUE(asked_until(ready("False", "BuildFailed", "secrets \"age\" not found")));
+    make(in_ns("apiVersion: v1\nkind: Secret\nmetadata: {name: age}\nstringData: {k.agekey: " + std::string(gitops::test::kAgeSecret) + "}\n"));
+    EXPECT_TRUE(asked_until(applied("main@sha1:1")));
 }
 
 TEST_P(KustomizationBuilds, AnAccountForDecryptionNeedsTheGate) { // item 31, gate ObjectLevelWorkloadIdentity=false
