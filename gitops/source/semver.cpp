@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace weber::gitops {
@@ -114,7 +115,8 @@ bool VersionRange::Condition::caret(const Version& v) const {
 bool VersionRange::Condition::greater(const Version& v) const {
     if (!dirty) return v.compare(version) > 0;
     if (v.major != version.major) return v.major > version.major;
-    return !any_minor && any_patch && v.minor > version.minor; // >11 does not mean 11.1
+    if (any_minor) return false; // >11 does not mean 11.1
+    return any_patch ? v.minor > version.minor : v.compare(version) > 0;
 }
 
 bool VersionRange::Condition::at_most(const Version& v) const {
@@ -123,12 +125,12 @@ bool VersionRange::Condition::at_most(const Version& v) const {
 }
 
 bool VersionRange::Condition::differs(const Version& v) const {
-    if (!dirty) return v.compare(version) != 0;
-    return v.major != version.major || (!any_minor && v.minor != version.minor);
+    if (!dirty || (!any_minor && !any_patch)) return v.compare(version) != 0;
+    if (v.major != version.major || any_minor) return v.major != version.major;
+    return v.minor != version.minor || compare_prerelease(v.prerelease, version.prerelease) != 0;
 }
 
 bool VersionRange::Condition::holds(const Version& v) const {
-    if (!v.prerelease.empty() && version.prerelease.empty()) return false;
     if (op == ">") return greater(v);
     if (op == "<") return v.compare(version) < 0;
     if (op == ">=") return v.compare(version) >= 0;
@@ -141,7 +143,9 @@ bool VersionRange::Condition::holds(const Version& v) const {
 
 bool VersionRange::contains(const Version& v) const {
     for (const auto& all_of : any_of_) {
-        bool all = true;
+        // Prereleases are looked at when one of the conditions names one: `>=1.0.0-0 <2.0.0`.
+        const bool named = std::ranges::any_of(all_of, [](const Condition& c) { return !c.version.prerelease.empty(); });
+        bool all = v.prerelease.empty() || named;
         for (const Condition& c : all_of) all = all && c.holds(v);
         if (all) return true;
     }
