@@ -428,8 +428,10 @@ Result<ResourceSet> Target::plugin_configs(const std::vector<ListEntry>& entries
     for (const ListEntry& entry : entries) {
         auto documents = entry.text.find(':') == std::string::npos
                              ? Result<std::vector<Node>>(fail(ErrorCode::invalid, "not inline"))
-                             : kube::read_yaml(entry.text, {.file = entry.where.file});
+                             : kube::read_yaml(entry.text, {.file = entry.where.file, .first_line = entry.text_line});
         auto inlined = documents ? resources_of(std::move(*documents)) : Result<ResourceSet>(fail(std::move(documents.error())));
+        if (!inlined && entry.text.find('\n') != std::string::npos) // no name of a file, whatever kustomize takes it for
+            return fail(std::move(inlined.error()).with_prefix("configuring external plugin: ").at(entry.where));
         if (!inlined) { // not a configuration: a path
             paths.push_back(entry);
             continue;

@@ -86,6 +86,25 @@ void refold(Node& node) {
     }
 }
 
+// `{a: }`: kustomize writes '' there, and reads a text again.
+bool has_empty_in_brackets(const Node& node, bool in_brackets = false) {
+    in_brackets = in_brackets || node.style() == NodeStyle::flow;
+    if (node.is_map()) return std::ranges::any_of(node.entries(), [&](const Node::Entry& e) { return has_empty_in_brackets(e.value, in_brackets); });
+    if (node.is_list()) return std::ranges::any_of(node.items(), [&](const Node& item) { return has_empty_in_brackets(item, in_brackets); });
+    return in_brackets && node.is_null() && node.style() == NodeStyle::absent;
+}
+
+void quote_empty(Node& node, bool in_brackets = false) {
+    in_brackets = in_brackets || node.style() == NodeStyle::flow;
+    if (node.is_map()) {
+        for (Node::Entry& e : node.entries_mut()) quote_empty(e.value, in_brackets);
+    } else if (node.is_list()) {
+        for (Node& item : node.items_mut()) quote_empty(item, in_brackets);
+    } else if (has_empty_in_brackets(node, in_brackets)) {
+        node = Node::string("");
+    }
+}
+
 // Numbers that JSON, and so the API, cannot say.
 Result<void> check_finite(const Node& node, const Resource& r) {
     for (const Node::Entry& e : node.entries()) TRY_VOID(check_finite(e.value, r));
@@ -167,6 +186,10 @@ Result<BuildOutput> build(const FileSystem& fs, std::string_view dir, const Buil
     if (session.files.oddities.folded && !options.as_files) {
         for (const auto& r : acc.resources.all())
             if (any_scalar(r->node(), is_folded)) refold(r->edit());
+    }
+    if (session.files.oddities.braces && !options.as_files) {
+        for (const auto& r : acc.resources.all())
+            if (has_empty_in_brackets(r->node())) quote_empty(r->edit());
     }
     if (session.files.oddities.infinities) {
         for (const auto& r : acc.resources.all()) TRY_VOID(check_finite(r->node(), *r));

@@ -1,6 +1,7 @@
 #include "kustomize/loader.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "kube/base/in_flight.h"
 #include "kube/base/yaml.h"
@@ -61,13 +62,42 @@ bool may_hold_infinity(std::string_view text) {
     return false;
 }
 
+// A key that stands twice in a map, of `line 4: key "c" already set in map`.
+struct RepeatedKey {
+    std::string_view key;
+    std::uint32_t line = 0;
+
+    explicit RepeatedKey(std::string_view told) {
+        const std::size_t from = told.find('"') + 1;
+        key = told.substr(from, told.rfind('"') - from);
+        std::from_chars(told.data() + std::string_view("line ").size(), told.data() + told.size(), line);
+    }
+    // Of an object's annotations? kustomize writes those anew, whereby the last one counts, before anything looks for repeated keys.
+    [[nodiscard]] bool is_annotation(const std::vector<Node>& documents) const {
+        return std::ranges::any_of(documents, [&](const Node& document) {
+            const Node* annotations = document.find_path({"metadata", "annotations"});
+            const Node* last = annotations != nullptr && annotations->line() <= line ? annotations->find(key) : nullptr;
+            return last != nullptr && last->line() >= line;
+        });
+    }
+};
+
 // A text that was read before as one: a patch's is wanted both ways.
 std::shared_ptr<const std::string> known_text(const LoadContext& context, const std::string& key) {
     const auto at = context.texts.find(key);
     return at != context.texts.end() ? at->second : nullptr;
 }
 
-Oddities oddities_of(std::string_view text) { return {may_hold_date(text), may_hold_infinity(text), text.find(" >") != std::string_view::npos}; }
+// A brace that is not closed at once.
+bool may_hold_braces(std::string_view text) {
+    for (std::size_t i = text.find('{'); i != std::string_view::npos && i + 1 < text.size(); i = text.find('{', i + 1))
+        if (text[i + 1] != '}') return true;
+    return false;
+}
+
+Oddities oddities_of(std::string_view text) {
+    return {may_hold_date(text), may_hold_infinity(text), text.find(" >") != std::string_view::npos, may_hold_braces(text)};
+}
 
 } // namespace
 
@@ -242,7 +272,19 @@ Result<std::vector<Node>> Loader::parse(const std::string& place, YamlKind kind,
     const bool strict = kind == YamlKind::manifest;
     kube::YamlLimits limits;
     limits.documents = static_cast<std::uint32_t>(std::min<std::size_t>(limits.documents, context_->documents_left));
-    return kube::read_yaml(*text, {.file = display(place), .schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1, .limits = limits, .unique_keys = strict});
+    const std::string shown = display(place);
+    kube::YamlReadOptions options{.file = shown, .schema = strict ? kube::YamlSchema::go_yaml_v3 : kube::YamlSchema::yaml_1_1, .limits = limits, .unique_keys = strict};
+    auto documents = kube::read_yaml(*text, options);
+    if (documents || !strict || documents.error().message.find(": mapping key \"") == std::string::npos) return documents;
+    std::vector<std::string> repeated;
+    options.unique_keys = false;
+    options.repeated = &repeated;
+    auto again = kube::read_yaml(*text, options);
+    if (!again) return documents;
+    for (const std::string& told : repeated)
+        if (const RepeatedKey r(told); !r.is_annotation(*again))
+            return fail(ErrorCode::invalid, "yaml: line " + std::to_string(r.line) + ": mapping key \"" + std::string(r.key) + "\" already defined", {shown, r.line, 0});
+    return again;
 }
 
 Result<void> Loader::note(const std::string& name, std::size_t documents, const Oddities& oddities, bool first_reading) const {

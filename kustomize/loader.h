@@ -35,14 +35,15 @@ enum class YamlKind : std::uint8_t {
     kustomization, // go-yaml v2: yes and on are booleans, a repeated key is accepted and the last one counts
 };
 
-// Rare things a text may hold, which the end of a build must look for: unquoted dates, which it rewrites, and numbers like .inf,
-// which it refuses.
+// Rare things a text may hold, which the end of a build must look for: unquoted dates, which it rewrites, numbers like .inf,
+// which it refuses, folded blocks, and entries inside braces, whose values may be missing.
 struct Oddities {
-    bool dates = false, infinities = false, folded = false;
+    bool dates = false, infinities = false, folded = false, braces = false;
     Oddities& operator|=(const Oddities& o) {
         dates |= o.dates;
         infinities |= o.infinities;
         folded |= o.folded;
+        braces |= o.braces;
         return *this;
     }
 };

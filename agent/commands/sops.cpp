@@ -95,6 +95,18 @@ std::string config_above(const std::string& file) {
     return "";
 }
 
+// How the result is indented: by --indent, else by `stores` of the config file.
+Result<sops::Indentation> indentation(const Invocation& in, const std::string& file) {
+    if (in.flags.given("indent")) {
+        const int blanks = static_cast<int>(std::clamp<std::int64_t>(in.flags.integer("indent"), -2, 1000));
+        return sops::Indentation{.yaml = blanks, .json = blanks, .binary = blanks};
+    }
+    const std::string config = in.flags.given("config") ? in.flags.text("config") : config_above(file);
+    if (config.empty()) return sops::Indentation();
+    TRY(const std::string text, read_file(config));
+    return sops::indentation(text, config);
+}
+
 struct Config {
     std::string file;                       // empty: there is none
     std::string relative;                   // the file to encrypt, seen from it
@@ -165,20 +177,25 @@ Result<int> encrypt(Invocation& in) {
     const sops::Format format = format_of(in, "input-type", from.name);
     TRY(sops::Metadata settings, settings_for(in, from.name, from.text, format));
     TRY(const auto keys, local_keys(in.flags));
-    auto out = sops::encrypt_file(from.text, format, std::move(settings), ring(keys), now());
+    TRY(const sops::Indentation indent, indentation(in, from.name));
+    auto out = sops::encrypt_file(from.text, format, std::move(settings), ring(keys), now(), indent);
     if (!out) return fail(about(std::move(out.error()), from.name));
     return deliver(in, *out);
 }
 
-sops::DecryptOptions mac(const Invocation& in) { return {.verify_mac = !in.flags.on("sops-ignore-mac") && !in.flags.on("ignore-mac")}; }
+Result<sops::DecryptOptions> options(const Invocation& in, const std::string& file) {
+    TRY(const sops::Indentation indent, indentation(in, file));
+    return sops::DecryptOptions{.verify_mac = !in.flags.on("sops-ignore-mac") && !in.flags.on("ignore-mac"), .indentation = indent};
+}
 
 Result<int> decrypt(Invocation& in) {
     if (const std::string why = objection(in); !why.empty()) return in.usage(why);
     TRY(const Input from, input(in));
     TRY(const auto keys, local_keys(in.flags));
     const sops::Format format = format_of(in, "input-type", from.name), to = in.flags.given("output-type") ? format_of(in, "output-type", from.name) : format;
-    auto out = in.flags.given("extract") ? sops::extract_from_file(from.text, format, to, in.flags.text("extract"), ring(keys), mac(in))
-                                         : sops::decrypt_file(from.text, format, to, ring(keys), mac(in));
+    TRY(const sops::DecryptOptions how, options(in, from.name));
+    auto out = in.flags.given("extract") ? sops::extract_from_file(from.text, format, to, in.flags.text("extract"), ring(keys), how)
+                                         : sops::decrypt_file(from.text, format, to, ring(keys), how);
     if (!out) return fail(about(std::move(out.error()), from.name));
     const WipedAtEnd guard(*out);
     return deliver(in, *out);
@@ -189,7 +206,8 @@ Result<int> rotate(Invocation& in) {
     TRY(const Input from, input(in));
     TRY(const auto keys, local_keys(in.flags));
     const sops::RecipientChanges changes{.add = group_of(in.flags.list("add-age"), in.flags.list("add-pgp")), .remove = group_of(in.flags.list("rm-age"), in.flags.list("rm-pgp"))};
-    auto out = sops::rotate_file(from.text, format_of(in, "input-type", from.name), ring(keys), now(), mac(in), changes);
+    TRY(const sops::DecryptOptions how, options(in, from.name));
+    auto out = sops::rotate_file(from.text, format_of(in, "input-type", from.name), ring(keys), now(), how, changes);
     if (!out) return fail(about(std::move(out.error()), from.name));
     return deliver(in, *out);
 }
@@ -215,6 +233,8 @@ std::vector<Flag> with_common(std::vector<Flag> flags) {
     flags.push_back({.name = "in-place", .kind = FlagKind::boolean, .help = "write the result over the file", .letter = 'i'});
     flags.push_back({.name = "output", .help = "write the result to this file", .value = "file"});
     flags.push_back({.name = "input-type", .help = "yaml, json, dotenv, ini or binary; by the file's name otherwise", .value = "format"});
+    flags.push_back({.name = "config", .help = "creation rules and indentation; otherwise the nearest .sops.yaml above the file", .value = "file"});
+    flags.push_back({.name = "indent", .kind = FlagKind::integer, .help = "blanks before nested lines of YAML and JSON", .value = "n"});
     flags.push_back({.name = "filename-override", .help = "take the file, or the standard input, for one of this name", .value = "name"});
     for (const Flag& flag : key_flags()) flags.push_back(flag);
     return flags;
@@ -223,7 +243,6 @@ std::vector<Flag> with_common(std::vector<Flag> flags) {
 std::vector<Flag> encrypt_flags() {
     std::vector<Flag> out = {{.name = "age", .kind = FlagKind::comma_list, .help = "age recipients", .value = "recipients"},
                              {.name = "pgp", .kind = FlagKind::comma_list, .help = "fingerprints of OpenPGP keys given by --pgp-key-file", .value = "fingerprints"},
-                             {.name = "config", .help = "creation rules; otherwise the nearest .sops.yaml above the file", .value = "file"},
                              {.name = "encrypted-regex", .help = "encrypt values under keys that match"},
                              {.name = "unencrypted-regex", .help = "leave values under keys that match"},
                              {.name = "encrypted-suffix", .help = "encrypt values under keys that end so"},

@@ -129,4 +129,18 @@ Result<std::optional<Metadata>> creation_rule(std::string_view config, std::stri
     return std::optional<Metadata>();
 }
 
+Result<Indentation> indentation(std::string_view config, std::string_view config_file) {
+    TRY(const Node root, kube::read_yaml_one(config, {.file = config_file}));
+    Indentation out;
+    const Node* stores = root.find("stores");
+    for (const auto& [store, number] : {std::pair("yaml", &out.yaml), {"json", &out.json}, {"json_binary", &out.binary}}) {
+        const Node* settings = stores != nullptr ? stores->find(store) : nullptr;
+        const Node* indent = settings != nullptr ? settings->find("indent") : nullptr;
+        if (indent == nullptr || indent->is_null()) continue;
+        if (indent->kind() != NodeKind::integer) return bad("stores." + std::string(store) + ".indent must be a number", *indent);
+        *number = static_cast<int>(std::clamp<std::int64_t>(indent->as_int().value_or(0), -2, 1000));
+    }
+    return out;
+}
+
 } // namespace weber::gitops::sops

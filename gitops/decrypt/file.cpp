@@ -42,7 +42,7 @@ Result<Encrypted> load(std::string_view text, Format format) {
     return file;
 }
 
-Result<std::string> encrypt_branches(Branches branches, Format format, Metadata m, const KeyRing& keys, const std::string& now) {
+Result<std::string> encrypt_branches(Branches branches, Format format, Metadata m, const KeyRing& keys, const std::string& now, const Indentation& indentation) {
     SecretBytes key(kDataKey);
     TRY_VOID(random_bytes(key.span()));
     TRY_VOID(wrap_data_key(m, key, keys, now));
@@ -51,7 +51,7 @@ Result<std::string> encrypt_branches(Branches branches, Format format, Metadata 
     m.last_modified = now;
     m.version = kSopsVersion;
     TRY(m.mac, encrypt_value(Value::of_text(mac), key, m.last_modified));
-    return emit_encrypted(format, std::move(branches), m);
+    return emit_encrypted(format, std::move(branches), m, indentation);
 }
 
 Result<void> change_recipients(std::vector<KeyGroup>& groups, const RecipientChanges& changes) {
@@ -80,7 +80,7 @@ Result<std::string> decrypt_file(std::string_view text, Format from, Format to, 
     TRY(Encrypted file, load(text, from));
     TRY(const SecretBytes key, data_key_of(file.metadata, keys));
     TRY_VOID(decrypt_loaded(file, key, options));
-    auto out = emit_plain(to, file.branches);
+    auto out = emit_plain(to, file.branches, options.indentation);
     if (!out)
         return prefixed(std::move(out.error()), "failed to emit encrypted " + std::string(format_word(from)) + " file as decrypted " + std::string(format_word(to)));
     return out;
@@ -92,7 +92,7 @@ Result<std::string> extract_from_file(std::string_view text, Format from, Format
     TRY_VOID(decrypt_loaded(file, key, options));
     if (file.branches.empty()) return fail(ErrorCode::not_found, "the file has no document");
     TRY(const Value* value, value_at(file.branches[0], path));
-    if (value->kind == Kind::branch) return emit_plain(to, {value->branch});
+    if (value->kind == Kind::branch) return emit_plain(to, {value->branch}, options.indentation);
     if (value->kind == Kind::list) return fail(ErrorCode::unsupported, std::string(path) + " is a list: name one of its entries, as in " + std::string(path) + "[0]");
     return value->kind == Kind::null ? std::string() : leaf_text(*value);
 }
@@ -118,14 +118,14 @@ Result<Node> decrypt_document(const Node& document, const KeyRing& keys) {
     return node_of(Value::of_branch(std::move(file.branches[0])));
 }
 
-Result<std::string> encrypt_file(std::string_view text, Format format, Metadata settings, const KeyRing& keys, const std::string& now) {
+Result<std::string> encrypt_file(std::string_view text, Format format, Metadata settings, const KeyRing& keys, const std::string& now, const Indentation& indentation) {
     auto branches = load_plain(format, text);
     if (!branches) return prefixed(std::move(branches.error()), "failed to load the file");
     if (branches->empty()) return fail(ErrorCode::invalid, "file cannot be completely empty, it must contain at least one document");
     if (has_section(*branches, format)) return fail(ErrorCode::invalid, "the file has a sops section: it is encrypted already");
     if (format == Format::binary) settings.rule = {}; // its one value is always encrypted
     else if (settings.rule == Rule{}) settings.rule.unencrypted_suffix = kDefaultUnencryptedSuffix;
-    return encrypt_branches(std::move(*branches), format, std::move(settings), keys, now);
+    return encrypt_branches(std::move(*branches), format, std::move(settings), keys, now, indentation);
 }
 
 Result<std::string> rotate_file(std::string_view text, Format format, const KeyRing& keys, const std::string& now, const DecryptOptions& options,
@@ -134,7 +134,7 @@ Result<std::string> rotate_file(std::string_view text, Format format, const KeyR
     TRY(const SecretBytes key, data_key_of(file.metadata, keys));
     TRY_VOID(decrypt_loaded(file, key, options));
     TRY_VOID(change_recipients(file.metadata.groups, changes));
-    return encrypt_branches(std::move(file.branches), format, std::move(file.metadata), keys, now);
+    return encrypt_branches(std::move(file.branches), format, std::move(file.metadata), keys, now, options.indentation);
 }
 
 } // namespace weber::gitops::sops

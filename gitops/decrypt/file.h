@@ -12,7 +12,8 @@
 namespace weber::gitops::sops {
 
 struct DecryptOptions {
-    bool verify_mac = true; // false: as Flux, which never does (--sops-ignore-mac)
+    bool verify_mac = true;       // false: as Flux, which never does (--sops-ignore-mac)
+    Indentation indentation = {}; // of what is written
 };
 
 // The plain text in the format `to`. Error texts are those of build.md 6.4: `failed to load encrypted YAML data: …`, `cannot get sops data key: …`,
@@ -32,7 +33,7 @@ Result<Node> decrypt_document(const Node& document, const KeyRing& keys);
 
 // What a new file is encrypted with: key groups whose `enc` is still empty, the rule, the threshold.
 // `now`: RFC 3339, UTC. Error invalid: the file is encrypted already.
-Result<std::string> encrypt_file(std::string_view text, Format format, Metadata settings, const KeyRing& keys, const std::string& now);
+Result<std::string> encrypt_file(std::string_view text, Format format, Metadata settings, const KeyRing& keys, const std::string& now, const Indentation& indentation = {});
 
 // Who may read a file from now on: keys for the first group, and keys that leave every group.
 struct RecipientChanges {

@@ -1,4 +1,4 @@
-// YAML as SOPS writes it: go-yaml v3's emitter with an indentation of four, comments where the tree has them, no folding.
+// YAML as SOPS writes it: go-yaml v3's emitter with an indentation of four or what the user wants, comments where the tree has them, no folding.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -13,10 +13,10 @@ namespace weber::gitops::sops {
 
 namespace {
 
-constexpr int kIndent = 4;
-
 class Writer {
 public:
+    explicit Writer(int indentation) : step_(indentation < 2 || indentation > 9 ? 2 : indentation) {} // as go-yaml limits it
+
     std::string write(const Branch& root) {
         if (root.empty()) return "{}\n";
         branch(root, 0, true);
@@ -24,8 +24,8 @@ public:
     }
 
 private:
-    // Inside a list only the "- " is skipped; everything else stands at multiples of four.
-    static int deeper(int indent, bool in_list) { return in_list ? indent + 2 : kIndent * ((indent + kIndent) / kIndent); }
+    // Inside a list only the "- " is skipped; everything else stands at multiples of the indentation.
+    [[nodiscard]] int deeper(int indent) const { return step_ * ((indent + step_) / step_); }
 
     void comment(const std::string& text, int indent) { out_.append(static_cast<std::size_t>(indent), ' ').append("#").append(text).append("\n"); }
 
@@ -95,10 +95,10 @@ private:
     void value(const Value& v, int indent, const std::string& behind) {
         if (!is_block(v)) {
             out_ += ' ';
-            return leaf_with_comments(v, deeper(indent, false), indent, behind);
+            return leaf_with_comments(v, deeper(indent), indent, behind);
         }
         out_.append(behind).append("\n");
-        v.kind == Kind::branch ? branch(v.branch, deeper(indent, false), true) : list(v.list, deeper(indent, false), true);
+        v.kind == Kind::branch ? branch(v.branch, deeper(indent), true) : list(v.list, deeper(indent), true);
     }
 
     void list(const std::vector<Value>& items, int indent, bool fresh_line) {
@@ -241,16 +241,19 @@ private:
         }
     }
 
+    int step_;
     std::string out_;
 };
 
 } // namespace
 
-Result<std::string> emit_yaml(const Branches& branches) {
+Result<std::string> emit_yaml(const Branches& branches, int indentation) {
+    if (indentation < 0) return fail(ErrorCode::invalid, "YAML Negative indentation not accepted");
+    if (indentation == 0) indentation = Indentation().yaml;
     std::string out;
     for (std::size_t i = 0; i < branches.size(); ++i) {
         if (i > 0) out += "---\n";
-        out += Writer().write(branches[i]);
+        out += Writer(indentation).write(branches[i]);
     }
     return out;
 }

@@ -27,6 +27,8 @@ Result<std::string> emit_binary(const Branches& branches) {
 
 class JsonWriter {
 public:
+    explicit JsonWriter(int indentation) : step_(indentation < 0 ? "\t" : std::string(static_cast<std::size_t>(indentation), ' ')) {}
+
     std::string write(const Branch& root) {
         branch(root, 0);
         return std::move(out_) + "\n";
@@ -35,7 +37,7 @@ public:
 private:
     void line(std::size_t depth) {
         out_ += '\n';
-        out_.append(depth, '\t');
+        for (std::size_t i = 0; i < depth; ++i) out_ += step_;
     }
     void scalar(const Node& node) { kube::write_json(node, out_, kube::JsonEscape::html); }
 
@@ -73,7 +75,7 @@ private:
         out_ += ']';
     }
 
-    std::string out_;
+    std::string step_, out_;
 };
 
 // A number that JSON has no word for; nullptr when there is none.
@@ -151,10 +153,11 @@ Result<Branches> load_json(std::string_view text) {
     return Branches{std::move(value.branch)};
 }
 
-Result<std::string> emit_json(const Branches& branches) {
-    if (branches.empty()) return JsonWriter().write({});
+Result<std::string> emit_json(const Branches& branches, int indentation) {
+    if (indentation < -1) return bad("JSON Indentation parameter smaller than -1 is not accepted");
+    if (branches.empty()) return JsonWriter(indentation).write({});
     if (const Value* number = not_finite(branches[0])) return bad("json: unsupported value: " + leaf_bytes(*number));
-    return JsonWriter().write(branches[0]);
+    return JsonWriter(indentation).write(branches[0]);
 }
 
 // ---- dotenv -------------------------------------------------------------------------------------------------------
@@ -221,20 +224,20 @@ Result<Encrypted> load_encrypted(Format format, std::string_view text) {
     return Encrypted{std::move(branches), std::move(metadata)};
 }
 
-Result<std::string> emit_plain(Format format, const Branches& branches) {
+Result<std::string> emit_plain(Format format, const Branches& branches, const Indentation& indentation) {
     switch (format) {
     case Format::binary: return emit_binary(branches);
     case Format::dotenv: return emit_dotenv(branches);
     case Format::ini: return emit_ini(branches);
-    case Format::json: return emit_json(branches);
-    case Format::yaml: return emit_yaml(branches);
+    case Format::json: return emit_json(branches, indentation.json);
+    case Format::yaml: return emit_yaml(branches, indentation.yaml);
     }
     return std::string();
 }
 
-Result<std::string> emit_encrypted(Format format, Branches branches, const Metadata& metadata) {
+Result<std::string> emit_encrypted(Format format, Branches branches, const Metadata& metadata, const Indentation& indentation) {
     TRY_VOID(add_metadata(branches, metadata, layout_of(format)));
-    return emit_plain(format == Format::binary ? Format::json : format, branches);
+    return format == Format::binary ? emit_json(branches, indentation.binary) : emit_plain(format, branches, indentation);
 }
 
 } // namespace weber::gitops::sops

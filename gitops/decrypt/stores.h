@@ -30,18 +30,25 @@ struct Encrypted {
 };
 Result<Encrypted> load_encrypted(Format format, std::string_view text);
 
-Result<std::string> emit_plain(Format format, const Branches& branches);
-Result<std::string> emit_encrypted(Format format, Branches branches, const Metadata& metadata);
+// How far nested lines stand from the margin, in blanks (`stores` of .sops.yaml, --indent). YAML takes 2 to 9, and 2 for other numbers above zero; for JSON -1 is a
+// tab. Other negative numbers are errors when something is written.
+struct Indentation {
+    int yaml = 4, json = -1, binary = -1; // binary: the JSON envelope
+    friend bool operator==(const Indentation&, const Indentation&) = default;
+};
+
+Result<std::string> emit_plain(Format format, const Branches& branches, const Indentation& indentation = {});
+Result<std::string> emit_encrypted(Format format, Branches branches, const Metadata& metadata, const Indentation& indentation = {});
 
 // The single stores; see above.
 Result<Branches> load_json(std::string_view text);
-Result<std::string> emit_json(const Branches& branches);
+Result<std::string> emit_json(const Branches& branches, int indentation = Indentation().json);
 Result<Branches> load_dotenv(std::string_view text);
 Result<std::string> emit_dotenv(const Branches& branches);
 Result<Branches> load_ini(std::string_view text);
 Result<std::string> emit_ini(const Branches& branches);
 Result<Branches> load_yaml(std::string_view text);
-Result<std::string> emit_yaml(const Branches& branches);
+Result<std::string> emit_yaml(const Branches& branches, int indentation = Indentation().yaml);
 
 // A leaf in a store that has only texts: floats keep a decimal digit, booleans are true and false.
 std::string leaf_text(const Value& leaf);

@@ -22,7 +22,7 @@ void add_served(const kube::Object& definition, std::set<kube::GroupVersionKind>
     const Node* versions = definition.at({"spec", "versions"});
     if (!kind || versions == nullptr || never_served(definition)) return;
     for (const Node& v : versions->items())
-        if (v.text_at("served") == "true") out.insert({kind->group, std::string(v.text_at("name")), kind->kind});
+        if (const Node* served = v.find("served"); served != nullptr && served->as_bool()) out.insert({kind->group, std::string(v.text_at("name")), kind->kind});
 }
 
 } // namespace

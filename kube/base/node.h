@@ -31,8 +31,8 @@ enum class NodeKind : std::uint8_t { null, boolean, integer, floating, string, l
 // How a scalar stood in its file; for lists and maps `flow` means [] or {}. Built nodes are `plain`:
 // a string that would read as another type when plain is quoted by the writer, whatever its style.
 // `absent`: a null of which nothing was written (`key:`); strategic merge drops those and keeps `key: null`. `tilde`: a null
-// written `~`. `untyped`: a scalar that a step of a build wrote without saying what it is; it reads as its text looks.
-enum class NodeStyle : std::uint8_t { plain, single_quoted, double_quoted, literal, folded, flow, absent, tilde, untyped };
+// written `~`, `titled` and `upper`: `Null` and `NULL`. `untyped`: a scalar that a step of a build wrote without saying what it is; it reads as its text looks.
+enum class NodeStyle : std::uint8_t { plain, single_quoted, double_quoted, literal, folded, flow, absent, tilde, titled, upper, untyped };
 
 // Names of files that nodes point to. Ids are process-wide, never reused; 0 = no file.
 // Thread-safe. Bounded by the number of distinct file names used.
@@ -95,6 +95,7 @@ public:
 
     // ---- scalars ------------------------------------------------------------------------------------
     // Text as written, decoded (no quotes); "" for null, lists and maps.
+    // A boolean's is written true, True or TRUE.
     [[nodiscard]] std::string_view text() const;
     [[nodiscard]] Text shared_text() const;
     [[nodiscard]] bool as_bool(bool fallback = false) const;

@@ -77,4 +77,24 @@ inline bool plain_truth(std::string_view text) {
     return c == 't' || c == 'T' || c == 'y' || c == 'Y' || (text.size() == 2 && (c == 'o' || c == 'O'));
 }
 
+// The node of such a text. What kustomize makes a text of (an annotation) is spelled as it was; yes and on are words of YAML 1.1 alone.
+inline Node boolean_as_written(std::string_view text, YamlSchema schema) {
+    if (schema != YamlSchema::go_yaml_v3 || text == "true" || text == "false") return Node::boolean(plain_truth(text));
+    return Node::scalar(NodeKind::boolean, Text(text));
+}
+
+// How a null was written, as its style: of "", "~", "null", "Null" or "NULL".
+inline NodeStyle null_style(std::string_view text) {
+    return text.empty() ? NodeStyle::absent : text == "~" ? NodeStyle::tilde : text == "Null" ? NodeStyle::titled : text == "NULL" ? NodeStyle::upper : NodeStyle::plain;
+}
+inline const char* null_text(NodeStyle style) {
+    switch (style) {
+    case NodeStyle::absent: return "";
+    case NodeStyle::tilde: return "~";
+    case NodeStyle::titled: return "Null";
+    case NodeStyle::upper: return "NULL";
+    default: return "null";
+    }
+}
+
 } // namespace weber::kube

@@ -36,7 +36,7 @@ void forget_positions(Node& tree) {
 Node plain_scalar(NodeKind kind, std::string_view text) {
     if (kind != NodeKind::null) return Node::scalar(kind, Text(text));
     Node null;
-    null.set_style(text.empty() ? NodeStyle::absent : text == "~" ? NodeStyle::tilde : NodeStyle::plain);
+    null.set_style(null_style(text));
     return null;
 }
 
@@ -204,7 +204,7 @@ private:
             yaml_sequence_end_event_initialize(&event);
             yaml_emitter_emit(&emitter_, &event);
         } else if (n.is_null()) {
-            scalar(n.style() == NodeStyle::absent ? "" : n.style() == NodeStyle::tilde ? "~" : "null", YAML_PLAIN_SCALAR_STYLE, mark);
+            scalar(null_text(n.style()), YAML_PLAIN_SCALAR_STYLE, mark);
         } else {
             scalar(n.text(), scalar_style(n, bare), mark);
         }

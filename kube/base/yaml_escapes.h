@@ -1,4 +1,5 @@
-// Two escapes in double quotes: go-yaml knows \' and does not know \/, with libyaml it is the other way round. For the readers of YAML alone.
+// Two escapes in double quotes: go-yaml knows \' and does not know \/, with libyaml it is the other way round. And brackets and commas in tags, which go-yaml takes
+// for parts of them (`!x] v`, `[!x, y]`). For the readers of YAML alone.
 //
 // Pure and thread-safe.
 #pragma once

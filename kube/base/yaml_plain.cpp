@@ -444,9 +444,9 @@ private:
 
     void typed(std::string_view text, Node& out) {
         const NodeKind kind = resolve_plain(text, options_.schema);
-        if (kind == NodeKind::boolean) out = Node::boolean(plain_truth(text));
+        if (kind == NodeKind::boolean) out = boolean_as_written(text, options_.schema);
         else if (kind != NodeKind::null) out = Node::scalar(kind, pool_.get(text), NodeStyle::plain);
-        else if (text == "~") out.set_style(NodeStyle::tilde);
+        else out.set_style(null_style(text));
     }
 
     std::string_view text_;

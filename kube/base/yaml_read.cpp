@@ -121,11 +121,10 @@ private:
         const std::string_view text(reinterpret_cast<const char*>(s.value), s.length);
         TRY(const NodeKind kind, scalar_kind(text));
         Node node;
-        if (kind == NodeKind::boolean) node = Node::boolean(plain_truth(text));
+        if (kind == NodeKind::boolean) node = boolean_as_written(text, options_.schema);
         else if (std::string value; kind == NodeKind::string && decoded_binary(text, value)) node = Node::string(value);
         else if (kind != NodeKind::null) node = Node::scalar(kind, pool_.get(text), node_style(s.style));
-        else if (text.empty()) node.set_style(NodeStyle::absent);
-        else if (text == "~") node.set_style(NodeStyle::tilde);
+        else node.set_style(null_style(text));
         node.set_position(file_, line());
         if (s.anchor != nullptr) close_anchor(text_of(s.anchor), node, 1);
         return node;

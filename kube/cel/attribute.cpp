@@ -143,8 +143,15 @@ std::unique_ptr<Attribute> as_attribute(StepPtr step) {
     return std::make_unique<RelativeStep>(std::move(step));
 }
 
+// cel-go keeps of has() only its attribute there (planner.go, planCallConditional): an optional stays one, and a selection selects.
+static std::unique_ptr<Attribute> as_branch(StepPtr step) {
+    std::unique_ptr<Attribute> attribute = as_attribute(std::move(step));
+    if (auto* presence = dynamic_cast<PresenceStep*>(attribute.get())) return presence->take_attribute();
+    return attribute;
+}
+
 ConditionalStep::ConditionalStep(StepPtr condition, StepPtr yes, StepPtr no)
-    : condition_(std::move(condition)), yes_(as_attribute(std::move(yes))), no_(as_attribute(std::move(no))) {}
+    : condition_(std::move(condition)), yes_(as_branch(std::move(yes))), no_(as_branch(std::move(no))) {}
 
 void ConditionalStep::add(const Qualifier& qualifier) {
     yes_->add(qualifier);

@@ -117,6 +117,7 @@ public:
     explicit PresenceStep(std::unique_ptr<Attribute> attribute) : attribute_(std::move(attribute)) {}
     void add(const Qualifier& qualifier) override { attribute_->add({qualifier.key, qualifier.optional, true, qualifier.strict}); }
     [[nodiscard]] Value run(const Context& context) const override;
+    std::unique_ptr<Attribute> take_attribute() { return std::move(attribute_); }
 
 private:
     std::unique_ptr<Attribute> attribute_;

@@ -47,7 +47,7 @@ Node written_string(std::string_view text) {
 
 // The scalar as it comes back.
 Result<Node> converted(const Node& scalar, bool in_brackets) {
-    if (scalar.is_null()) return Node();
+    if (scalar.is_null()) return in_brackets && scalar.style() == NodeStyle::absent ? written_string("") : Node();
     if (scalar.is_bool()) return Node::boolean(scalar.as_bool());
     if (scalar.is_string() && scalar.style() == NodeStyle::folded) return written_string(refolded(scalar.text()));
     if (scalar.is_string()) {

@@ -30,14 +30,13 @@ Node bare_scalar(std::string_view text, NodeStyle style) {
     const NodeKind kind = kube::resolve_plain(text, kube::YamlSchema::go_yaml_v3);
     if (kind == NodeKind::string) return Node::string(text, NodeStyle::untyped);
     if (kind == NodeKind::boolean) {
-        Node boolean = Node::boolean(kube::plain_truth(text));
+        Node boolean = kube::boolean_as_written(text, kube::YamlSchema::go_yaml_v3);
         boolean.set_style(NodeStyle::untyped);
         return boolean;
     }
     if (kind != NodeKind::null) return Node::scalar(kind, kube::Text(text), NodeStyle::untyped);
     Node null;
-    if (text.empty()) null.set_style(NodeStyle::absent);
-    else if (text == "~") null.set_style(NodeStyle::tilde);
+    null.set_style(kube::null_style(text));
     return null;
 }
 
@@ -141,8 +140,7 @@ std::string refolded(std::string_view text) {
 }
 
 std::string_view written_text(const Node& scalar) {
-    if (scalar.is_null()) return scalar.style() == NodeStyle::absent ? "" : scalar.style() == NodeStyle::tilde ? "~" : "null";
-    return scalar.text();
+    return scalar.is_null() ? kube::null_text(scalar.style()) : scalar.text();
 }
 
 NodeStyle new_value_style(std::string_view value) {

@@ -87,6 +87,55 @@ TEST(SopsCommand, RulesOfTheNearestConfigApply) {
     EXPECT_NE(none.err.find("no creation rule fits other.env"), std::string::npos) << none.err;
 }
 
+struct IndentCase {
+    const char* name;
+    const char* config;
+    const char* flag = ""; // before the file
+};
+
+class SopsIndentation : public ::testing::TestWithParam<IndentCase> {};
+
+// `stores` of .sops.yaml and --indent, beside the real sops: plain text byte for byte, encrypted text by its shape; each reads the other's.
+TEST_P(SopsIndentation, IsThatOfSops) {
+    const auto sops = testing::peer("sops");
+    if (!sops) GTEST_SKIP() << "run tests/cluster/tools.sh sops";
+    const Workplace w;
+    w.dir.write(".sops.yaml", std::string(GetParam().config) + "creation_rules: [{age: " + w.recipient + "}]\n");
+    for (const auto& [file, text] : {std::pair("f.yaml", "a:\n    b:\n        - c: |\n            x\n             y\n          d: [1, {e: f}]\n        - - g\n    # note\n    h: i\n"),
+                                     std::pair("f.json", R"({"a": {"b": [1, {"c": []}, {}]}, "d": null})"), std::pair("f.bin", "bytes\n")}) {
+        SCOPED_TRACE(file);
+        const std::string path = w.dir.write(file, text), flag = GetParam().flag;
+        const std::string in = "cd " + w.dir.path() + " && " + *sops + " " + flag;
+        const auto lines = [](const std::string& encrypted) { // the margin of each line
+            std::string out;
+            std::istringstream text(encrypted);
+            for (std::string line; std::getline(text, line);) out += line.substr(0, line.find_first_not_of(" \t")) + "|\n";
+            return out;
+        };
+        const auto by_sops = testing::run(in + " -e " + file, w.dir.path());
+        std::vector<std::string> words = {"sops", "encrypt"};
+        if (!flag.empty()) words.push_back(flag);
+        words.push_back(path);
+        const Ran by_us = weber(words);
+        ASSERT_EQ(by_us.status == 0, by_sops.status == 0) << by_us.err << by_sops.err;
+        if (by_us.status != 0) continue;
+        EXPECT_EQ(lines(by_us.out), lines(by_sops.out)) << by_us.out << by_sops.out;
+        w.dir.write(file, by_us.out);
+        const auto theirs = testing::run(in + " -d " + file, w.dir.path(), {"SOPS_AGE_KEY_FILE=" + w.key});
+        w.dir.write(file, by_sops.out);
+        words[1] = "decrypt";
+        words.insert(words.begin() + 2, {"--age-key-file", w.key});
+        EXPECT_EQ(weber(words).out, theirs.out) << theirs.err;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SopsIndentation,
+                         ::testing::Values(IndentCase{"default", ""}, IndentCase{"two", "stores: {yaml: {indent: 2}, json: {indent: 2}, json_binary: {indent: 1}}\n"},
+                                           IndentCase{"three_and_none", "stores: {yaml: {indent: 3}, json: {indent: 0}}\n"}, IndentCase{"eight", "stores: {yaml: {indent: 8}, json: {indent: -1}}\n"},
+                                           IndentCase{"too_far", "stores: {yaml: {indent: 11}, json_binary: {indent: 4}}\n"}, IndentCase{"one", "stores: {yaml: {indent: 1}}\n"},
+                                           IndentCase{"negative", "stores: {yaml: {indent: -1}, json: {indent: -2}}\n"}, IndentCase{"flag", "stores: {yaml: {indent: 2}}\n", "--indent=5"}),
+                         [](const auto& info) { return info.param.name; });
+
 // Which lines of a file are encrypted, and what its `sops` section says, without what is new in each file.
 std::string shape_of(const std::string& file) {
     std::string out;

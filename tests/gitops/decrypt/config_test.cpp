@@ -57,5 +57,23 @@ TEST(SopsConfig, MistakesAreNamedWithTheirLine) {
     EXPECT_NE(message("creation_rules:\n- encrypted_regex: a\n  encrypted_suffix: b\n").find("cannot use more than one of"), std::string::npos);
 }
 
+TEST(SopsConfig, StoresSayTheIndentation) {
+    EXPECT_EQ(indentation("stores:\n  yaml: {indent: 2}\n  json: {indent: 3}\n  json_binary: {indent: 0}\n", "c").value(), (Indentation{.yaml = 2, .json = 3, .binary = 0}));
+    for (const char* none : {"", "creation_rules: []\n", "stores: {}\n", "stores: {yaml: {}, json: {indent: null}}\n"}) EXPECT_EQ(indentation(none, "c").value(), Indentation()) << none;
+    EXPECT_EQ(indentation("stores:\n  json:\n    indent: two\n", "c").error().to_string(), "c:3: stores.json.indent must be a number");
+}
+
+TEST(SopsConfig, WhatIsWrittenStandsAtTheIndentation) {
+    const Branches tree = load_yaml("a:\n  b:\n  - c: |\n      x\n       y\n    d: 1\n  e: |2\n     z\n").value();
+    EXPECT_EQ(emit_yaml(tree, 2).value(), "a:\n  b:\n    - c: |\n        x\n         y\n      d: 1\n  e: |2\n     z\n");
+    EXPECT_EQ(emit_yaml(tree, 0).value(), emit_yaml(tree, 4).value());
+    EXPECT_EQ(emit_yaml(tree, 12).value(), emit_yaml(tree, 2).value()) << "go-yaml's limit";
+    EXPECT_EQ(emit_yaml(tree, -1).error().message, "YAML Negative indentation not accepted");
+    const Branches object = load_json(R"({"a": [1, {}], "b": {"c": true}})").value();
+    EXPECT_EQ(emit_json(object, 0).value(), "{\n\"a\": [\n1,\n{}\n],\n\"b\": {\n\"c\": true\n}\n}\n");
+    EXPECT_EQ(emit_json(object, 1).value(), "{\n \"a\": [\n  1,\n  {}\n ],\n \"b\": {\n  \"c\": true\n }\n}\n");
+    EXPECT_EQ(emit_json(object, -2).error().message, "JSON Indentation parameter smaller than -1 is not accepted");
+}
+
 } // namespace
 } // namespace weber::gitops::sops

@@ -131,7 +131,7 @@ class WildTree(wide.WideTree):
             return super().replacement(ids)
         kind, name, namespace = self.pick(ids)
         fields = ["kind: %s" % kind, "name: %s" % name] + (["namespace: %s" % (namespace or "default")] if self.maybe(0.15) else [])
-        out = "- source: {%s, fieldPath: '%s'" % (", ".join(fields), self.pick(["metadata.name"] * 12 + ["kind", "metadata"] * 3 + PATHS))
+        out = "- source: {%s, fieldPath: '%s'" % (", ".join(fields), self.pick(["metadata.name"] * 12 + ["kind"] * 4 + PATHS))
         options = lambda: self.pick(["delimiter: '%s'" % self.pick([":", "/", "-", ".", "e", ""]), "index: %d" % self.r.randint(-2, 3), "create: true", "encoding: base64", "delimiter: '-', index: %d, create: true" % self.r.randint(-1, 4)])
         out += (", options: {%s}" % options() if self.maybe(0.25) else "") + "}\n  targets:\n"
         for _ in range(self.r.randint(1, 3)):
