@@ -256,7 +256,7 @@ private:
             return take(Value::of_text(std::move(*bytes)));
         }
         const bool other_tag = e.tag == "tag:yaml.org,2002:int" || e.tag == "tag:yaml.org,2002:float" || e.tag == "tag:yaml.org,2002:bool";
-        const bool typed = (e.plain || other_tag) && (e.tag.empty() || e.tag.starts_with("tag:yaml.org,2002:")) && e.tag != "tag:yaml.org,2002:str";
+        const bool typed = other_tag || (e.plain && (e.tag.empty() || e.tag == "tag:yaml.org,2002:null" || e.tag == "tag:yaml.org,2002:timestamp")); // others are texts
         if (!typed) return take_text();
         if (std::string time = kube::yaml_timestamp(e.text); !time.empty()) return take(Value(Kind::time, std::move(time)));
         const NodeKind kind = kube::resolve_plain(e.text, kube::YamlSchema::go_yaml_v3);

@@ -354,6 +354,12 @@ TEST(SopsYaml, TextsThatBeginWithBlanksReadBack) {
 }
 
 // A bare CR ends a comment, as it ends a line.
+// As sops encrypts them: type:str.
+TEST(SopsYaml, ScalarsWithUnknownTagsAreTexts) {
+    for (const char* text : {"a: !!foo 5\n", "a: !!int] 5\n", "a: !x] 5\n", "a: !!str 5\n"}) EXPECT_EQ(load_yaml(text).value()[0][0].value.kind, Kind::text) << text;
+    for (const char* text : {"a: !!int 5\n", "a: 5\n"}) EXPECT_EQ(load_yaml(text).value()[0][0].value.kind, Kind::integer) << text;
+}
+
 TEST(SopsYaml, CommentsEndWithTheirLine) { EXPECT_EQ(emit_yaml(load_yaml("# one\ra: 1\r\n# two\r\nb: 2\n").value()).value(), "# one\na: 1\n# two\nb: 2\n"); }
 
 // sops writes comments of an empty list as an entry of it.
