@@ -1,4 +1,7 @@
 // `create`: a GitRepository, a Kustomization, or a Secret for git over https, in the cluster or on stdout (cli.md 2.11).
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <filesystem>
 #include <ostream>
 
@@ -157,7 +160,7 @@ Result<Node> repository_spec(const Flags& f) {
                          "' is not supported, must be one of: generic|github|aws|azure");
         spec.set("provider", text(provider));
     }
-    if (f.given("fetch-timeout")) spec.set("timeout", duration(f, "fetch-timeout"));
+    if (f.given("fetch-timeout") && f.duration("fetch-timeout").count() > 0) spec.set("timeout", duration(f, "fetch-timeout"));
     if (f.on("recurse-submodules")) spec.set("recurseSubmodules", Node::boolean(true));
     if (const auto paths = f.list("ignore-paths"); !paths.empty()) spec.set("ignore", text(kube::join(paths, "\n")));
     if (const auto paths = f.list("sparse-checkout-paths"); !paths.empty()) {
@@ -200,33 +203,46 @@ Result<int> create_git(const Invocation& in) {
     return kOk;
 }
 
-// "[Kind/]name[.namespace]"
+bool same_word(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+// "[Kind/]name[.namespace]"; what follows the last dot is the namespace.
 Result<Node> source_reference(const std::string& said) {
     if (said.empty()) return wrong("source is required");
+    const auto refuse = [&](const std::string& why) { return wrong("invalid argument \"" + said + "\" for \"--source\" flag: " + why); };
     const std::size_t slash = said.find('/');
-    const std::string kind = slash == std::string::npos ? "GitRepository" : said.substr(0, slash);
-    std::string name = slash == std::string::npos ? said : said.substr(slash + 1), ns;
-    if (const std::size_t dot = name.find('.'); dot != std::string::npos) {
+    std::string kind = slash == std::string::npos ? "" : said.substr(0, slash), name = slash == std::string::npos ? said : said.substr(slash + 1), ns;
+    if (const std::size_t dot = name.rfind('.'); dot != std::string::npos) {
         ns = name.substr(dot + 1);
         name.resize(dot);
     }
-    if (kind != "OCIRepository" && kind != "GitRepository" && kind != "Bucket")
-        return wrong("invalid argument \"" + said + "\" for \"--source\" flag: source kind '" + kind + "' is not supported, must be one of: OCIRepository, GitRepository, Bucket");
-    Node ref = Node::map({{"kind", text(kind)}, {"name", text(name)}});
+    if (name.empty()) return refuse("no name given for source of kind '" + kind + "'");
+    constexpr std::array<std::string_view, 3> kKinds{"OCIRepository", "GitRepository", "Bucket"};
+    if (kind.empty() && std::ranges::find(kKinds, name) != kKinds.end()) return refuse("no kind specified for source '" + name + "'");
+    if (kind.empty()) kind = "GitRepository";
+    const auto known = std::ranges::find_if(kKinds, [&](std::string_view k) { return same_word(k, kind); });
+    if (known == kKinds.end()) return refuse("source kind '" + kind + "' is not supported, must be one of: OCIRepository, GitRepository, Bucket");
+    Node ref = Node::map({{"kind", text(std::string(*known))}, {"name", text(name)}});
     set_given(ref, "namespace", ns);
     return ref;
 }
 
 // "Kind/name.namespace"
 Result<Node> health_check(const std::string& said) {
+    const std::string format = "invalid health check '" + said + "' must be in the format 'kind/name.namespace'";
     const std::size_t slash = said.find('/'), dot = said.find('.', slash == std::string::npos ? 0 : slash);
-    if (slash == std::string::npos || dot == std::string::npos)
-        return wrong("invalid health check '" + said + "' must be in the format 'kind/name.namespace' [" + said + "]");
+    if (slash == std::string::npos || said.find('/', slash + 1) != std::string::npos) {
+        std::string parts = said;
+        std::ranges::replace(parts, '/', ' ');
+        return wrong(format + " [" + parts + "]");
+    }
     const std::string kind = said.substr(0, slash);
+    if (kind != "HelmRelease" && kind != "Deployment" && kind != "DaemonSet" && kind != "StatefulSet")
+        return wrong("invalid health check kind '" + kind + "' can be HelmRelease, Deployment, DaemonSet or StatefulSet");
+    if (dot == std::string::npos || said.find('.', dot + 1) != std::string::npos) return wrong(format);
     Node out = Node::map({{"kind", text(kind)}, {"name", text(said.substr(slash + 1, dot - slash - 1))}, {"namespace", text(said.substr(dot + 1))}});
     if (kind == "HelmRelease") out.set("apiVersion", text("helm.toolkit.fluxcd.io/v2"));
-    else if (kind != "Deployment" && kind != "DaemonSet" && kind != "StatefulSet")
-        return wrong("invalid health check kind '" + kind + "' can be HelmRelease, Deployment, DaemonSet or StatefulSet");
     return out;
 }
 

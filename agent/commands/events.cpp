@@ -76,11 +76,12 @@ Row header(bool with_namespace) {
 Result<std::vector<Subject>> subjects_of(const Session& s, const std::string& text, const std::string& ns) {
     if (text.empty()) return std::vector<Subject>{};
     const std::size_t slash = text.find('/');
-    const std::string word = text.substr(0, slash);
+    const bool unnamed = slash == std::string::npos || slash == 0; // "/x" names a kind, too
+    const std::string word = slash == 0 ? text.substr(1) : text.substr(0, slash);
     if (word.empty()) return fail(ErrorCode::invalid, "--for selector must be of format <kind>[/<name>]");
     const FluxKind* kind = flux_kind(word);
     if (!kind) return fail(ErrorCode::invalid, "'" + word + "' is not a recognized Flux kind");
-    std::vector<Subject> out = {{std::string(kind->kind), slash == std::string::npos ? "" : text.substr(slash + 1), ns}};
+    std::vector<Subject> out = {{std::string(kind->kind), unnamed ? "" : text.substr(slash + 1), ns}};
     if (out[0].name.empty()) return out;
     TRY(const Object object, get_object(s, *kind, s.ns, out[0].name));
     const auto add = [&](std::initializer_list<std::string_view> path, std::string_view fixed_kind) {

@@ -41,7 +41,9 @@ const std::vector<std::vector<std::string>>& mistakes() {
         {"source", "git", "xx", "--url", "ssh://git@x/y", "--branch", "a", "--ca-file", "/nonexistent"},
         {"kustomization", "xx"}, {"kustomization", "xx", "--source", "Foo/a"}, {"kustomization", "xx", "--source", "a", "--label", "x"},
         {"kustomization", "xx", "--source", "a", "--label", "x=y=z"}, {"kustomization", "xx", "--source", "a", "--health-check", "x"},
-        {"kustomization", "xx", "--source", "a", "--health-check", "Foo/x.y"}, {"kustomization", "xx", "--source", "a", "--decryption-provider", "x"}};
+        {"kustomization", "xx", "--source", "a", "--health-check", "Foo/x.y"}, {"kustomization", "xx", "--source", "a", "--decryption-provider", "x"},
+        {"kustomization", "xx", "--source", "GitRepository/"}, {"kustomization", "xx", "--source", "Bucket"}, {"kustomization", "xx", "--source", "a", "--health-check", "Deployment/x"},
+        {"kustomization", "xx", "--source", "a", "--health-check", "Deployment/x/y"}, {"kustomization", "xx", "--source", "a", "--health-check", "Deployment/x.y.z"}};
     return all;
 }
 const std::vector<std::vector<std::string>>& right() {
@@ -51,6 +53,7 @@ const std::vector<std::vector<std::string>>& right() {
         {"kustomization", "xx", "--source", "a", "--wait", "--health-check", "Deployment/x.y", "--service-account", "s", "--decryption-provider", "sops", "--decryption-secret", "d", "--target-namespace", "t",
          "--retry-interval", "1m", "--kubeconfig-secret-ref", "k"},
         {"kustomization", "xx", "--source", "a", "--health-check", "Deployment/x.ns,HelmRelease/y.b", "--interval", "0s", "-n", "other"}, {"kustomization", "xx", "--source", "a", "--path", "/x"},
+        {"kustomization", "xx", "--source", "ocirepository/a.b.c"}, {"source", "git", "xx", "--url", "https://x", "--branch", "a", "--fetch-timeout", "0s"},
         {"secret", "git", "xx", "--url", "https://x", "--bearer-token", "true"}, {"secret", "git", "xx", "--url", "https://x", "--bearer-token", "t", "-u", "a"}};
     return all;
 }
