@@ -14,10 +14,13 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// Port of an address of IP, 0 of others.
-long port_of(const sockaddr_storage& address) {
-    if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-    if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+// Of a socket over IP, 0 of others.
+long local_port(curl_socket_t socket) {
+    sockaddr_storage own{};
+    socklen_t size = sizeof own;
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) != 0) return 0;
+    if (own.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(own).sin_port);
+    if (own.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(own).sin6_port);
     return 0;
 }
 
@@ -36,7 +39,9 @@ curl_socket_t HttpEngine::Impl::on_open(void* self, curlsocktype, curl_sockaddr*
 }
 
 int HttpEngine::Impl::on_close(void* self, curl_socket_t socket) {
-    static_cast<Impl*>(self)->sockets.erase(socket);
+    auto* engine = static_cast<Impl*>(self);
+    engine->sockets.erase(socket);
+    engine->heard_at.erase(local_port(socket));
     return ::close(socket);
 }
 
@@ -118,11 +123,9 @@ void HttpEngine::Impl::shut_if_dead(long port, steady_clock::time_point sent) {
     if (const auto heard = heard_at.find(port); heard != heard_at.end() && heard->second >= sent) return;
     for (const auto& [raw, transfer] : on_wire)
         if (transfer->heard() && local_port(*transfer) == port) return;
-    for (const curl_socket_t socket : sockets) {
-        sockaddr_storage own{};
-        socklen_t size = sizeof own;
-        if (::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0 && port_of(own) == port) ::shutdown(socket, SHUT_RDWR);
-    }
+    for (const curl_socket_t socket : sockets)
+        if (local_port(socket) == port) ::shutdown(socket, SHUT_RDWR);
+    next_look = steady_clock::now() + options.silence / 4; // first libcurl is to see it: what waits there needs no connections of its own
 }
 
 } // namespace weber::kube

@@ -253,7 +253,8 @@ TEST(Tls, TheCaFileIsReadAgainWhenItChanges) {
     ClientConfig anonymous = config;
     anonymous.credentials = nullptr;
     anonymous.tls = {.ca = (*one)->ca_certificate(), .ca_file = {}, .server_name = {}};
-    EXPECT_EQ((*HttpClient::create(anonymous))->send({.target = "/api"})->status, 403);
+    // As with kube-apiserver --authorization-mode=AlwaysAllow, which turns system:anonymous off.
+    EXPECT_EQ((*HttpClient::create(anonymous))->send({.target = "/api"})->status, 401);
 }
 
 } // namespace

@@ -121,7 +121,7 @@ TEST(Silence, TheSecondTryMayFailWhileTheFirstIsAnswered) {
 // Of a connection that is dead all requests are told so together: what may be repeated is, the rest fails long before its deadline.
 TEST(Silence, ADeadHttp2ConnectionIsShutForAllThatWaitOnIt) {
     H2Server server({.mute_after = 1});
-    const auto client = client_of(server.url(), server.ca());
+    const auto client = client_of(server.url(), server.ca(), {.silence = milliseconds(400)}); // more than an answer takes on a busy machine
     ASSERT_TRUE(client->send({.target = "/"}));
     std::vector<HttpRequest> requests(8, {.target = "/", .timeout = seconds(30)});
     requests.push_back({.method = "POST", .target = "/", .body = "{}", .timeout = seconds(30)});
