@@ -119,7 +119,7 @@ TEST(Discovery, AggregatedDocuments) {
         EXPECT_EQ(foo->path("n", "a"), "/apis/x.io/v2/namespaces/n/foos/a");
         EXPECT_TRUE(foo->has_subresource("status"));
         EXPECT_EQ(transport->seen().size(), 2u);
-        const std::string_view accept = transport->seen()[0].headers[0].value;
+        const std::string accept = transport->seen()[0].headers[0].value;
         EXPECT_LT(accept.find("v=v2;"), accept.find("v=v2beta1;")) << "the newer one is preferred";
         EXPECT_TRUE(accept.ends_with(",application/json")) << "and any is taken";
         const auto stale = discovery.find({"x.io", "v1", "Foo"});
