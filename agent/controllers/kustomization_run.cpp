@@ -401,6 +401,7 @@ void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop
     }
     if (done.error) a.log.error("failed to finalize", done.error->message);
     if (done.done) {
+        forget_drift(a.key); // now: a namesake may be there before this one is seen to be gone
         if (auto removed = gitops::remove_finalizer(*client_, a.object, {.stop = stop}); !removed) {
             a.log.error("failed to remove the finalizer", removed.error().message);
             done.done = false;
