@@ -1,7 +1,6 @@
 // `create`: a GitRepository, a Kustomization, or a Secret for git over https, in the cluster or on stdout (cli.md 2.11).
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <ostream>
 
@@ -11,6 +10,7 @@
 #include "agent/flux/upsert.h"
 #include "agent/post_build_flags.h"
 #include "gitops/api/names.h"
+#include "gitops/reconcile/selectors.h"
 #include "kube/base/clock.h"
 #include "kube/base/join.h"
 #include "kube/base/yaml.h"
@@ -203,10 +203,6 @@ Result<int> create_git(const Invocation& in) {
     return kOk;
 }
 
-bool same_word(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 // "[Kind/]name[.namespace]"; what follows the last dot is the namespace.
 Result<Node> source_reference(const std::string& said) {
     if (said.empty()) return wrong("source is required");
@@ -221,7 +217,7 @@ Result<Node> source_reference(const std::string& said) {
     constexpr std::array<std::string_view, 3> kKinds{"OCIRepository", "GitRepository", "Bucket"};
     if (kind.empty() && std::ranges::find(kKinds, name) != kKinds.end()) return refuse("no kind specified for source '" + name + "'");
     if (kind.empty()) kind = "GitRepository";
-    const auto known = std::ranges::find_if(kKinds, [&](std::string_view k) { return same_word(k, kind); });
+    const auto known = std::ranges::find_if(kKinds, [&](std::string_view k) { return gitops::same_word(k, kind); });
     if (known == kKinds.end()) return refuse("source kind '" + kind + "' is not supported, must be one of: OCIRepository, GitRepository, Bucket");
     Node ref = Node::map({{"kind", text(std::string(*known))}, {"name", text(name)}});
     set_given(ref, "namespace", ns);

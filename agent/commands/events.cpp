@@ -9,6 +9,7 @@
 #include "agent/flux/age.h"
 #include "agent/flux/session.h"
 #include "agent/flux/table.h"
+#include "gitops/reconcile/selectors.h"
 #include "kube/base/clock.h"
 #include "kube/watch.h"
 
@@ -101,10 +102,6 @@ Result<std::vector<Subject>> subjects_of(const Session& s, const std::string& te
     return out;
 }
 
-bool same_word(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 struct Filter {
     std::vector<Subject> subjects;
     std::vector<std::string> types;
@@ -113,10 +110,10 @@ struct Filter {
         const std::string kind = text_at(event, {"involvedObject", "kind"});
         if (!flux_kind(kind)) return false;
         const std::string type = text_at(event, {"type"});
-        if (!types.empty() && std::ranges::none_of(types, [&](const std::string& t) { return same_word(t, type); })) return false;
+        if (!types.empty() && std::ranges::none_of(types, [&](const std::string& t) { return gitops::same_word(t, type); })) return false;
         if (subjects.empty()) return true;
         return std::ranges::any_of(subjects, [&](const Subject& s) {
-            return same_word(s.kind, kind) && (s.name.empty() || s.name == text_at(event, {"involvedObject", "name"})) &&
+            return gitops::same_word(s.kind, kind) && (s.name.empty() || s.name == text_at(event, {"involvedObject", "name"})) &&
                    (s.ns.empty() || s.ns == text_at(event, {"involvedObject", "namespace"}));
         });
     }
@@ -156,7 +153,7 @@ Result<int> run(Invocation& in) {
     const bool all = in.flags.on("all-namespaces");
     Filter filter{.subjects = {}, .types = in.flags.list("types")};
     for (const std::string& type : filter.types)
-        if (!same_word(type, "Normal") && !same_word(type, "Warning"))
+        if (!gitops::same_word(type, "Normal") && !gitops::same_word(type, "Warning"))
             return fail(ErrorCode::invalid, "type '" + type + "' not supported. Supported types are Normal, Warning");
     TRY(filter.subjects, subjects_of(s, in.flags.text("for"), all ? "" : s.ns));
     const bool foreign = std::ranges::any_of(filter.subjects, [&](const Subject& x) { return !x.ns.empty() && x.ns != s.ns; });

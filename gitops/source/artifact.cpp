@@ -209,8 +209,8 @@ namespace {
 
 // As a walk has it that takes a directory's names in byte order: "a" and what is below come before "a-b".
 bool walked_before(std::string_view a, std::string_view b) {
-    return std::ranges::lexicographical_compare(a, b, {}, [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c) + 1; },
-                                                [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c) + 1; });
+    const auto rank = [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c) + 1; };
+    return std::ranges::lexicographical_compare(a, b, {}, rank, rank);
 }
 
 } // namespace

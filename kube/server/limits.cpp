@@ -10,15 +10,6 @@ namespace weber::kube::server {
 namespace {
 
 constexpr std::string_view kAnnotation = "kubernetes.io/limit-ranger";
-using Resources = std::map<std::string, Quantity>;
-
-Resources resources_of(const Node* list) {
-    Resources out;
-    if (!list || !list->is_map()) return out;
-    for (const auto& e : list->entries())
-        if (const auto q = parse_quantity(e.value.text())) out.emplace(e.key.str(), *q);
-    return out;
-}
 
 void add(Resources& sum, const Resources& more) {
     for (const auto& [name, q] : more)
@@ -125,6 +116,14 @@ void check_limit(const Node& limit, const Node& obj, bool pod, std::vector<std::
 }
 
 } // namespace
+
+Resources resources_of(const Node* list) {
+    Resources out;
+    if (!list || !list->is_map()) return out;
+    for (const auto& e : list->entries())
+        if (const auto q = parse_quantity(e.value.text())) out.emplace(e.key.str(), *q);
+    return out;
+}
 
 Resources pod_resources(const Node& pod, std::string_view which) {
     Resources sum, sidecars, starting;

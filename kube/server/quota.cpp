@@ -4,7 +4,6 @@
 #include <array>
 #include <set>
 
-#include "kube/server/limits.h"
 #include "kube/server/object_meta.h"
 
 namespace weber::kube::server {
@@ -12,18 +11,10 @@ namespace {
 
 constexpr std::string_view kQuotas = "/resourcequotas";
 constexpr std::string_view kOfStorageClass = ".storageclass.storage.k8s.io/";
-using Usage = std::map<std::string, Quantity>;
+using Usage = Resources;
 using Names = std::set<std::string>;
 
 Quantity number(std::int64_t n) { return {static_cast<__int128>(n) * 1'000'000'000, Quantity::Format::decimal}; }
-
-Usage usage_in(const Node* list) {
-    Usage out;
-    if (!list || !list->is_map()) return out;
-    for (const auto& e : list->entries())
-        if (const auto q = parse_quantity(e.value.text())) out.emplace(e.key.str(), *q);
-    return out;
-}
 
 // What requests and limits count as: "cpu" and "requests.cpu", "limits.cpu" …
 Usage compute_usage(const Usage& requests, const Usage& limits) {
@@ -42,7 +33,7 @@ Usage pod_usage(const Node& pod) {
     const Node* phase = pod.find_path({"status", "phase"});
     if (phase && (phase->text() == "Failed" || phase->text() == "Succeeded")) return {};
     Usage requests = pod_resources(pod, "requests"), limits = pod_resources(pod, "limits");
-    for (const auto& [name, q] : usage_in(pod.find_path({"spec", "overhead"}))) {
+    for (const auto& [name, q] : resources_of(pod.find_path({"spec", "overhead"}))) {
         if (const auto [it, fresh] = requests.emplace(name, q); !fresh) it->second.nanos += q.nanos;
         if (const auto it = limits.find(name); it != limits.end()) it->second.nanos += q.nanos;
     }
@@ -164,7 +155,7 @@ std::string missing_resources(const Node& pod, const Names& names) {
         for (const auto list : {"containers", "initContainers"})
             if (const Node* containers = pod.find_path({"spec", list}))
                 for (const Node& c : containers->items())
-                    if (!compute_usage(usage_in(c.find_path({"resources", "requests"})), usage_in(c.find_path({"resources", "limits"}))).contains(name)) lacking.emplace(c.text_at("name"));
+                    if (!compute_usage(resources_of(c.find_path({"resources", "requests"})), resources_of(c.find_path({"resources", "limits"}))).contains(name)) lacking.emplace(c.text_at("name"));
         if (!lacking.empty()) out += (out.empty() ? "must specify " : "; ") + name + " for: " + joined(lacking);
     }
     return out;
@@ -202,7 +193,7 @@ Api<void> QuotaGate::check(const Node& obj, const Node& live) {
     const auto refused = [&](const std::string& why) { return refuse(forbidden(resource.plural, resource.group, meta_text(obj, "name"), why)); };
     for (const auto& stored : quotas_) {
         const Node quota = parse_stored(*stored);
-        const Usage hard = usage_in(quota.find_path({"status", "hard"})), used = usage_in(quota.find_path({"status", "used"}));
+        const Usage hard = resources_of(quota.find_path({"status", "hard"})), used = resources_of(quota.find_path({"status", "used"}));
         Names names;
         for (const auto& [name, q] : hard)
             if (tracked(resource, name)) names.insert(name);
@@ -256,7 +247,7 @@ void count_quota(Core& core, std::string_view ns, std::string_view name) {
     for (const auto& g : registry->groups())
         for (const auto& r : g.resources) {
             Names names;
-            for (const auto& [key, value] : usage_in(hard))
+            for (const auto& [key, value] : resources_of(hard))
                 if (r->namespaced && tracked(*r, key)) names.insert(key);
             if (names.empty()) continue;
             for (const auto& n : names) used.emplace(n, number(0));

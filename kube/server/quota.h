@@ -3,13 +3,12 @@
 // Source: apiserver's admission/plugin/resourcequota and pkg/quota/v1/evaluator. Scopes of VolumeAttributesClasses and usage of ResourceClaims are not counted.
 #pragma once
 
-#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "kube/server/core.h"
-#include "kube/server/quantity.h"
+#include "kube/server/limits.h"
 
 namespace weber::kube::server {
 
@@ -25,7 +24,7 @@ public:
 private:
     struct Quota {
         std::string name;
-        std::map<std::string, Quantity> more;
+        Resources more;
     };
     Core& core_;
     const Call& call_;
