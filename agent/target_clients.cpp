@@ -1,11 +1,11 @@
 #include "agent/target_clients.h"
 
 #include <algorithm>
-#include <cctype>
 #include <sstream>
 
 #include "agent/metered_transport.h"
 #include "kube/account_token.h"
+#include "kube/base/ascii.h"
 #include "kube/base/digest.h"
 #include "kube/base/join.h"
 #include "kube/base/trim.h"
@@ -32,8 +32,7 @@ Result<std::string> cluster_address(const std::string& given) {
     const std::string whole = given.starts_with("http") ? given : "https://" + given;
     if (!whole.starts_with("https://"))
         return fail(ErrorCode::invalid, "failed to parse cluster address " + given + ": the Kubernetes API server address '" + whole + "' must use https scheme");
-    std::string host = whole.substr(8, whole.find_first_of("/?#", 8) - 8);
-    std::ranges::transform(host, host.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string host = kube::ascii_lower(whole.substr(8, whole.find_first_of("/?#", 8) - 8));
     if (host.empty() || host.find('@') != host.npos) return fail(ErrorCode::invalid, "failed to parse cluster address " + given + ": it names no host");
     const auto colon = host.rfind(':');
     const bool has_port = colon != host.npos && host.find(']', colon) == host.npos && (host.front() == '[' || host.find(':') == colon);

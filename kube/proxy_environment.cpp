@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
 
+#include "kube/base/ascii.h"
 #include "kube/base/trim.h"
 
 namespace weber::kube {
@@ -45,12 +45,6 @@ bool same_bits(const Ip& a, const Ip& b, int bits) {
     const auto whole = static_cast<std::size_t>(bits / 8);
     if (std::memcmp(a.data(), b.data(), whole) != 0) return false;
     return bits % 8 == 0 || ((a[whole] ^ b[whole]) >> (8 - bits % 8)) == 0;
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
 }
 
 std::string either(const char* name, const char* other) {
@@ -100,10 +94,10 @@ ProxyEnvironment ProxyEnvironment::from_environment() {
 
 std::string ProxyEnvironment::proxy_for(bool is_https, std::string_view host, std::string_view port) const {
     const std::string& proxy = is_https ? https : http;
-    const std::string name = lower(host);
+    const std::string name = ascii_lower(host);
     const auto ip = parse_ip(name);
     if (proxy.empty() || name == "localhost" || (ip && is_loopback(*ip))) return {};
-    const std::string list = lower(no_proxy);
+    const std::string list = ascii_lower(no_proxy);
     for (std::size_t at = 0; at <= list.size();) {
         const std::size_t comma = std::min(list.find(',', at), list.size());
         const std::string_view entry = trimmed(std::string_view(list).substr(at, comma - at));

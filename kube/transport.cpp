@@ -1,21 +1,14 @@
 #include "kube/transport.h"
 
-#include <algorithm>
 #include <cctype>
+
+#include "kube/base/ascii.h"
 
 namespace weber::kube {
 
-namespace {
-
-bool same_header(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-} // namespace
-
 std::string_view HttpResponse::header(std::string_view name) const {
     for (const HttpHeader& h : headers)
-        if (same_header(h.name, name)) return h.value;
+        if (same_but_case(h.name, name)) return h.value;
     return {};
 }
 

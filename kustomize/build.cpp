@@ -1,10 +1,10 @@
 #include "kustomize/build.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <set>
 
+#include "kube/base/ascii.h"
 #include "kube/base/yaml.h"
 #include "kustomize/accumulate.h"
 #include "kustomize/order.h"
@@ -216,7 +216,7 @@ Result<std::map<std::string, std::string>> to_files(const ResourceSet& resources
         const auto add = [&](std::string_view part) { if (!part.empty()) name.append(name.empty() ? "" : "_").append(part); };
         if (!r->cur_id().cluster_scoped && namespaces.size() > 1) add(r->cur_id().effective_namespace());
         for (std::string_view part : {std::string_view(r->gvk().group()), std::string_view(r->gvk().version()), r->kind(), r->name()}) add(part);
-        for (char& c : name) c = c == '/' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        for (char& c : name) c = c == '/' ? '_' : kube::ascii_lower(c);
         auto [at, fresh] = files.emplace(name + ".yaml", kube::write_yaml(r->node()));
         if (!fresh) {
             return fail(Error{.code = ErrorCode::already_exists, .message = "two objects would be written to " + at->first,

@@ -7,19 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "kube/base/ascii.h"
 #include "kustomize/path.h"
 
 namespace weber::kustomize {
 namespace {
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
-
-bool starts_with_folded(std::string_view text, std::string_view prefix) {
-    return text.size() >= prefix.size() && std::ranges::equal(text.substr(0, prefix.size()), prefix, {}, lower);
-}
-
 bool drop_prefix(std::string_view& text, std::string_view prefix) {
-    if (!starts_with_folded(text, prefix)) return false;
+    if (!kube::starts_with_but_case(text, prefix)) return false;
     text.remove_prefix(prefix.size());
     return true;
 }
@@ -55,7 +50,7 @@ Result<std::string> take_host(std::string_view& text) {
     drop_prefix(text, "git::"); // what go-getter once understood
     std::string_view scheme = take_scheme(text);
     std::string_view username = take_username(text);
-    const bool github = starts_with_folded(text, "github.com/") || starts_with_folded(text, "github.com:");
+    const bool github = kube::starts_with_but_case(text, "github.com/") || kube::starts_with_but_case(text, "github.com:");
     const bool scp = scheme.empty() && (!username.empty() || github);
     if (scheme.empty() && !scp) return no_url("failed to parse scheme");
     if (scheme == "file://") { // all the rest is a path

@@ -10,7 +10,7 @@
 #include "agent/flux/upsert.h"
 #include "agent/post_build_flags.h"
 #include "gitops/api/names.h"
-#include "gitops/reconcile/selectors.h"
+#include "kube/base/ascii.h"
 #include "kube/base/clock.h"
 #include "kube/base/join.h"
 #include "kube/base/yaml.h"
@@ -217,7 +217,7 @@ Result<Node> source_reference(const std::string& said) {
     constexpr std::array<std::string_view, 3> kKinds{"OCIRepository", "GitRepository", "Bucket"};
     if (kind.empty() && std::ranges::find(kKinds, name) != kKinds.end()) return refuse("no kind specified for source '" + name + "'");
     if (kind.empty()) kind = "GitRepository";
-    const auto known = std::ranges::find_if(kKinds, [&](std::string_view k) { return gitops::same_word(k, kind); });
+    const auto known = std::ranges::find_if(kKinds, [&](std::string_view k) { return kube::same_but_case(k, kind); });
     if (known == kKinds.end()) return refuse("source kind '" + kind + "' is not supported, must be one of: OCIRepository, GitRepository, Bucket");
     Node ref = Node::map({{"kind", text(std::string(*known))}, {"name", text(name)}});
     set_given(ref, "namespace", ns);

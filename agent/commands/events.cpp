@@ -9,7 +9,7 @@
 #include "agent/flux/age.h"
 #include "agent/flux/session.h"
 #include "agent/flux/table.h"
-#include "gitops/reconcile/selectors.h"
+#include "kube/base/ascii.h"
 #include "kube/base/clock.h"
 #include "kube/watch.h"
 
@@ -110,10 +110,10 @@ struct Filter {
         const std::string kind = text_at(event, {"involvedObject", "kind"});
         if (!flux_kind(kind)) return false;
         const std::string type = text_at(event, {"type"});
-        if (!types.empty() && std::ranges::none_of(types, [&](const std::string& t) { return gitops::same_word(t, type); })) return false;
+        if (!types.empty() && std::ranges::none_of(types, [&](const std::string& t) { return kube::same_but_case(t, type); })) return false;
         if (subjects.empty()) return true;
         return std::ranges::any_of(subjects, [&](const Subject& s) {
-            return gitops::same_word(s.kind, kind) && (s.name.empty() || s.name == text_at(event, {"involvedObject", "name"})) &&
+            return kube::same_but_case(s.kind, kind) && (s.name.empty() || s.name == text_at(event, {"involvedObject", "name"})) &&
                    (s.ns.empty() || s.ns == text_at(event, {"involvedObject", "namespace"}));
         });
     }
@@ -153,7 +153,7 @@ Result<int> run(Invocation& in) {
     const bool all = in.flags.on("all-namespaces");
     Filter filter{.subjects = {}, .types = in.flags.list("types")};
     for (const std::string& type : filter.types)
-        if (!gitops::same_word(type, "Normal") && !gitops::same_word(type, "Warning"))
+        if (!kube::same_but_case(type, "Normal") && !kube::same_but_case(type, "Warning"))
             return fail(ErrorCode::invalid, "type '" + type + "' not supported. Supported types are Normal, Warning");
     TRY(filter.subjects, subjects_of(s, in.flags.text("for"), all ? "" : s.ns));
     const bool foreign = std::ranges::any_of(filter.subjects, [&](const Subject& x) { return !x.ns.empty() && x.ns != s.ns; });

@@ -9,6 +9,7 @@
 #include "agent/commands/commands.h"
 #include "agent/flux/session.h"
 #include "agent/flux/table.h"
+#include "kube/base/ascii.h"
 #include "kube/base/json.h"
 #include "kube/base/selector.h"
 #include "kube/base/yaml.h"
@@ -17,12 +18,6 @@
 namespace weber::agent {
 
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
 
 std::string text_at(const Object& o, std::initializer_list<std::string_view> path) {
     const Node* node = o.at(path);
@@ -62,7 +57,7 @@ Row header_of(const FluxKind& kind, const Shape& shape) {
 Row row_of(const FluxKind& kind, const Object& o, const Shape& shape) {
     Row row;
     if (shape.all_namespaces) row.emplace_back(o.ns());
-    row.push_back((shape.prefix ? lower(kind.kind) + "/" : "") + std::string(o.name()));
+    row.push_back((shape.prefix ? kube::ascii_lower(kind.kind) + "/" : "") + std::string(o.name()));
     if (shape.source) row.push_back(source_of(o));
     switch (kind.columns) {
     case Columns::revision: row.insert(row.end(), {revision_cell(o), suspended_cell(o)}); break;
@@ -86,11 +81,11 @@ Result<Filter> filter_of(const std::string& selector) {
     const std::size_t at = negate ? selector.find("!=") : selector.find('=');
     if (at == std::string::npos) // what follows the first sign is the status, whatever it holds
         return fail(ErrorCode::invalid, "expected status selector in type=status or type!=status format, but found: " + selector);
-    const std::string type = lower(selector.substr(0, at)), status = lower(selector.substr(at + (negate ? 2 : 1)));
+    const std::string type = selector.substr(0, at), status = selector.substr(at + (negate ? 2 : 1));
     return Filter([type, status, negate](const Object& o) {
         if (const Node* conditions = o.at({"status", "conditions"}))
             for (const Node& c : conditions->items())
-                if (lower(c.text_at("type")) == type) return (lower(c.text_at("status")) == status) != negate;
+                if (kube::same_but_case(c.text_at("type"), type)) return kube::same_but_case(c.text_at("status"), status) != negate;
         return negate;
     });
 }
@@ -129,7 +124,7 @@ std::string table(const Query& q, const FluxKind& kind, const std::vector<Object
 
 void print_objects(std::ostream& out, const std::vector<Object>& objects, const std::string& format) {
     if (format == "name") {
-        for (const Object& o : objects) out << lower(o.kind()) << '.' << o.group() << '/' << o.name() << '\n';
+        for (const Object& o : objects) out << kube::ascii_lower(o.kind()) << '.' << o.group() << '/' << o.name() << '\n';
         return;
     }
     Node items = Node::list();

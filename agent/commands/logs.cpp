@@ -6,7 +6,7 @@
 
 #include "agent/commands/commands.h"
 #include "agent/flux/installation.h"
-#include "gitops/reconcile/selectors.h"
+#include "kube/base/ascii.h"
 #include "kube/base/clock.h"
 #include "kube/base/json.h"
 
@@ -18,7 +18,7 @@ struct Filter {
     std::string level, kind, name, ns; // "" = any
 
     [[nodiscard]] bool keeps(const Node& line) const {
-        const auto is = [&](const std::string& wanted, std::string_view key) { return gitops::same_word(wanted, line.text_at(key)); };
+        const auto is = [&](const std::string& wanted, std::string_view key) { return kube::same_but_case(wanted, line.text_at(key)); };
         return (level.empty() || level == line.text_at("level")) && (kind.empty() || is(kind, "controllerKind") || is(kind, "reconciler kind")) &&
                (name.empty() || is(name, "name")) && (ns.empty() || is(ns, "namespace"));
     }

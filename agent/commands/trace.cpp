@@ -1,13 +1,13 @@
 // `trace`: which of Flux's objects an object comes from (cli.md 2.7).
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <ctime>
 #include <ostream>
 
 #include "agent/commands/commands.h"
 #include "agent/flux/session.h"
 #include "agent/flux/table.h"
+#include "kube/base/ascii.h"
 #include "kube/base/clock.h"
 
 namespace weber::agent {
@@ -174,15 +174,12 @@ struct Wanted {
 
 // A word as kubectl takes it: plural, singular or short name, or the kind, maybe with ".group".
 Result<kube::ApiResource> resource_named(const Session& s, std::string_view text) {
-    std::string word(text);
-    std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string word = kube::ascii_lower(text);
     const std::size_t dot = word.find('.');
     const std::string plain = word.substr(0, dot), group = dot == std::string::npos ? "" : word.substr(dot + 1);
     TRY(const std::vector<kube::ApiResource> all, s.client().discovery().all());
     for (const kube::ApiResource& r : all) {
-        std::string kind = r.kind;
-        std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        const bool named = r.resource == plain || r.singular == plain || kind == plain || std::ranges::find(r.short_names, plain) != r.short_names.end();
+        const bool named = r.resource == plain || r.singular == plain || kube::same_but_case(r.kind, plain) || std::ranges::find(r.short_names, plain) != r.short_names.end();
         if (named && (group.empty() || r.group == group)) return r;
     }
     return fail(ErrorCode::not_found, "the server doesn't have a resource type \"" + std::string(text) + "\"");

@@ -1,7 +1,6 @@
 #include "agent/flux/kinds.h"
 
-#include <algorithm>
-#include <cctype>
+#include "kube/base/ascii.h"
 
 namespace weber::agent {
 
@@ -26,9 +25,8 @@ std::span<const FluxKind> flux_kinds() {
 }
 
 const FluxKind* flux_kind(std::string_view kind) {
-    const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); };
     for (const FluxKind& k : flux_kinds())
-        if (std::ranges::equal(k.kind, kind, same)) return &k;
+        if (kube::same_but_case(k.kind, kind)) return &k;
     return nullptr;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "kube/base/ascii.h"
+
 namespace weber::agent {
 
 namespace {
@@ -37,11 +39,6 @@ void measure(const Row& row, std::vector<std::size_t>& widths) {
         for (std::string_view line : lines_of(row[i])) widths[i] = std::max(widths[i], display_width(line));
 }
 
-std::string upper(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    return text;
-}
-
 } // namespace
 
 std::size_t display_width(std::string_view text) {
@@ -62,7 +59,7 @@ std::string format_table(const Row& header, const std::vector<Row>& rows) {
     measure(header, widths);
     for (const Row& row : rows) measure(row, widths);
     std::string out;
-    for (std::size_t i = 0; i < header.size(); ++i) out += (i ? "\t" : "") + padded(upper(header[i]), widths[i]);
+    for (std::size_t i = 0; i < header.size(); ++i) out += (i ? "\t" : "") + padded(kube::ascii_upper(header[i]), widths[i]);
     if (!header.empty()) out += " \n";
     for (const Row& row : rows) {
         std::vector<std::vector<std::string_view>> cells;

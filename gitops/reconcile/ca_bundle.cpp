@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "gitops/reconcile/selectors.h"
+#include "kube/base/ascii.h"
 #include "kube/base/digest.h"
 
 namespace weber::gitops {
@@ -31,7 +31,7 @@ bool is_pem_bundle(const std::string& text) {
 } // namespace
 
 Object without_invalid_ca_bundle(const Object& object) {
-    if (!same_word(object.kind(), "CustomResourceDefinition") || object.group() != "apiextensions.k8s.io") return object;
+    if (!kube::same_but_case(object.kind(), "CustomResourceDefinition") || object.group() != "apiextensions.k8s.io") return object;
     const Node* bundle = object.at({"spec", "conversion", "webhook", "clientConfig", "caBundle"});
     if (bundle == nullptr || !bundle->is_string() || bundle->text().empty()) return object;
     const auto decoded = kube::base64_decode(bundle->text());

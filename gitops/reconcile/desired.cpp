@@ -1,7 +1,7 @@
 #include "gitops/api/names.h"
 #include "gitops/reconcile/normalize.h"
 #include "gitops/reconcile/pipeline.h"
-#include "gitops/reconcile/selectors.h"
+#include "kube/base/ascii.h"
 
 namespace weber::gitops {
 
@@ -24,7 +24,7 @@ Result<void> check_metadata(const Object& o) {
 // ciphertext (kustomization.md 2, step 19c).
 Result<void> check_encryption(const Object& o) {
     if (o.kind() != "Secret" || !o.group().empty() || !o.root().contains("sops")) return {};
-    if (same_word(o.annotation(kDecryptKey), "disabled")) return {};
+    if (kube::same_but_case(o.annotation(kDecryptKey), "disabled")) return {};
     return fail(Error{.code = ErrorCode::invalid,
                       .message = o.subject() + " is SOPS encrypted, configuring decryption is required for this secret to be reconciled",
                       .where = o.where(),

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "kube/base/ascii.h"
 #include "kube/base/yaml.h"
 
 namespace weber::gitops {
@@ -103,15 +103,9 @@ Result<Node> generate(const Snapshot& s, const std::string& dir) {
     return out;
 }
 
-bool starts_with_any_case(std::string_view text, std::string_view prefix) {
-    return text.size() >= prefix.size() && std::ranges::equal(text.substr(0, prefix.size()), prefix, [](unsigned char a, unsigned char b) {
-               return std::tolower(a) == std::tolower(b);
-           });
-}
-
 bool local_and_relative(std::string_view path) {
     for (std::string_view remote : {"git::", "gh:", "ssh://", "https://", "http://", "git@", "github.com:", "github.com/", "file:///"})
-        if (starts_with_any_case(path, remote)) return false;
+        if (kube::starts_with_but_case(path, remote)) return false;
     return !path.starts_with('/');
 }
 

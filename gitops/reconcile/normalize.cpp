@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "gitops/api/names.h"
-#include "gitops/reconcile/selectors.h"
+#include "kube/base/ascii.h"
 #include "kube/base/digest.h"
 #include "kube/base/schema.h"
 
@@ -155,7 +155,7 @@ Object normalized(const Object& object) {
         as_encoded(out.root(), *schema);
         default_ports(out.root(), kind);
         if (group.empty() && kind == "Secret") move_string_data(out.root());
-        if (same_word(object.annotation(kDecryptKey), "disabled")) out.root().erase("sops"); // the type has no such field
+        if (kube::same_but_case(object.annotation(kDecryptKey), "disabled")) out.root().erase("sops"); // the type has no such field
     }
     if (Node* metadata = out.root().find_mut("metadata")) metadata->erase("creationTimestamp");
     if (!(group == "apiextensions.k8s.io" && kind == "CustomResourceDefinition")) out.root().erase("status");

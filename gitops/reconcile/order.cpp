@@ -4,7 +4,7 @@
 #include <array>
 #include <tuple>
 
-#include "gitops/reconcile/selectors.h"
+#include "kube/base/ascii.h"
 
 namespace weber::gitops {
 
@@ -17,9 +17,9 @@ constexpr std::array<std::string_view, 23> kFirst{
 
 // Kinds of the first stage are compared without case, as upstream does.
 bool is_definition(const Object& o) {
-    if (same_word(o.kind(), "CustomResourceDefinition")) return o.group() == "apiextensions.k8s.io";
-    if (same_word(o.kind(), "Namespace")) return o.api_version() == "v1";
-    return same_word(o.kind(), "ClusterRole") && o.group() == "rbac.authorization.k8s.io";
+    if (kube::same_but_case(o.kind(), "CustomResourceDefinition")) return o.group() == "apiextensions.k8s.io";
+    if (kube::same_but_case(o.kind(), "Namespace")) return o.api_version() == "v1";
+    return kube::same_but_case(o.kind(), "ClusterRole") && o.group() == "rbac.authorization.k8s.io";
 }
 
 } // namespace

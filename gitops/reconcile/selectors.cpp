@@ -1,20 +1,14 @@
 #include "gitops/reconcile/selectors.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include "gitops/api/names.h"
+#include "kube/base/ascii.h"
 
 namespace weber::gitops {
 
-bool same_word(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-bool is_secret(const Object& object) { return same_word(object.kind(), "Secret") && object.group().empty(); }
+bool is_secret(const Object& object) { return kube::same_but_case(object.kind(), "Secret") && object.group().empty(); }
 
 bool has_switch(const Object& object, std::string_view key, std::string_view value) {
-    return same_word(object.label(key), value) || same_word(object.annotation(key), value);
+    return kube::same_but_case(object.label(key), value) || kube::same_but_case(object.annotation(key), value);
 }
 
 bool is_excluded(const Object& o) { return has_switch(o, kReconcileKey, "disabled") || has_switch(o, kSsaKey, "Ignore"); }

@@ -9,9 +9,6 @@
 
 namespace weber::gitops {
 
-// Equal but for the case of ASCII letters.
-bool same_word(std::string_view a, std::string_view b);
-
 // A Secret of the core group: its values are shown nowhere.
 bool is_secret(const Object& object);
 

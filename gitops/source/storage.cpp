@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "gitops/source/artifact.h"
+#include "kube/base/ascii.h"
 
 namespace weber::gitops {
 
@@ -23,12 +23,7 @@ namespace {
 
 constexpr std::size_t kMaxFilesLookedAt = 1000;
 
-std::string lower(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
-
-std::string folder_of(const std::string& kind, const NamespacedName& name) { return lower(kind) + "/" + name.ns + "/" + name.name; }
+std::string folder_of(const std::string& kind, const NamespacedName& name) { return kube::ascii_lower(kind) + "/" + name.ns + "/" + name.name; }
 
 // "" when it is not a regular file.
 std::string identity_of(const std::string& path) {

@@ -1,7 +1,6 @@
 #include "kube/server/convert_autoscaler.h"
 
-#include <cctype>
-
+#include "kube/base/ascii.h"
 #include "kube/base/json.h"
 #include "kube/server/object_meta.h"
 
@@ -154,7 +153,7 @@ Node from_go(const Node& n) {
     Node out = Node::map();
     for (const auto& [key, value] : n.entries()) {
         std::string name = key.str();
-        if (!name.empty()) name[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(name[0])));
+        if (!name.empty()) name[0] = ascii_lower(name[0]);
         if (!value.is_null()) out.set(name, from_go(value));
     }
     return out;

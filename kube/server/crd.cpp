@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "kube/base/ascii.h"
 #include "kube/merge/crd_schema.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/request.h"
@@ -14,12 +15,6 @@ std::vector<std::string> texts(const Node* list) {
     std::vector<std::string> out;
     if (list)
         for (const auto& n : list->items()) out.emplace_back(n.text());
-    return out;
-}
-
-std::string lower(std::string_view s) {
-    std::string out(s);
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
     return out;
 }
 
@@ -120,7 +115,7 @@ ResourcePtr resource_of_crd(const Node& crd) {
     r->group = spec->text_at("group");
     r->plural = names->text_at("plural");
     r->kind = names->text_at("kind");
-    r->singular = names->text_at("singular").empty() ? lower(r->kind) : std::string(names->text_at("singular"));
+    r->singular = names->text_at("singular").empty() ? ascii_lower(r->kind) : std::string(names->text_at("singular"));
     r->list_kind = names->text_at("listKind").empty() ? r->kind + "List" : std::string(names->text_at("listKind"));
     r->short_names = texts(names->find("shortNames"));
     r->categories = texts(names->find("categories"));

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 
+#include "kube/base/ascii.h"
 #include "kube/base/json.h"
 #include "kube/base/number.h"
 #include "kube/server/crd_formats.h"
@@ -250,9 +251,8 @@ void check_embedded_type(Problems& p, const Node& v, const std::string& path) {
     if (const auto version = text("apiVersion"); version && !readable_version(*version))
         p.invalid(path + ".apiVersion", *version, "unexpected GroupVersion string: " + std::string(*version));
     if (const auto kind = text("kind")) {
-        std::string lower(*kind), why;
-        std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        for (const auto& m : dns_1035_label(lower)) why += (why.empty() ? "" : ",") + m;
+        std::string why;
+        for (const auto& m : dns_1035_label(ascii_lower(*kind))) why += (why.empty() ? "" : ",") + m;
         if (!why.empty()) p.invalid(path + ".kind", *kind, "may have mixed case, but should otherwise match: " + why);
     }
 }

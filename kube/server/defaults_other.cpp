@@ -1,6 +1,6 @@
-#include <cctype>
 #include <string>
 
+#include "kube/base/ascii.h"
 #include "kube/server/default_rules.h"
 
 namespace weber::kube::server {
@@ -97,9 +97,7 @@ void definition(Node& n) {
     Node& spec = default_map(n, "spec");
     Node& names = default_map(spec, "names");
     const std::string kind(names.text_at("kind"));
-    std::string lower = kind;
-    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    default_text(names, "singular", lower);
+    default_text(names, "singular", ascii_lower(kind));
     if (!kind.empty()) default_text(names, "listKind", kind + "List");
     if (!has(spec, "conversion")) spec.set("conversion", Node::map({{"strategy", Node::string("None")}}));
 }

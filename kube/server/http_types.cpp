@@ -1,6 +1,6 @@
 #include "kube/server/http_types.h"
 
-#include <cctype>
+#include "kube/base/ascii.h"
 
 namespace weber::kube::server {
 namespace {
@@ -53,8 +53,7 @@ bool HttpRequest::has_param(std::string_view name) const {
 
 bool HttpRequest::flag(std::string_view name) const {
     if (!has_param(name)) return false;
-    std::string v(param(name));
-    for (char& c : v) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const std::string v = ascii_lower(param(name));
     return v != "false" && v != "0"; // apimachinery's conversion: everything but these is true, a bare key too
 }
 
@@ -78,8 +77,7 @@ bool parse_target(std::string_view target, HttpRequest& out) {
 }
 
 std::string extra_key(std::string_view encoded) {
-    std::string lower(encoded), out;
-    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    std::string lower = ascii_lower(encoded), out;
     return percent_decode(lower, false, out) ? out : lower;
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "kube/base/ascii.h"
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "kube/server/go_forms.h"
@@ -19,7 +20,7 @@ Node text(std::string_view s) { return Node::string(s); }
 
 std::string capital(std::string_view s) {
     std::string out(s);
-    if (!out.empty()) out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
+    if (!out.empty()) out[0] = ascii_upper(out[0]);
     return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kube/base/ascii.h"
 #include "kube/base/json.h"
 #include "kube/server/answer_form.h"
 #include "kube/server/discovery.h"
@@ -75,9 +76,7 @@ Api<void> Router::may_ask(const Holder& h) const {
         if (verb.empty()) verb = h.http.method == "POST" ? "create" : h.http.method == "PUT" ? "update" : "";
         return access_.check(h.call.user, {verb, path.group, path.resource, path.subresource, path.ns, path.name, ""});
     }
-    std::string method = h.http.method;
-    std::ranges::transform(method, method.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return access_.check(h.call.user, {method, "", "", "", "", "", h.http.path});
+    return access_.check(h.call.user, {ascii_lower(h.http.method), "", "", "", "", "", h.http.path});
 }
 
 // Finds the resource that the path names and checks that it can do what the method asks.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "kube/base/ascii.h"
 #include "kube/base/join.h"
 #include "kube/base/trim.h"
 #include "kube/server/table.h"
@@ -9,11 +10,6 @@
 
 namespace weber::kube::server {
 namespace {
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
 
 Node name_and_age(const Row& r) { return Node::list({name_cell(r), age_cell(r)}); }
 
@@ -71,7 +67,7 @@ Node event(const Row& r) {
     } else if (count == 0) {
         count = 1; // events of the new API do not count
     }
-    const std::string kind = lower(r.text({"involvedObject", "kind"})), name = r.text({"involvedObject", "name"});
+    const std::string kind = ascii_lower(r.text({"involvedObject", "kind"})), name = r.text({"involvedObject", "name"});
     const std::string message = r.text({"message"});
     std::string source = r.text({"source", "component"}, r.text({"reportingComponent"}));
     if (const std::string instance = r.text({"source", "host"}, r.text({"reportingInstance"})); !instance.empty()) source += ", " + instance;

@@ -1,7 +1,7 @@
 // Rows of services, endpoints, ingresses and addresses.
-#include <algorithm>
 #include <set>
 
+#include "kube/base/ascii.h"
 #include "kube/base/join.h"
 #include "kube/server/table_rows.h"
 
@@ -114,8 +114,7 @@ Node ip_address(const Row& r) {
     std::string parent = "<none>";
     if (r.o.find_path({"spec", "parentRef"})) {
         const std::string group = r.text({"spec", "parentRef", "group"}), space = r.text({"spec", "parentRef", "namespace"});
-        parent = r.text({"spec", "parentRef", "resource"}) + (group.empty() ? "" : "." + group);
-        std::transform(parent.begin(), parent.end(), parent.begin(), [](unsigned char c) { return std::tolower(c); });
+        parent = ascii_lower(r.text({"spec", "parentRef", "resource"}) + (group.empty() ? "" : "." + group));
         parent += (space.empty() ? "" : "/" + space) + "/" + r.text({"spec", "parentRef", "name"});
     }
     return Node::list({name_cell(r), cell(parent), age_cell(r)});

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "kube/base/ascii.h"
 #include "kube/base/join.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/table.h"
@@ -273,8 +274,7 @@ Node controller_revision(const Row& r) {
         const auto slash = version.find('/');
         std::string kind(owner.text_at("kind"));
         if (slash != std::string_view::npos && slash > 0) kind += "." + std::string(version.substr(0, slash));
-        std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return std::tolower(c); });
-        controller = kind + "/" + std::string(owner.text_at("name"));
+        controller = ascii_lower(kind) + "/" + std::string(owner.text_at("name"));
         break;
     }
     return Node::list({name_cell(r), cell(controller), cell(r.number({"revision"})), age_cell(r)});

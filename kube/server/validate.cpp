@@ -1,9 +1,9 @@
 #include "kube/server/validate.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 
+#include "kube/base/ascii.h"
 #include "kube/server/object_meta.h"
 #include "kube/server/validate_rules.h"
 
@@ -70,8 +70,7 @@ void check_annotations(Problems& p, const std::string& path, const Node* annotat
     if (!annotations) return;
     std::size_t bytes = 0;
     for (const auto& e : annotations->entries()) {
-        std::string key = e.key.str();
-        std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        const std::string key = ascii_lower(e.key.str());
         p.invalid_all(path, e.key.view(), qualified_name(key));
         bytes += key.size() + e.value.text().size();
     }

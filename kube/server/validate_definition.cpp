@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "kube/base/ascii.h"
 #include "kube/server/validate_rules.h"
 
 namespace weber::kube::server {
@@ -20,9 +21,7 @@ void label(Problems& p, const std::string& path, std::string_view value) {
 
 void kind(Problems& p, const std::string& path, std::string_view value) {
     if (value.empty()) return p.required(path);
-    std::string lower(value);
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (const auto why = joined(dns_1035_label(lower)); !why.empty()) p.invalid(path, value, "may have mixed case, but should otherwise match: " + why);
+    if (const auto why = joined(dns_1035_label(ascii_lower(value))); !why.empty()) p.invalid(path, value, "may have mixed case, but should otherwise match: " + why);
 }
 
 void check_names(Problems& p, const Node& names) {
@@ -78,7 +77,6 @@ void check_column(Problems& p, const std::string& path, const Node& column) {
     else
         simple_path(p, path + ".JSONPath", json_path);
 }
-
 
 // Is the field the same in all versions? Then the real server keeps it, and talks of it, at the top.
 bool shared(const Node& versions, std::string_view field) {
