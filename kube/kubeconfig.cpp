@@ -1,6 +1,8 @@
 #include "kube/kubeconfig.h"
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -16,10 +18,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::optional<std::string> read_text(const std::string& path) {
+// The message is only why it cannot be read.
+Result<std::string> read_text(const std::string& path) {
+    errno = 0;
     std::ifstream in(path, std::ios::binary);
+    if (!in) return fail(ErrorCode::invalid, std::strerror(errno));
+    if (fs::is_directory(path)) return fail(ErrorCode::invalid, std::strerror(EISDIR));
     std::ostringstream text;
-    if (!in || !(text << in.rdbuf())) return std::nullopt;
+    if (in.peek() != std::ifstream::traits_type::eof() && !(text << in.rdbuf())) return fail(ErrorCode::invalid, std::strerror(errno == 0 ? EIO : errno));
     return text.str();
 }
 
@@ -90,8 +96,8 @@ std::string Builder::data_or_file(const KubeconfigEntry& e, const std::string& f
     const std::string path = absolute(e.get(field), e.dir);
     if (!may_use_file(field, path)) return {};
     auto text = read_text(path);
-    if (!text) problems.push_back("unable to read " + field + " " + path);
-    return text.value_or("");
+    if (!text) problems.push_back("unable to read " + field + " " + path + ": " + text.error().message);
+    return std::move(text).value_or("");
 }
 
 void Builder::cluster(const KubeconfigEntry& e) {
@@ -263,8 +269,8 @@ Result<ClientConfig> load_kubeconfig(const KubeconfigSource& source) {
     std::string missing;
     for (const std::string& file : source.files) {
         const auto text = read_text(file);
-        if (!text || fs::is_directory(file)) {
-            missing += (missing.empty() ? "" : ", ") + file;
+        if (!text) {
+            missing += (missing.empty() ? "" : "; ") + file + ": " + text.error().message;
             continue; // as with $KUBECONFIG, one of several may be missing
         }
         TRY_VOID(files.add(*text, file, fs::absolute(file).parent_path().string()));

@@ -395,8 +395,8 @@ Result<void> HttpFront::Impl::listen_tcp() {
     if (!ec) tcp->bind(endpoint, ec);
     if (!ec) tcp->listen(1024, ec);
     if (ec)
-        return fail(ErrorCode::unavailable,
-                    "cannot listen on " + options.address + ":" + std::to_string(options.port) + ": " + ec.message());
+        return fail(Error{.code = ErrorCode::unavailable, .message = "cannot listen on " + options.address + ":" + std::to_string(options.port) + ": " + ec.message(),
+                          .hint = ec == asio::error::address_in_use ? "port 0 takes a free one" : ""});
     port = tcp->local_endpoint().port();
     return {};
 }

@@ -62,7 +62,7 @@ TEST(CommandLine, TheAgentTakesEveryFlagOfFluxsControllers) {
         "--helm-chart-max-size=1", "--helm-chart-file-max-size=1", "--helm-cache-max-size=10", "--helm-cache-ttl=60m", "--helm-cache-purge-interval=5m",
         "--feature-gates=StrictPostBuildSubstitutions=false,DisableStatusPollerCache=true,DisableFailFastBehavior=true,CacheSecretsAndConfigMaps=true,GroupChangeLog=true,AdditiveCELDependencyCheck=true,"
         "ExternalArtifact=true,CancelHealthCheckOnNewRevision=true,DisableConfigWatchers=true,DirectSourceFetch=true,MigrateAPIVersion=true,ObjectLevelWorkloadIdentity=true,DisableCommitStatusEvent=true"};
-    EXPECT_EQ(weber(all).err, "✗ cannot read the kubeconfig /nonexistent\n") << "and nothing about a flag";
+    EXPECT_EQ(weber(all).err, "✗ cannot read the kubeconfig /nonexistent: No such file or directory\n") << "and nothing about a flag";
     for (const char* account : {"--default-decryption-service-account=x", "--default-kubeconfig-service-account=x"})
         EXPECT_THAT(weber({"agent", account}).err, HasSubstr("cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is not enabled"));
     EXPECT_THAT(weber({"agent", "--feature-gates=Nope=true"}).err, HasSubstr("feature-gate 'Nope' not supported"));

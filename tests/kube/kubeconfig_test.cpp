@@ -154,7 +154,10 @@ TEST(Kubeconfig, SeveralFilesTheFirstToNameAThingWins) {
     EXPECT_EQ(load_kubeconfig({.files = files, .context = "two"})->server, "https://l");
     EXPECT_EQ(load_kubeconfig({.files = files, .cluster = "l"})->server, "https://l");
     EXPECT_EQ(authorization(*load_kubeconfig({.files = files, .user = "v"})), "Bearer t");
-    EXPECT_EQ(problem(load_kubeconfig({.files = {dir.path() + "/missing"}})), "cannot read the kubeconfig " + dir.path() + "/missing");
+    EXPECT_EQ(problem(load_kubeconfig({.files = {dir.path() + "/missing"}})), "cannot read the kubeconfig " + dir.path() + "/missing: No such file or directory");
+    EXPECT_EQ(problem(load_kubeconfig({.files = {dir.path(), dir.path() + "/missing"}})),
+              "cannot read the kubeconfig " + dir.path() + ": Is a directory; " + dir.path() + "/missing: No such file or directory");
+    EXPECT_EQ(problem(load_kubeconfig({.files = {dir.write("empty", "")}})), dir.path() + "/empty: no context is named and there is no current-context (name one with --context)");
 }
 
 TEST(Kubeconfig, ErrorsNameFileLineAndThing) {
