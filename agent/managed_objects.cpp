@@ -16,10 +16,10 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kGoneAfter{5}; // an API server that has just started does not serve all kinds at once
 
-Sighting sighting_of(const Object& o, bool whole) {
-    Sighting s{.uid = std::string(o.uid()), .resource_version = std::string(o.resource_version()), .owned = gitops::owned_hash(o),
+Sighting sighting_of(const Object& o, const std::vector<std::string>& taken_over, bool whole) {
+    Sighting s{.uid = std::string(o.uid()), .resource_version = std::string(o.resource_version()), .owned = gitops::owned_hash(o, taken_over),
                .other_version = gitops::owned_in_other_version(o), .owner = {std::string(o.label(gitops::kOwnerNamespace)), std::string(o.label(gitops::kOwnerName))}};
-    s.undrifted = gitops::owned_hash_but_marks(o, s.owned);
+    s.undrifted = gitops::owned_hash_but_marks(o, s.owned, taken_over);
     if (auto status = kube::compute_flux_status(o)) s.status = std::move(*status);
     else s.status_error = status.error().message;
     s.status.conditions.clear();
@@ -31,8 +31,8 @@ Sighting sighting_of(const Object& o, bool whole) {
 
 // The informer keeps next to nothing; what counts lies in `seen`.
 struct ManagedObjects::Kind {
-    Kind(std::shared_ptr<kube::Client> client, const kube::GroupVersionKind& gvk, bool keep_whole, const Listener& listener)
-        : gvk(gvk), whole(keep_whole), informer(std::move(client), options(gvk, listener)) {
+    Kind(std::shared_ptr<kube::Client> client, const kube::GroupVersionKind& gvk, bool keep_whole, const std::vector<std::string>& others, const Listener& listener)
+        : gvk(gvk), whole(keep_whole), taken_over(others), informer(std::move(client), options(gvk, listener)) {
         const auto on = [this, &listener](const Object& o) { take(o, listener); };
         informer.add_handler({.added = [on](const Object& o, bool) { on(o); },
                               .updated = [on](const Object&, const Object& o) { on(o); },
@@ -44,7 +44,7 @@ struct ManagedObjects::Kind {
         out.project = [this](Object o) {
             Object small(Node::map({{"apiVersion", Node::string(o.api_version())}, {"kind", Node::string(o.kind())}}));
             const std::lock_guard lock(mutex);
-            pending.insert_or_assign(o.key(), sighting_of(o, whole));
+            pending.insert_or_assign(o.key(), sighting_of(o, taken_over, whole));
             return small;
         };
         out.give_up = [this, &listener](const Error& e) { return is_gone(e, listener); };
@@ -96,6 +96,7 @@ struct ManagedObjects::Kind {
 
     const kube::GroupVersionKind gvk;
     const bool whole;
+    const std::vector<std::string>& taken_over;
     std::atomic<bool> ended = false;
     std::optional<steady_clock::time_point> unknown_since = {}; // by the watch thread only
     mutable std::mutex mutex; // guards seen and pending
@@ -104,7 +105,8 @@ struct ManagedObjects::Kind {
     kube::Informer informer; // last: its thread uses all above
 };
 
-ManagedObjects::ManagedObjects(std::shared_ptr<kube::Client> client, Listener listener) : client_(std::move(client)), listener_(std::move(listener)) {}
+ManagedObjects::ManagedObjects(std::shared_ptr<kube::Client> client, std::vector<std::string> taken_over, Listener listener)
+    : client_(std::move(client)), taken_over_(std::move(taken_over)), listener_(std::move(listener)) {}
 
 ManagedObjects::~ManagedObjects() { stop(); }
 
@@ -132,7 +134,7 @@ void ManagedObjects::watch(const kube::GroupVersionKind& gvk, bool whole) {
         const auto same = now.find(gvk.version);
         const std::shared_ptr<Kind> there = same != now.end() ? same->second : nullptr;
         if (fits(there) || (gvk.version.empty() && std::ranges::any_of(now, [&](const auto& e) { return fits(e.second); }))) return;
-        const auto fresh = std::make_shared<Kind>(client_, gvk, whole || (there && there->whole), listener_);
+        const auto fresh = std::make_shared<Kind>(client_, gvk, whole || (there && there->whole), taken_over_, listener_);
         bool placed = false;
         {
             const std::lock_guard lock(mutex_);

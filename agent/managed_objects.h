@@ -38,7 +38,8 @@ public:
     // `after` is nullopt when the object is gone. Called on watch threads, one at a time for each kind; must not block for long, nor call back in.
     using Listener = std::function<void(const kube::ObjectKey& key, const std::optional<Sighting>& before, const std::optional<Sighting>& after)>;
 
-    explicit ManagedObjects(std::shared_ptr<kube::Client> client, Listener listener);
+    // `taken_over`: managers besides kubectl whose fields an apply takes over (--override-manager); that they hold some is told by the hashes.
+    ManagedObjects(std::shared_ptr<kube::Client> client, std::vector<std::string> taken_over, Listener listener);
     ~ManagedObjects(); // stop()
     void stop();       // ends all watches; no listener runs after it returns. Not from a listener
 
@@ -58,6 +59,7 @@ private:
     [[nodiscard]] Versions versions_of(const kube::GroupKind& kind) const;
 
     const std::shared_ptr<kube::Client> client_;
+    const std::vector<std::string> taken_over_;
     const Listener listener_;
     mutable std::mutex mutex_; // guards kinds_
     std::map<kube::GroupKind, Versions> kinds_;

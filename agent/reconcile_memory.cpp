@@ -80,4 +80,11 @@ bool all_there(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned
     return all_seen(owned, objects, [](const Sighting& s, std::size_t applied) { return s.owned == applied; });
 }
 
+bool all_untouched(const std::vector<std::pair<kube::ObjectKey, std::string>>& unowned, const ManagedObjects& objects) {
+    return std::ranges::all_of(unowned, [&](const auto& entry) {
+        const auto seen = objects.find(entry.first);
+        return seen && seen->resource_version == entry.second;
+    });
+}
+
 } // namespace weber::agent

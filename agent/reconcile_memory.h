@@ -31,6 +31,8 @@ struct LastGood {
     std::string digest;                       // of the built YAML
     std::vector<std::pair<kube::ObjectKey, std::size_t>> owned; // what was applied, and owned_hash of each; 0: skipped, not looked at
     std::vector<std::pair<kube::ObjectKey, std::size_t>> vanishing; // of Jobs with ttlSecondsAfterFinished: that they go is no drift
+    std::vector<std::pair<kube::ObjectKey, std::string>> unowned;   // nothing of which is ours, by resourceVersion: skipped for what they carry, or found to be as wanted
+    std::vector<kube::ObjectRef> checked; // whose health was waited for
 };
 
 // Thread-safe.
@@ -52,5 +54,7 @@ private:
 bool all_in_place(const LastGood& good);
 // Every object is there and as it was left, so that an apply would change none.
 bool all_there(const std::vector<std::pair<kube::ObjectKey, std::size_t>>& owned, const ManagedObjects& objects);
+// Every object is there in that very resourceVersion.
+bool all_untouched(const std::vector<std::pair<kube::ObjectKey, std::string>>& unowned, const ManagedObjects& objects);
 
 } // namespace weber::agent

@@ -51,7 +51,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 TargetClients::TargetClients(std::shared_ptr<kube::Client> own, kube::ClientConfig config, const AgentOptions& options, TargetCluster::Listener listener, Metrics& metrics)
     : own_(own), options_(options), listener_(std::move(listener)), metrics_(metrics),
-      local_(std::make_shared<TargetCluster>(own, std::move(config), true, listener_, metrics)) {
+      local_(std::make_shared<TargetCluster>(own, std::move(config), true, listener_, metrics, options.override_managers)) {
     metrics_.define_counter("gotk_token_cache_events_total", "Total number of cache retrieval events for a Gitops Toolkit resource reconciliation.");
     metrics_.define_counter("gotk_token_cache_requests_total", "Total number of cache requests partitioned by success or failure.");
     metrics_.define_counter("gotk_token_cache_evictions_total", "Total number of cache evictions.");
@@ -165,7 +165,7 @@ Result<std::shared_ptr<TargetCluster>> TargetClients::open(const Address& addres
     std::weak_ptr<TargetCluster>& slot = remote_[address.identity];
     if (auto there = slot.lock()) return there;
     TRY(std::shared_ptr<kube::Client> client, connect_metered(address.config, metrics_));
-    auto fresh = std::make_shared<TargetCluster>(std::move(client), address.config, false, listener_, metrics_);
+    auto fresh = std::make_shared<TargetCluster>(std::move(client), address.config, false, listener_, metrics_, options_.override_managers);
     slot = fresh;
     std::erase_if(remote_, [](const auto& entry) { return entry.second.expired(); });
     return fresh;

@@ -17,9 +17,10 @@ std::uint64_t next_id() {
 
 } // namespace
 
-TargetCluster::TargetCluster(std::shared_ptr<kube::Client> client, kube::ClientConfig config, bool local, Listener listener, Metrics& metrics)
+TargetCluster::TargetCluster(std::shared_ptr<kube::Client> client, kube::ClientConfig config, bool local, Listener listener, Metrics& metrics,
+                             std::vector<std::string> taken_over)
     : id_(next_id()), client_(client), config_(std::move(config)), local_(local), listener_(std::move(listener)), metrics_(metrics),
-      objects_(std::move(client), [this](const auto& key, const auto& before, const auto& after) { listener_(*this, key, before, after); }) {}
+      objects_(std::move(client), std::move(taken_over), [this](const auto& key, const auto& before, const auto& after) { listener_(*this, key, before, after); }) {}
 
 Result<std::shared_ptr<kube::Client>> TargetCluster::client_as(const std::string& user) {
     if (user.empty()) return client_;

@@ -22,8 +22,10 @@ public:
     using Listener = std::function<void(const TargetCluster& cluster, const kube::ObjectKey& key, const std::optional<Sighting>& before,
                                         const std::optional<Sighting>& after)>;
 
-    // `client`: by the identity of `config` itself, which the watches use, too. Nothing is asked of the cluster yet.
-    TargetCluster(std::shared_ptr<kube::Client> client, kube::ClientConfig config, bool local, Listener listener, Metrics& metrics);
+    // `client`: by the identity of `config` itself, which the watches use, too. `taken_over`: as of ManagedObjects. Nothing is asked of
+    // the cluster yet.
+    TargetCluster(std::shared_ptr<kube::Client> client, kube::ClientConfig config, bool local, Listener listener, Metrics& metrics,
+                  std::vector<std::string> taken_over = {});
 
     [[nodiscard]] std::uint64_t id() const { return id_; }   // no other cluster of this process has had it
     [[nodiscard]] bool is_local() const { return local_; }   // the one that holds the Kustomizations

@@ -1,6 +1,7 @@
 #include "agent/wait_board.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/written_objects.h"
 
@@ -16,12 +17,18 @@ bool needs_whole(const kube::GroupVersionKind& gvk) { return gvk.group == "apps"
 
 } // namespace
 
+void show_sighting(gitops::HealthTracker& tracker, std::size_t index, const Sighting& now) {
+    if (now.whole.root().is_map()) tracker.observe(index, {.state = kube::Observation::State::present, .object = now.whole, .error = {}});
+    else tracker.judge(index, now.status.code, now.status.message, now.status_error);
+}
+
 struct WaitBoard::Wait {
     Target target;
     std::vector<kube::ObjectRef> refs;
     std::vector<std::string> at_least; // resourceVersion that a sighting must have, by index; "" any
     gitops::HealthTracker tracker;
     steady_clock::time_point deadline;
+    bool looked; // false: what this run did not write, and no watch has told of, is to be read at once
     std::optional<std::string> superseded = {};
     std::exception_ptr defect = {};
 
@@ -45,8 +52,9 @@ void WaitBoard::begin(const std::string& key, const gitops::WaitTask& task, cons
         objects.watch(ref.gvk, whole_groups.contains(ref.gvk.group) || needs_whole(ref.gvk));
     }
     const auto timeout = std::chrono::duration_cast<steady_clock::duration>(task.settings.timeout);
+    const bool others = std::ranges::any_of(at_least, [](const std::string& version) { return version.empty(); });
     auto wait = std::make_unique<Wait>(Wait{.target = target, .refs = task.objects, .at_least = std::move(at_least), .tracker = gitops::HealthTracker(keys, task.settings),
-                                            .deadline = steady_clock::now() + timeout});
+                                            .deadline = steady_clock::now() + timeout, .looked = !others});
     const std::lock_guard lock(mutex_);
     Wait& begun = *(waits_[key] = std::move(wait));
     auto& waiters = by_object_[target.cluster->id()];
@@ -54,7 +62,7 @@ void WaitBoard::begin(const std::string& key, const gitops::WaitTask& task, cons
         waiters[keys[i]].emplace(key, i);
         if (const auto seen = objects.find(keys[i])) show(key, begun, i, seen);
     }
-    if (begun.over()) due_.add(key);
+    if (begun.over() || others) due_.add(key);
     else due_.add_after(key, std::min<std::chrono::nanoseconds>(task.settings.timeout, kRecheck));
 }
 
@@ -63,8 +71,7 @@ void WaitBoard::show(const std::string& key, Wait& wait, std::size_t index, cons
     try {
         if (!now) wait.tracker.judge(index, kube::StatusCode::not_found, "Resource not found");
         else if (is_older(now->resource_version, wait.at_least[index])) return;
-        else if (now->whole.root().is_map()) wait.tracker.observe(index, {.state = kube::Observation::State::present, .object = now->whole, .error = {}});
-        else wait.tracker.judge(index, now->status.code, now->status.message, now->status_error);
+        else show_sighting(wait.tracker, index, *now);
     } catch (const std::exception&) {
         wait.defect = std::current_exception();
     }
@@ -108,9 +115,11 @@ void WaitBoard::read_unknown(const std::string& key, std::stop_token stop) {
         const std::lock_guard lock(mutex_);
         const auto at = waits_.find(key);
         if (at == waits_.end()) return;
-        const Wait& wait = *at->second;
+        Wait& wait = *at->second;
         target = wait.target;
+        const bool first = !std::exchange(wait.looked, true); // the watches are about to tell of what was written
         for (std::size_t i = 0; i < wait.refs.size(); ++i) {
+            if (first && !wait.at_least[i].empty()) continue;
             const auto seen = target.cluster->objects().find(wait.refs[i].key());
             const bool told = seen && !is_older(seen->resource_version, wait.at_least[i]);
             if (told && !(kube::needs_pods(seen->whole) && seen->status.code == kube::StatusCode::in_progress)) continue;

@@ -21,6 +21,9 @@
 
 namespace weber::agent {
 
+// Judges object `index` of the tracker by what a watch has told of it. Throws what the tracker's reader throws.
+void show_sighting(gitops::HealthTracker& tracker, std::size_t index, const Sighting& now);
+
 class WaitBoard {
 public:
     WaitBoard();

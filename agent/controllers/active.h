@@ -31,6 +31,7 @@ struct KustomizationController::Active {
     std::shared_ptr<Observer> observer = {};
     std::shared_ptr<void> closes = {};   // the observer, however this ends
     std::optional<gitops::Run> run = {};
+    std::vector<kube::ObjectRef> checked = {}; // what it waits for
 
     [[nodiscard]] std::chrono::nanoseconds elapsed() const { return std::chrono::steady_clock::now() - began; }
 };

@@ -67,6 +67,7 @@ private:
     std::optional<gitops::Outcome> check_dependencies(Active& active);
     bool dependencies_met(Active& active);
     bool nothing_changed(Active& active, std::stop_token stop);
+    bool still_healthy(const Active& active, const LastGood& good, TargetCluster& cluster, std::stop_token stop);
     bool watches_can_be_trusted(Active& active, TargetCluster& cluster, std::stop_token stop);
     Result<gitops::Snapshot> fetch(Active& active, std::stop_token stop); // what the run builds from
     bool references_unchanged(const std::vector<gitops::Reference>& references, std::stop_token stop);

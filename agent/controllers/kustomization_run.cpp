@@ -1,5 +1,6 @@
 // One run of a Kustomization, in the order of kustomization.md section 2.
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include "agent/controllers/active.h"
@@ -7,6 +8,7 @@
 #include "gitops/reconcile/dependencies.h"
 #include "gitops/reconcile/finalize.h"
 #include "gitops/reconcile/health_expressions.h"
+#include "gitops/reconcile/inventory.h"
 #include "gitops/reconcile/ready_expression.h"
 #include "gitops/reconcile/status_writer.h"
 
@@ -211,8 +213,8 @@ bool KustomizationController::nothing_changed(Active& active, std::stop_token st
     if (active.context.requested_at && *active.context.requested_at != active.written.last_handled_reconcile_at) return false;
     if (!references_unchanged(good->references, stop)) return false;
     const auto cluster = good->cluster.lock();
-    if (!cluster || !all_there(good->owned, cluster->objects()) || !all_there(good->vanishing, cluster->objects())) return false;
-    if (!watches_can_be_trusted(active, *cluster, stop)) return false;
+    if (!cluster || !all_there(good->owned, cluster->objects()) || !all_there(good->vanishing, cluster->objects()) || !all_untouched(good->unowned, cluster->objects())) return false;
+    if (!watches_can_be_trusted(active, *cluster, stop) || !still_healthy(active, *good, *cluster, stop)) return false;
     if (active.artifact.revision != active.written.last_applied_revision) {
         auto snapshot = fetch(active, stop);
         if (!snapshot) return false; // the run says why
@@ -223,6 +225,28 @@ bool KustomizationController::nothing_changed(Active& active, std::stop_token st
     active.context.digest = good->digest;
     active.context.started = kube::system_clock().now();
     return true;
+}
+
+// What the last run waited for is as healthy as it was then. Objects that no watch tells of are read.
+bool KustomizationController::still_healthy(const Active& active, const LastGood& good, TargetCluster& cluster, std::stop_token stop) {
+    std::vector<kube::ObjectKey> keys;
+    for (const kube::ObjectRef& ref : good.checked) keys.push_back(ref.key());
+    gitops::HealthTracker tracker(keys, {.reader = active.reader});
+    std::vector<std::size_t> unseen;
+    std::vector<kube::ObjectRef> refs;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto seen = cluster.objects().find(keys[i]);
+        if (seen) show_sighting(tracker, i, *seen);
+        else unseen.push_back(i), refs.push_back(good.checked[i]);
+    }
+    if (!refs.empty()) {
+        const auto client = cluster.client_as(targets_.user_of(active.k));
+        if (!client) return false;
+        auto read = (*client)->get_all(refs, 8, {}, {.stop = std::move(stop)});
+        for (std::size_t k = 0; k < refs.size(); ++k)
+            if (read[k]) tracker.observe(unseen[k], {.state = kube::Observation::State::present, .object = std::move(*read[k]), .error = {}});
+    }
+    return tracker.ready() == tracker.size();
 }
 
 // The watches of another cluster may be silent because it is. One request that its API server must answer tells, once a run.
@@ -307,6 +331,7 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
     }
     if (task) {
         const std::string key = a.key;
+        a.checked = task->objects;
         std::set<std::string> groups;
         for (const gitops::HealthExpression& h : a.k.spec.health_expressions)
             if (const auto gv = kube::GroupVersion::parse(h.api_version)) groups.insert(gv->group);
@@ -347,7 +372,8 @@ LastGood KustomizationController::applied_by(const Active& active, const gitops:
     for (const gitops::Change& c : changes.changes) {
         if (c.action == gitops::Action::deleted || c.action == gitops::Action::unknown) continue;
         (vanishing.contains(c.key) ? out.vanishing : out.owned).emplace_back(c.key, c.owned);
-        if (c.owned != 0) active.target.cluster->objects().watch({c.key.group, c.version, c.key.kind});
+        if (c.owned == 0 && !c.resource_version.empty()) out.unowned.emplace_back(c.key, c.resource_version);
+        if (!c.resource_version.empty()) active.target.cluster->objects().watch({c.key.group, c.version, c.key.kind});
     }
     return out;
 }
@@ -364,6 +390,7 @@ void KustomizationController::remember(const Active& active, const gitops::RunRe
     good.files_read = result.files_read;
     good.digest = result.conclusion.status.history.front().digest;
     good.references = result.references;
+    good.checked = active.checked;
     if (active.target.kube_config) good.references.push_back(*active.target.kube_config);
     for (const gitops::Reference& r : good.references) versions_.watch(r.kind, r.name.ns);
     memory_.remember(active.key, std::move(good));
@@ -385,8 +412,9 @@ void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop
         if (!there) {
             done.error = Error(there.error()).with_prefix("unable to read ServiceAccount '" + a.k.name.ns + "/" + account + "': ");
         } else if (!account.empty() && !*there) {
-            std::string text = "unable to prune objects: \n";
-            for (const gitops::InventoryEntry& e : a.written.inventory.value_or(gitops::Inventory{})) text += e.key.subject() + "\n";
+            std::string text = "unable to prune objects: ";
+            const gitops::Inventory all = gitops::stale(a.written.inventory.value_or(gitops::Inventory{}), {});
+            for (const gitops::InventoryEntry& e : all | std::views::reverse) text += "\n" + e.key.subject();
             done.events.push_back(gitops::make_event(a.written, a.context, true, text, gitops::EventRevision::applied));
             done.done = true;
         } else if (auto target = target_of(a, stop)) {

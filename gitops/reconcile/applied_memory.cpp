@@ -1,7 +1,5 @@
 #include "gitops/reconcile/applied_memory.h"
 
-#include "gitops/reconcile/owned_fields.h"
-
 namespace weber::gitops {
 
 namespace {
@@ -9,8 +7,8 @@ std::size_t hash_of(const kube::ObjectKey& key) { return std::hash<kube::ObjectK
 std::size_t hash_of(std::string_view text) { return std::hash<std::string_view>{}(text); }
 } // namespace
 
-void AppliedMemory::record(const Object& desired, const Object& live, std::size_t rules) {
-    const Entry entry{.desired = desired.root().hash(), .rules = rules, .uid = hash_of(live.uid()), .owned = owned_hash(live), .cluster_scoped = live.ns().empty()};
+void AppliedMemory::record(const Object& desired, const Object& live, std::size_t owned, std::size_t rules) {
+    const Entry entry{.desired = desired.root().hash(), .rules = rules, .uid = hash_of(live.uid()), .owned = owned, .cluster_scoped = live.ns().empty()};
     const std::lock_guard lock(mutex_);
     entries_[hash_of(desired.key())] = entry;
 }

@@ -27,9 +27,9 @@ using LiveView = std::function<std::optional<LiveMark>(const kube::ObjectRef& re
 // Thread-safe. Some 80 bytes an object.
 class AppliedMemory {
 public:
-    // `desired` is what was applied or checked, `live` the whole object as the server answered. `rules`: a hash of the settings by which they were found
-    // equal (ignore rules, managers to take over).
-    void record(const Object& desired, const Object& live, std::size_t rules);
+    // `desired` is what was applied or checked, `live` the object as the server answered, `owned` its owned_hash. `rules`: a hash of the settings by which they
+    // were found equal (ignore rules, managers to take over).
+    void record(const Object& desired, const Object& live, std::size_t owned, std::size_t rules);
     void forget(const kube::ObjectKey& key);
 
     // The key of the live object, when `desired` and `rules` are what was recorded and `live` has the same uid and owned hash as then.

@@ -98,7 +98,7 @@ void ApplyStage::recall() {
 }
 
 void ApplyStage::remember(const StageItem& item) {
-    if (settings_.memory != nullptr && !settings_.dry_run) settings_.memory->record(item.desired, item.best(), rules_);
+    if (settings_.memory != nullptr && !settings_.dry_run) settings_.memory->record(item.desired, item.best(), owned_hash(item.best(), settings_.override_managers), rules_);
 }
 
 // Objects whose own switches may keep them from being applied, and all of them when API versions are migrated before the dry run.
@@ -422,7 +422,9 @@ Change ApplyStage::change_of(const StageItem& item) const {
         change.owned = item.settled->owned;
     } else if (item.action != Action::skipped && item.answer) {
         change.resource_version = item.answer->resource_version();
-        change.owned = owned_hash(*item.answer);
+        change.owned = owned_hash(*item.answer, settings_.override_managers);
+    } else if (item.action == Action::skipped && exists(item.live) && !is_excluded(item.desired)) {
+        change.resource_version = item.live->resource_version();
     }
     if (!settings_.dry_run || !is_change(item.action)) return change;
     if (item.action == Action::configured && item.live && item.answer) {

@@ -28,7 +28,8 @@ struct Change {
     std::string diff = {};   // dry run: what would change, secrets masked
     // Dry run of a `configured` object: live and as it would be, without managedFields and ignored paths, a Secret's data masked (apply.md 4.1).
     std::optional<Object> before = {}, after = {};
-    // Of the object as the API server answered; "" and 0 when it is not there, or was not looked at.
+    // Of the object as the API server answered; "" and 0 when it is not there, or was not looked at. Of a skipped one only when something else than the desired
+    // object's own exclusion decides that.
     std::string resource_version = {};
     std::size_t owned = 0;   // owned_hash
 };

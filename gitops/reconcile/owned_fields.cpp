@@ -66,13 +66,13 @@ bool only_marks(const Node& entry) {
     return std::ranges::all_of(metadata->entries(), [](const auto& e) { return (e.key.view() == "f:labels" || e.key.view() == "f:annotations") && only_marks_below(e.value); });
 }
 
-std::size_t hash_of(const Object& live, bool with_marks) {
+std::size_t hash_of(const Object& live, std::span<const std::string> others, bool with_marks) {
     const Node* entries = live.at({"metadata", "managedFields"});
     if (entries == nullptr) return 0;
     std::size_t seed = 0;
     bool any = false;
     for (const Node& e : entries->items()) {
-        if (is_taken_over(e) && (with_marks || !only_marks(e))) mix(seed, std::hash<std::string_view>{}(e.text_at("manager")));
+        if (is_taken_over(e, others) && (with_marks || !only_marks(e))) mix(seed, std::hash<std::string_view>{}(e.text_at("manager")));
         if (!is_ours(e)) continue;
         any = true;
         if (const Node* fields = e.find("fieldsV1")) hash_set(*fields, &live.root(), seed);
@@ -82,12 +82,12 @@ std::size_t hash_of(const Object& live, bool with_marks) {
 
 } // namespace
 
-std::size_t owned_hash(const Object& live) { return hash_of(live, true); }
+std::size_t owned_hash(const Object& live, std::span<const std::string> others) { return hash_of(live, others, true); }
 
-std::size_t owned_hash_but_marks(const Object& live, std::size_t owned) {
+std::size_t owned_hash_but_marks(const Object& live, std::size_t owned, std::span<const std::string> others) {
     const Node* entries = live.at({"metadata", "managedFields"});
-    const bool marked = entries != nullptr && std::ranges::any_of(entries->items(), [](const Node& e) { return is_taken_over(e) && only_marks(e); });
-    return marked ? hash_of(live, false) : owned;
+    const bool marked = entries != nullptr && std::ranges::any_of(entries->items(), [&](const Node& e) { return is_taken_over(e, others) && only_marks(e); });
+    return marked ? hash_of(live, others, false) : owned;
 }
 
 bool owned_in_other_version(const Object& live) {

@@ -139,12 +139,50 @@ TEST_P(KustomizationApplies, AFailingStageTellsOfTheStagesBeforeIt) { // item 58
     (void)api().remove({.gvk = {"", "v1", "Namespace"}, .name = inner});
 }
 
+// What a run left alone it looks at again with the next interval, as Flux does: it may not be left alone any more.
+TEST_P(KustomizationApplies, WhatWasSkippedIsLookedAtByTheNextInterval) { // items 52, 54
+    const std::string once = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: once, namespace: " + ns_ + ", annotations: {kustomize.toolkit.fluxcd.io/ssa: IfNotPresent}}\ndata: {k: '1'}\n";
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}, {"b.yaml", once}});
+    const Object k = make(each_second(kustomization("app", "./")));
+    start_agent();
+    await(k, applied("main@sha1:1"));
+    const auto by_somebody = [&](const char* change) {
+        ASSERT_TRUE(api().patch(kube::ref_of(in_ns(config_map("one", ""))), kube::PatchType::merge, object_of(change).root(), {.field_manager = "somebody"}).has_value());
+    };
+    const auto finished = EventReceiver::of("app", "ReconciliationSucceeded", "Reconciliation finished");
+    by_somebody("metadata: {annotations: {kustomize.toolkit.fluxcd.io/reconcile: disabled}}\ndata: {k: mine}\n");
+    events_seen_.await(finished, events_seen_.count(finished) + 3);
+    EXPECT_EQ(value_of("one"), "mine");
+    by_somebody("metadata: {annotations: {kustomize.toolkit.fluxcd.io/reconcile: enabled}}\n");
+    await(in_ns(config_map("one", "")), [](const Object& o) { return o.at({"data", "k"})->text() == "1"; });
+
+    events_seen_.await(finished, events_seen_.count(finished) + 3);
+    ASSERT_TRUE(api().remove(kube::ref_of(object_of(once))).has_value());
+    await(object_of(once), [](const Object&) { return true; });
+}
+
+// --override-manager: what such a manager adds goes away again, as what kubectl adds.
+TEST_P(KustomizationApplies, FieldsOfManagersToOverrideAreDrift) { // item 56
+    options_.override_managers = {"node-fetch"};
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
+    const Object k = make(each_second(kustomization("app", "./")));
+    start_agent();
+    await(k, applied("main@sha1:1"));
+    await_settled("app");
+    const auto finished = EventReceiver::of("app", "ReconciliationSucceeded", "Reconciliation finished");
+    events_seen_.await(finished, events_seen_.count(finished) + 2);
+    for (const char* manager : {"somebody", "node-fetch"})
+        ASSERT_TRUE(api().patch(kube::ref_of(in_ns(config_map("one", ""))), kube::PatchType::merge, Node::map({{"data", Node::map({{manager, Node::string("x")}})}}), {.field_manager = manager}).has_value());
+    const Object after = await(in_ns(config_map("one", "")), [](const Object& o) { return o.at({"data", "node-fetch"}) == nullptr; });
+    EXPECT_EQ(after.at({"data", "somebody"})->text(), "x");
+}
+
 TEST_P(KustomizationApplies, AnAccountsRightsDecide) { // items 50, 60, 74
     if (!cluster_.is_real()) GTEST_SKIP() << "needs RBAC";
     grant("deployer", "[{apiGroups: [''], resources: [configmaps], verbs: [get, list, watch, create, patch, delete]}, "
                       "{apiGroups: [rbac.authorization.k8s.io], resources: [roles, rolebindings], verbs: [get, list, watch, create, patch, update, delete]}, {apiGroups: [''], resources: [pods], verbs: [get]}]");
     options_.default_service_account = "nobody";
-    publish("main@sha1:1", {{"a/cm.yaml", map_text("a", "v")}, {"b/cm.yaml", map_text("b", "v")}, {"c/cm.yaml", map_text("c", "v")}});
+    publish("main@sha1:1", {{"a/cm.yaml", map_text("a", "v")}, {"b/cm.yaml", map_text("b", "v")}, {"c/cm.yaml", map_text("c", "v") + "---\n" + map_text("d", "v")}});
     const Object a = make(kustomization("a", "./a", "serviceAccountName: deployer")), b = make(kustomization("b", "./b")), c = make(kustomization("c", "./c", "serviceAccountName: deployer"));
     start_agent();
     await(b, ready("False", "ReconciliationFailed", "system:serviceaccount:" + ns_ + ":nobody"));
@@ -157,7 +195,9 @@ TEST_P(KustomizationApplies, AnAccountsRightsDecide) { // items 50, 60, 74
     ASSERT_TRUE(api().remove({{"", "v1", "ServiceAccount"}, ns_, "deployer"}).has_value());
     ASSERT_TRUE(api().remove(kube::ref_of(c)).has_value());
     await_gone(c);
-    EXPECT_EQ(events_seen_.await(EventReceiver::of("c", "", "unable to prune objects: \nConfigMap/" + ns_ + "/c")).text_at("severity"), "error");
+    const Node told = events_seen_.await(EventReceiver::of("c", "", "unable to prune objects"));
+    EXPECT_EQ(told.text_at("severity"), "error");
+    EXPECT_EQ(told.text_at("message"), "unable to prune objects: \nConfigMap/" + ns_ + "/c\nConfigMap/" + ns_ + "/d");
     EXPECT_EQ(value_of("c"), "v");
 }
 

@@ -53,6 +53,40 @@ TEST_P(KustomizationHealth, PassesFailsAndPassesAgain) { // items 77 to 80
     await(k, [](const Object& o) { return status_of(o).observed_generation == o.generation() && status_of(o).find("Healthy") == nullptr; });
 }
 
+// Flux checks again at every interval. Here the watches tell at no cost of what was applied; what another applied is read.
+TEST_P(KustomizationHealth, WhatFallsIllIsSeenByTheNextInterval) {
+    const std::string rule = "healthCheckExprs: [{apiVersion: v1, kind: ConfigMap, failed: 'has(data.ill)', current: 'true'}]";
+    const Object other = make(in_ns(config_map("others", "1")));
+    publish("main@sha1:1", {{"own/a.yaml", config_map("one", "1")}, {"foreign/b.yaml", config_map("two", "1")}});
+    const Object own = make(each_second(kustomization("own", "./own", "retryInterval: 1s, wait: true, " + rule)));
+    const Object foreign = make(each_second(kustomization("foreign", "./foreign", "retryInterval: 1s, healthChecks: [{apiVersion: v1, kind: ConfigMap, name: others, namespace: " + ns_ + "}], " + rule)));
+    start_agent();
+    for (const Object& k : {own, foreign}) await(k, applied("main@sha1:1"));
+    for (const char* name : {"own", "foreign"}) await_settled(name);
+    const auto runs_of = [](const std::string& name) { return EventReceiver::of(name, "ReconciliationSucceeded", "Reconciliation finished"); };
+    for (const char* name : {"own", "foreign"}) events_seen_.await(runs_of(name), events_seen_.count(runs_of(name)) + 2); // quiet ones among them
+
+    const auto ill = [&](const char* name, const char* value) {
+        const Node change = object_of(std::string("data: {ill: ") + value + "}\n").root();
+        ASSERT_TRUE(api().patch(kube::ref_of(in_ns(config_map(name, ""))), kube::PatchType::merge, change, {.field_manager = "kubelet"}).has_value()); // no drift
+    };
+    ill("one", "'yes'");
+    ill("others", "'yes'");
+    await(own, ready("False", "HealthCheckFailed", "failed early due to stalled resources: [ConfigMap/" + ns_ + "/one status: 'Failed']"));
+    await(foreign, ready("False", "HealthCheckFailed", "failed early due to stalled resources: [ConfigMap/" + ns_ + "/others status: 'Failed']"));
+    ill("one", "null");
+    ill("others", "null");
+    for (const Object& k : {own, foreign}) await(k, applied("main@sha1:1"));
+
+    // A commit that changes nothing of it moves the revision only while it is well.
+    ill("one", "'yes'");
+    await(own, ready("False", "HealthCheckFailed"));
+    publish("main@sha1:2", {{"own/a.yaml", config_map("one", "1")}, {"foreign/b.yaml", config_map("two", "1")}, {"c.txt", "of none"}});
+    const Object still = await(own, [](const Object& o) { return status_of(o).last_attempted_revision == "main@sha1:2" && ready("False", "HealthCheckFailed")(o); });
+    EXPECT_EQ(status_of(still).last_applied_revision, "main@sha1:1");
+    await(foreign, applied("main@sha1:2"));
+}
+
 TEST_P(KustomizationHealth, NobodyWaitsForHimself) { // items 82, 84
     const std::string self = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: inside, namespace: " + ns_ +
                              "}\nspec: {interval: 1h, prune: false, path: ./inside, wait: true, sourceRef: {kind: GitRepository, name: fleet}}\n";
