@@ -1,6 +1,7 @@
 #include "agent/artifact_store.h"
 
 #include <algorithm>
+#include <boost/beast/http/status.hpp>
 
 #include "gitops/source/artifact.h"
 #include "gitops/source/storage.h"
@@ -28,6 +29,12 @@ Result<SplitUrl> split(const std::string& url) {
 std::string with_host(const std::string& origin, const DownloadOptions& options, const std::string& url) {
     const std::string& host = url.find("//source-watcher") != url.npos ? options.source_watcher : options.source_controller;
     return host.empty() ? origin : origin.substr(0, origin.find("://") + 3) + host;
+}
+
+// "403 Forbidden"
+std::string status_line(int status) {
+    const std::string_view reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
+    return std::to_string(status) + (status < 100 || status > 599 ? "" : " " + std::string(reason));
 }
 
 bool may_pass(const Result<kube::HttpResponse>& answer) {
@@ -61,7 +68,7 @@ Result<std::string> download_artifact(const std::string& url, const DownloadOpti
         }
         if (!answer) return fail(std::move(answer.error()).with_prefix("failed to download archive: "));
         Error error{.code = answer->status == 404 ? ErrorCode::not_found : ErrorCode::unavailable,
-                    .message = "failed to download archive from " + url + " (status: " + std::to_string(answer->status) + ")"};
+                    .message = "failed to download archive from " + url + " (status: " + status_line(answer->status) + ")"};
         error.http_status = answer->status;
         return fail(std::move(error));
     }

@@ -74,6 +74,7 @@ private:
     Result<Target> target_of(Active& active, std::stop_token stop);
     void start(std::unique_ptr<Active> active, std::stop_token stop);
     void finalize(std::unique_ptr<Active> active, std::stop_token stop);
+    void answer_leaving(Active& active);
 
     // Its end.
     void supersede_outdated(const std::string& key);

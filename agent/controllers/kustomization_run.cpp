@@ -323,7 +323,12 @@ void KustomizationController::start(std::unique_ptr<Active> active, std::stop_to
     };
     a.run.emplace(a.k, a.written, std::move(source), *a.settings, *a.target.client, *a.observer);
     memory_.forget(a.key); // what it will write is no drift
-    const std::optional<gitops::WaitTask> task = a.run->until_wait(stop);
+    std::optional<gitops::WaitTask> task = a.run->until_wait(stop);
+    if (task && !a.k.spec.wait) // what was applied has its namespace
+        if (auto readable = gitops::check_scopes(*a.target.client, task->objects, stop); !readable) {
+            a.run->finish(gitops::given_up(readable.error()));
+            task.reset();
+        }
     if (!task) stop_watching_progress(a);
     if (a.superseded) { // the status goes on saying that it is in progress
         queue_.add(a.key);
@@ -397,12 +402,25 @@ void KustomizationController::remember(const Active& active, const gitops::RunRe
     done_.add_after(active.key, kLookBack);
 }
 
+// One that is being deleted and stays for now: who asked for the run finds it answered.
+void KustomizationController::answer_leaving(Active& a) {
+    const auto end = gitops::conclude(a.written, a.context, gitops::SuspendedRun{}, kube::system_clock().now(), a.elapsed());
+    if (auto saved = save_status(a, end.status); !saved && saved.error().code != ErrorCode::not_found) a.log.error("failed to update status", saved.error().message);
+}
+
 // Section 5.3.
 void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop_token stop) {
     Active& a = *active;
     memory_.forget(a.key);
-    if (!gitops::has_finalizer(a.object)) return leave(a.key);
+    if (!gitops::has_finalizer(a.object)) {
+        answer_leaving(a);
+        return leave(a.key);
+    }
     gitops::Finalized done;
+    const auto tell = [&](const gitops::Event& event) {
+        events_.send(a.object, event);
+        event.warning ? a.log.error(event.message, event.reason) : a.log.info(event.message);
+    };
     if (!gitops::deletes_on_removal(a.k.spec, a.written)) {
         done.done = true;
     } else {
@@ -415,19 +433,16 @@ void KustomizationController::finalize(std::unique_ptr<Active> active, std::stop
             std::string text = "unable to prune objects: ";
             const gitops::Inventory all = gitops::stale(a.written.inventory.value_or(gitops::Inventory{}), {});
             for (const gitops::InventoryEntry& e : all | std::views::reverse) text += "\n" + e.key.subject();
-            done.events.push_back(gitops::make_event(a.written, a.context, true, text, gitops::EventRevision::applied));
+            tell(gitops::make_event(a.written, a.context, true, text, gitops::EventRevision::applied));
             done.done = true;
         } else if (auto target = target_of(a, stop)) {
-            done = gitops::finalize(*target->client, a.k, a.written, false, nullptr, stop);
+            done = gitops::finalize(*target->client, a.k, a.written, false, nullptr, tell, stop);
         } else {
             done.error = std::move(target.error());
         }
     }
-    for (const gitops::Event& event : done.events) {
-        events_.send(a.object, event);
-        event.warning ? a.log.error(event.message, event.reason) : a.log.info(event.message);
-    }
     if (done.error) a.log.error("failed to finalize", done.error->message);
+    if (!done.done || a.object.at({"metadata", "finalizers"})->size() > 1) answer_leaving(a);
     if (done.done) {
         forget_drift(a.key); // now: a namesake may be there before this one is seen to be gone
         if (auto removed = gitops::remove_finalizer(*client_, a.object, {.stop = stop}); !removed) {

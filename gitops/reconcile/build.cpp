@@ -3,6 +3,7 @@
 #include "gitops/reconcile/generate.h"
 #include "gitops/reconcile/pipeline.h"
 #include "kube/base/digest.h"
+#include "kube/base/json.h"
 #include "kube/base/yaml.h"
 #include "kustomize/build.h"
 #include "kustomize/gvk.h"
@@ -23,10 +24,18 @@ std::string gvk_name(const Object& o) {
     return kustomize::Gvk::of(o.api_version(), o.kind()).to_string() + "/" + std::string(o.name());
 }
 
+// As the error shows it: on one line, without what may be secret.
+std::string shown(Node object) {
+    for (const char* field : {"data", "stringData"})
+        if (Node* values = object.find_mut(field); values != nullptr && values->is_map() && object.text_at("kind") != "ConfigMap")
+            for (auto& [key, value] : values->entries_mut()) value = Node::string("***");
+    return kube::write_json(object);
+}
+
 Result<void> has_identity(const Node& object) {
     if (!object.text_at("apiVersion").empty() && !object.text_at("kind").empty() && !Object(object).name().empty()) return {};
     return fail(Error{.code = ErrorCode::invalid,
-                      .message = "failed to decode Kubernetes apiVersion, kind and name from an object",
+                      .message = "failed to decode Kubernetes apiVersion, kind and name from: " + shown(object),
                       .where = object.where(),
                       .hint = "every object needs apiVersion, kind and metadata.name"});
 }

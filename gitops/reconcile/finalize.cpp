@@ -26,13 +26,13 @@ bool deletes_on_removal(const KustomizationSpec& spec, const KustomizationStatus
 }
 
 Finalized finalize(kube::Client& target, const Kustomization& k, const KustomizationStatus& status, bool dry_run, ProgressSink* progress,
-                   std::stop_token stop) {
+                   const std::function<void(const Event&)>& tell, std::stop_token stop) {
     Finalized out;
     out.done = true;
     if (!deletes_on_removal(k.spec, status)) return out;
     const RunContext run = run_context(k);
     const auto event = [&](bool warning, std::string text) {
-        out.events.push_back(make_event(status, run, warning, std::move(text), EventRevision::applied));
+        if (tell) tell(make_event(status, run, warning, std::move(text), EventRevision::applied));
     };
     const PruneSettings how{.dry_run = dry_run, .progress = [&](std::size_t done, std::size_t total) {
                                 if (progress != nullptr) progress->on_progress({.name = k.name, .phase = Phase::pruning, .done = done, .total = total});

@@ -3,6 +3,7 @@
 // Thread-safe as the client is.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <vector>
@@ -19,14 +20,13 @@ bool deletes_on_removal(const KustomizationSpec& spec, const KustomizationStatus
 
 struct Finalized {
     ChangeSet changes = {};
-    std::vector<Event> events = {}; // in order
     bool done = false;              // the finalizer may go
     std::optional<Error> error = {}; // a delete that was refused: the finalizer stays; a wait that took too long: it goes
 };
 
 // Deletes the inventory and, for WaitForTermination, waits for its end. Neither status nor finalizer is written. `dry_run`: plans only.
-// `target`: client of the cluster that the objects are in. `progress` may be null.
+// `target`: client of the cluster that the objects are in. `progress` may be null. `tell` is given each event when it is due: of the deletes before the wait.
 Finalized finalize(kube::Client& target, const Kustomization& kustomization, const KustomizationStatus& status, bool dry_run, ProgressSink* progress,
-                   std::stop_token stop = {});
+                   const std::function<void(const Event&)>& tell = {}, std::stop_token stop = {});
 
 } // namespace weber::gitops

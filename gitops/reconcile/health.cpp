@@ -104,9 +104,6 @@ std::vector<Object> pods_of(kube::Client& client, const Object& workload, std::s
     return list ? std::move(list->items) : std::vector<Object>{};
 }
 
-namespace {
-
-// `resource <Kind.group> <name> is namespace scoped, but namespace is not set`: such an object cannot be read. Kinds that are not known yet may come.
 Result<void> check_scopes(kube::Client& client, std::span<const kube::ObjectRef> refs, const std::stop_token& stop) {
     for (const kube::ObjectRef& ref : refs) {
         if (!ref.ns.empty()) continue;
@@ -118,8 +115,6 @@ Result<void> check_scopes(kube::Client& client, std::span<const kube::ObjectRef>
     }
     return {};
 }
-
-} // namespace
 
 Result<HealthEnd> wait_healthy(kube::Client& client, std::span<const kube::ObjectRef> refs, const HealthSettings& settings, const HealthProgress& progress,
                                std::stop_token stop) {

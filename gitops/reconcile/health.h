@@ -71,6 +71,9 @@ private:
 // Pods that a workload selects (kube::needs_pods); empty when they cannot be listed: its own status stands then.
 std::vector<Object> pods_of(kube::Client& client, const Object& workload, std::stop_token stop = {});
 
+// A namespaced kind without a namespace cannot be read: `resource <Kind.group> <name> is namespace scoped, but namespace is not set`. Kinds that are not known yet may come.
+Result<void> check_scopes(kube::Client& client, std::span<const kube::ObjectRef> refs, const std::stop_token& stop = {});
+
 using HealthProgress = std::function<void(std::size_t ready, std::size_t total, const std::vector<std::string>& waiting)>;
 
 // Blocks until the tracker has ended or the time is over; objects are watched, not polled. `progress` is called when something changed, on any thread,

@@ -478,7 +478,7 @@ Finalized OnceRun::prune_all(const Kustomization& k, const KustomizationStatus& 
     if (!target || !gone) return {.error = target ? gone.error() : target.error()};
     if (k.spec.kube_config) // its objects are in a cluster that this run does not reach
         return {.error = check_features(k, {.post_build = true, .decryption = true, .expressions = true, .ignore_rules = true, .impersonation = true}).error()};
-    if (!*gone) return finalize(**target, k, status, options_.dry_run, &observer, stop_);
+    if (!*gone) return finalize(**target, k, status, options_.dry_run, &observer, {}, stop_);
     return {.done = true, .error = Error{.code = ErrorCode::not_found, .message = "unable to prune objects: ServiceAccount " + k.name.ns + "/" + k.spec.service_account + " is gone",
                                          .object = k.object.subject(), .hint = "delete by hand what the Kustomization had applied"}};
 }

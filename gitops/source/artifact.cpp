@@ -284,7 +284,7 @@ Result<void> verify_artifact(std::string_view bytes, std::string_view digest) {
     const std::size_t colon = digest.find(':');
     const std::string algorithm(colon == digest.npos ? "sha256" : digest.substr(0, colon));
     const std::string hex = digest_hex(algorithm, bytes);
-    if (hex.empty()) return fail(ErrorCode::unsupported, "failed to verify archive: digest algorithm '" + algorithm + "' is not supported");
+    if (hex.empty()) return fail(ErrorCode::unsupported, "failed to verify archive: failed to parse digest '" + std::string(digest) + "': unsupported digest algorithm");
     if (hex == digest.substr(colon == digest.npos ? 0 : colon + 1)) return {};
     return fail(ErrorCode::invalid, "failed to verify archive: computed digest doesn't match provided '" + std::string(digest) +
                                         "' (check whether file size exceeds max download size)");

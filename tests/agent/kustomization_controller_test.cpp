@@ -83,6 +83,20 @@ TEST_P(KustomizationRuns, AnArtifactThatIsGoneIsAskedForOnce) { // item 16: unti
     EXPECT_LE(asked, 2);
 }
 
+TEST_P(KustomizationRuns, ARefusedDownloadIsToldWithItsStatus) {
+    auto server = kube::server::HttpFront::start({}, [](kube::server::HttpRequest&&, const std::shared_ptr<kube::server::Exchange>& exchange) {
+        kube::server::HttpResponse refused;
+        refused.status = 403;
+        exchange->respond(std::move(refused));
+    });
+    ASSERT_TRUE(server.has_value());
+    const std::string url = "http://127.0.0.1:" + std::to_string((*server)->port()) + "/a.tar.gz";
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}}, {.url = url});
+    const Object k = make(kustomization("app", "./"));
+    start_agent();
+    await(k, ready("False", "ArtifactFailed", "failed to download archive from " + url + " (status: 403 Forbidden)"));
+}
+
 TEST_P(KustomizationRuns, DriftIsSeenByWatchAndCorrected) {
     publish("main@sha1:1", {{"a.yaml", config_map("one", "1")}});
     const Object k = make(kustomization("app", "./"));

@@ -87,6 +87,15 @@ TEST_P(KustomizationHealth, WhatFallsIllIsSeenByTheNextInterval) {
     await(foreign, applied("main@sha1:2"));
 }
 
+TEST_P(KustomizationHealth, ACheckWithoutItsNamespaceIsAnErrorAtOnce) { // readiness.md 4
+    publish("main@sha1:1", {{"a.yaml", config_map("one", "v")}});
+    const Object k = make(kustomization("app", "./", "healthChecks: [{apiVersion: v1, kind: ConfigMap, name: one}]")); // its timeout is 59m30s
+    start_agent();
+    const Object failed = await(k, ready("False", "HealthCheckFailed"));
+    EXPECT_TRUE(said(failed, "Ready").ends_with(": resource ConfigMap one is namespace scoped, but namespace is not set")) << said(failed, "Ready");
+    EXPECT_EQ(said(failed, "Healthy"), "False/HealthCheckFailed: resource ConfigMap one is namespace scoped, but namespace is not set");
+}
+
 TEST_P(KustomizationHealth, NobodyWaitsForHimself) { // items 82, 84
     const std::string self = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: inside, namespace: " + ns_ +
                              "}\nspec: {interval: 1h, prune: false, path: ./inside, wait: true, sourceRef: {kind: GitRepository, name: fleet}}\n";

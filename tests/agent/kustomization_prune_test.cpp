@@ -148,8 +148,27 @@ TEST_P(KustomizationPrunes, WaitsForTermination) { // item 73; the timeout's end
     patch(held, kHold);
     ASSERT_TRUE(api().remove(kube::ref_of(k)).has_value());
     await(held, [](const Object& o) { return o.deleting(); });
+    events_seen_.await(EventReceiver::of("app", "ReconciliationSucceeded", "ConfigMap/" + ns_ + "/held deleted")); // not when the wait is over
     EXPECT_FALSE(absent(k));
     patch(held, kRelease);
+    await_gone(k);
+}
+
+TEST_P(KustomizationPrunes, WhoAsksOneThatIsLeavingIsAnswered) { // kustomization.md 1.2: lastHandledReconcileAt follows every run
+    options_.backoff = {.min = std::chrono::milliseconds(100), .max = std::chrono::milliseconds(1000)};
+    publish("main@sha1:1", maps({"refused"}));
+    const Object k = make(kustomization("app", "./"));
+    start_agent();
+    await(k, applied("main@sha1:1"));
+    faults_->fail({.kind = testing::FaultKind::forbidden, .verb = "delete", .path = "/configmaps/refused", .probability = 1});
+    patch(k, "metadata: {finalizers: [finalizers.fluxcd.io, example.org/other]}\n");
+    ASSERT_TRUE(api().remove(kube::ref_of(k)).has_value());
+    ask(k, "while-it-is-stuck");
+    faults_->heal();
+    await(k, [](const Object& o) { return o.at({"metadata", "finalizers"})->size() == 1; });
+    EXPECT_TRUE(gone("refused"));
+    ask(k, "while-others-hold-it");
+    patch(k, "metadata: {finalizers: null}\n");
     await_gone(k);
 }
 

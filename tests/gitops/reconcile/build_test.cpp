@@ -11,8 +11,10 @@
 namespace weber::gitops {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using weber::testing::object_of;
 using weber::testing::TempDir;
 
@@ -106,6 +108,13 @@ TEST_F(Build, FilesThatAreNoManifestsAreNamed) {
         dir.write("values.yaml", text);
         EXPECT_THAT(error(), HasSubstr(start + problem)) << text;
     }
+}
+
+TEST_F(Build, ObjectsWithoutIdentityAreShownWithoutSecrets) { // kustomization.md 2, step 17
+    dir.write("a.yaml", "kind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}\n");
+    EXPECT_THAT(error(), HasSubstr(R"(failed to decode Kubernetes apiVersion, kind and name from: {"kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"v"}})"));
+    dir.write("a.yaml", "kind: Secret\nmetadata: {name: a}\nstringData: {k: swordfish}\n");
+    EXPECT_THAT(error(), AllOf(HasSubstr(R"(from: {"kind":"Secret","metadata":{"name":"a"},"stringData":{"k":"***"}})"), Not(HasSubstr("swordfish"))));
 }
 
 // The files of an artifact, whoever made it and with whatever rules.
