@@ -1,6 +1,10 @@
 // `diff kustomization`: what applying a directory here would change in the cluster (cli.md 2.5).
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <ostream>
+#include <set>
 
 #include "agent/commands/commands.h"
 #include "agent/flux/diff_report.h"
@@ -8,6 +12,7 @@
 #include "gitops/api/names.h"
 #include "gitops/reconcile/apply_errors.h"
 #include "gitops/reconcile/drift.h"
+#include "gitops/reconcile/drift_ignore.h"
 #include "gitops/reconcile/inventory.h"
 #include "gitops/reconcile/json_diff.h"
 #include "gitops/reconcile/order.h"
@@ -20,12 +25,10 @@ namespace {
 
 constexpr std::size_t kInFlight = 8;
 
-// What the server adds to every object, and what no source sets.
+// As flux shows it: all but who owns which field.
 Node comparable(const Object& o) {
     Node out = o.root();
-    out.erase("status");
-    if (Node* metadata = out.find_mut("metadata"))
-        for (const char* field : {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}) metadata->erase(field);
+    if (Node* metadata = out.find_mut("metadata")) metadata->erase("managedFields");
     return out;
 }
 
@@ -33,29 +36,23 @@ struct Difference {
     std::string text; // of all objects
     bool any = false;
     std::vector<Error> errors = {};
+
+    void change(const std::string& line) {
+        text += line;
+        any = true;
+    }
 };
 
-std::string report_of(Object live, Object merged, const std::vector<std::string>& secret_values) {
-    gitops::mask_secrets(live, merged, secret_values);
-    return diff_report(comparable(live), comparable(merged));
+// Of values that are masked in the build only the keys can differ.
+Object with_hidden_values(Object secret) {
+    if (Node* data = secret.root().find_mut("data"))
+        for (Node::Entry& e : data->entries_mut()) e.value = Node::string("*****");
+    return secret;
 }
 
-void diff_one(const Object& wanted, const std::optional<Object>& live, const Result<kube::Written>& merged, const std::vector<std::string>& secret_values, Difference& out) {
-    const std::string subject = "► " + wanted.subject() + " ";
-    if (!merged) {
-        Error refused = gitops::dry_run_error(wanted, merged.error());
-        refused.object.clear(); // its text begins with it
-        out.errors.push_back(std::move(refused));
-        return;
-    }
-    if (!live) {
-        out.text += subject + "created\n";
-        out.any = true;
-        return;
-    }
-    if (!gitops::has_drifted(*live, merged->object)) return;
-    out.text += subject + "drifted\n" + report_of(*live, merged->object, secret_values) + "\n";
-    out.any = true;
+std::size_t terminal_width(const Io& io) {
+    winsize size{};
+    return io.out_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kReportWidth;
 }
 
 bool skipped(const Object& wanted, const std::optional<Object>& live) {
@@ -75,44 +72,103 @@ Result<gitops::Inventory> pruned_by(const LocalBuild& build) {
     return gone;
 }
 
-Result<Difference> diff_of(kube::Client& client, const LocalBuild& build) {
-    Difference out;
-    std::vector<Object> wanted = build.objects;
-    std::vector<kube::ObjectRef> refs;
-    for (const Object& o : wanted) refs.push_back(kube::ref_of(o));
-    const auto found = client.get_all(refs, kInFlight);
-    std::vector<std::optional<Object>> live(wanted.size());
-    std::vector<Object> asked;
-    std::vector<std::size_t> index;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        if (found[i]) live[i] = *found[i];
-        else if (found[i].error().code != ErrorCode::not_found) {
-            out.errors.push_back(Error(found[i].error()).on(wanted[i].subject()));
-            continue;
-        }
-        if (skipped(wanted[i], live[i])) {
-            out.text += "► " + wanted[i].subject() + " skipped\n";
-            continue;
-        }
-        asked.push_back(wanted[i]);
-        index.push_back(i);
-    }
-    kube::ApplyOptions options;
-    options.field_manager = std::string(gitops::kFieldManager);
-    options.force = true;
-    options.dry_run = true;
-    const auto merged = client.apply_all(asked, options, kInFlight);
-    for (std::size_t i = 0; i < asked.size(); ++i) diff_one(asked[i], live[index[i]], merged[i], build.secret_values, out);
-    gitops::mask_secret_values(out.errors, build.secret_values);
+// Compares builds with the cluster: a child Kustomization's changes stand below its own line.
+class Differ {
+public:
+    Differ(const Invocation& in, kube::Client& client, const LocalBuildOptions& options)
+        : client_(client), builder_(options, &client), recursive_(options.recursive), width_(terminal_width(in.io)) {}
 
-    if (!out.errors.empty()) return out;
-    TRY(const gitops::Inventory gone, pruned_by(build));
-    for (const gitops::InventoryEntry& e : gone) {
-        out.text += "► " + e.key.subject() + " deleted\n";
-        out.any = true;
+    Result<Difference> all() {
+        TRY(const LocalBuild root, builder_.root());
+        return compare(root);
     }
-    return out;
-}
+
+private:
+    Result<Difference> compare(const LocalBuild& build) {
+        TRY(const gitops::DriftIgnoreRules ignore, gitops::DriftIgnoreRules::make(build.kustomization.spec.ignore));
+        Difference out;
+        std::vector<kube::ObjectRef> refs;
+        for (const Object& o : build.objects) refs.push_back(kube::ref_of(o));
+        const auto live = client_.get_all(refs, kInFlight);
+        std::vector<Object> asked;
+        for (std::size_t i = 0; i < refs.size(); ++i)
+            if (!unreadable(live[i]) && !skipped(build.objects[i], present(live[i]))) asked.push_back(build.objects[i]);
+        kube::ApplyOptions options;
+        options.field_manager = std::string(gitops::kFieldManager);
+        options.force = true;
+        options.dry_run = true;
+        const auto merged = client_.apply_all(asked, options, kInFlight);
+        std::size_t answer = 0;
+        for (std::size_t i = 0; i < refs.size(); ++i) {
+            const Object& wanted = build.objects[i];
+            if (unreadable(live[i])) {
+                out.errors.push_back(Error(live[i].error()).on(wanted.subject()));
+                continue;
+            }
+            bool made = false;
+            if (skipped(wanted, present(live[i]))) out.text += "► " + wanted.subject() + " skipped\n";
+            else if (!one(wanted, present(live[i]), merged[answer++], build.secret_values, ignore, made, out)) continue;
+            if (recursive_ && !made && is_child(wanted, build.kustomization)) child(wanted, out);
+        }
+        gitops::mask_secret_values(out.errors, build.secret_values);
+        if (!out.errors.empty()) return out;
+        TRY(const gitops::Inventory gone, pruned_by(build));
+        for (const gitops::InventoryEntry& e : gone) out.change("► " + e.key.subject() + " deleted\n");
+        return out;
+    }
+
+    static bool unreadable(const Result<Object>& found) { return !found && found.error().code != ErrorCode::not_found; }
+    static std::optional<Object> present(const Result<Object>& found) { return found ? std::optional(*found) : std::nullopt; }
+
+    // `made`: the object would be created. False: the server refuses it.
+    bool one(const Object& wanted, const std::optional<Object>& live, const Result<kube::Written>& merged, const std::vector<std::string>& secret_values,
+             const gitops::DriftIgnoreRules& ignore, bool& made, Difference& out) const {
+        const std::string subject = "► " + wanted.subject() + " ";
+        const bool recreated = !merged && gitops::only_immutable_causes(merged.error()) && (gitops::may_recreate(wanted) || (live && gitops::may_recreate(*live)));
+        if (!merged && !recreated) {
+            Error refused = gitops::dry_run_error(wanted, merged.error());
+            refused.object.clear(); // its text begins with it
+            out.errors.push_back(std::move(refused));
+            return false;
+        }
+        made = recreated || !live;
+        if (made) {
+            out.change(subject + "created\n");
+            return true;
+        }
+        Object before = ignore.without_ignored(*live, merged->object), after = ignore.without_ignored(merged->object, merged->object);
+        const bool masked = is_masked(wanted);
+        if (masked && !gitops::has_drifted(with_hidden_values(before), with_hidden_values(after))) return true;
+        if (!gitops::has_drifted(before, after)) return true;
+        gitops::mask_secrets(before, after, secret_values);
+        if (masked) before = with_hidden_values(std::move(before)), after = with_hidden_values(std::move(after));
+        out.change(subject + "drifted\n" + diff_report(comparable(before), comparable(after), width_) + "\n");
+        return true;
+    }
+
+    // What fails in a child does not keep the others from being compared.
+    void child(const Object& kustomization, Difference& out) {
+        if (!seen_.insert(kustomization.subject()).second) return; // Kustomizations that contain each other
+        if (kustomization.at({"spec", "kubeConfig"}) != nullptr) {
+            out.text += "⚠️ " + kustomization.subject() + " skipped: diff not supported for remote clusters\n";
+            return;
+        }
+        const auto build = builder_.child(kustomization);
+        const auto below = build ? compare(*build) : Result<Difference>(fail(build.error()));
+        if (!below) {
+            out.errors.push_back(below.error());
+            return;
+        }
+        if (below->any) out.change("📁 " + kustomization.subject() + " changed\n" + below->text);
+        out.errors.insert(out.errors.end(), below->errors.begin(), below->errors.end());
+    }
+
+    kube::Client& client_;
+    LocalBuilder builder_;
+    const bool recursive_;
+    const std::size_t width_;
+    std::set<std::string> seen_ = {};
+};
 
 Node json_entry(const kube::ObjectKey& key, std::string_view version, std::string_view change, Node patch) {
     return Node::map({{"apiVersion", Node::string((key.group.empty() ? "" : key.group + "/") + std::string(version))},
@@ -159,20 +215,15 @@ Result<bool> diff(const Invocation& in) {
     TRY(const LocalBuildOptions options, local_build_options(in, std::move(ns)));
     TRY_VOID(check(options));
     TRY(const Session session, open_session(in));
-    TRY(const std::vector<LocalBuild> builds, build_locally(options, &session.client()));
-    if (!format.empty()) return diff_as_json(in, session.client(), builds);
-    bool any = false;
-    std::vector<Error> errors;
-    for (const LocalBuild& build : builds) {
-        TRY(const Difference d, diff_of(session.client(), build));
-        if (&build != &builds.front() && d.any) in.io.out << "📁 Kustomization/" << build.kustomization.name.to_string() << " changed\n";
-        in.io.out << d.text;
-        any = any || d.any;
-        errors.insert(errors.end(), d.errors.begin(), d.errors.end());
+    if (!format.empty()) {
+        TRY(const std::vector<LocalBuild> builds, build_locally(options, &session.client()));
+        return diff_as_json(in, session.client(), builds);
     }
-    if (errors.empty()) return any;
-    for (std::size_t i = 1; i < errors.size(); ++i) in.io.failure(errors[i]);
-    return fail(errors.front());
+    TRY(const Difference found, Differ(in, session.client(), options).all());
+    in.io.out << found.text;
+    if (found.errors.empty()) return found.any;
+    for (std::size_t i = 1; i < found.errors.size(); ++i) in.io.failure(found.errors[i]);
+    return fail(found.errors.front());
 }
 
 Result<int> run(Invocation& in) {

@@ -4,130 +4,188 @@
 #include <array>
 #include <vector>
 
-#include "kube/base/yaml.h"
+#include "agent/flux/diff_changes.h"
+#include "agent/flux/line_diff.h"
+#include "agent/flux/neat_yaml.h"
+#include "kube/base/utf8.h"
 
 namespace weber::agent {
 
 namespace {
 
-std::string counted(std::size_t n, std::string_view noun) {
-    static constexpr std::array<std::string_view, 13> words = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"};
-    const std::string number = n < words.size() ? std::string(words[n]) : std::to_string(n);
-    return number + " " + std::string(noun) + (n == 1 ? " entry" : " entries");
+// "one insert", "no deletions", "two map entries"
+std::string counted(std::size_t n, std::string_view one, std::string_view many) {
+    static constexpr std::array<std::string_view, 13> words = {"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"};
+    return (n < words.size() ? std::string(words[n]) : std::to_string(n)) + " " + std::string(n == 1 ? one : many);
 }
 
-std::string indented(const std::string& text, std::string_view by) {
-    std::string out;
-    for (std::size_t begin = 0; begin < text.size();) {
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> out;
+    for (std::size_t begin = 0; begin <= text.size();) {
         const std::size_t end = std::min(text.find('\n', begin), text.size());
-        out += std::string(by) + text.substr(begin, end - begin) + "\n";
+        out.push_back(text.substr(begin, end - begin));
         begin = end + 1;
     }
     return out;
 }
 
-std::string scalar_text(const Node& n) {
-    if (n.is_string() && n.text().find('\n') == std::string::npos) return std::string(n.text()); // unquoted, as flux shows it
-    std::string text = kube::write_yaml(n);
-    while (!text.empty() && text.back() == '\n') text.pop_back();
+std::size_t length(std::string_view line) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < line.size(); i += kube::decode_utf8(line, i).bytes) ++n;
+    return n;
+}
+
+std::size_t longest_line(std::string_view text) {
+    std::size_t most = 0;
+    for (const std::string_view line : lines_of(text)) most = std::max(most, length(line));
+    return most;
+}
+
+// Columns beside each other; no blanks and no newline at the end.
+std::string side_by_side(const std::vector<std::string>& columns, std::size_t indent, std::string_view gap) {
+    std::size_t rows = 0;
+    for (const std::string& column : columns) rows = std::max(rows, lines_of(column).size());
+    std::vector<std::string> out(rows);
+    for (const std::string& column : columns) {
+        const auto lines = lines_of(column);
+        const std::size_t width = longest_line(column);
+        for (std::size_t row = 0; row < rows; ++row) {
+            const std::string_view line = row < lines.size() ? lines[row] : "";
+            if (&column != &columns.front()) out[row] += gap;
+            out[row] += std::string(indent, ' ') + std::string(line) + std::string(width - length(line), ' ');
+        }
+    }
+    std::string text;
+    for (std::string& row : out) {
+        while (!row.empty() && row.back() == ' ') row.pop_back();
+        text += row;
+        if (&row != &out.back()) text += '\n';
+    }
     return text;
 }
 
-// What an element of a list is known by: its name, or the port of a Service's port; "" = only by its value.
-std::string identity(const Node& element) {
-    for (const char* key : {"name", "key", "id", "port", "containerPort", "mountPath", "ip"})
-        if (const Node* value = element.find(key); value && value->is_scalar()) return std::string(value->text());
+// Every line after the first stands as far in as the text of the first.
+std::string marked(std::string_view mark, std::string_view text) {
+    std::string out;
+    const auto lines = lines_of(text);
+    for (std::size_t i = 0; i < lines.size(); ++i) out += (i == 0 ? std::string(mark) : std::string(mark.size(), ' ')) + std::string(lines[i]) + "\n";
+    return out;
+}
+
+std::string marked_each(std::string_view mark, std::string_view text) {
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    std::string out;
+    for (const std::string_view line : lines_of(text)) out += std::string(mark) + std::string(line) + "\n";
+    return out;
+}
+
+std::string_view without_ends(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(" \n");
+    return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(" \n") - begin + 1);
+}
+
+std::string with_visible_blanks(std::string_view text) {
+    std::string out;
+    for (const char c : text) out += c == '\n' ? "↵\n" : c == ' ' ? "·" : std::string(1, c);
+    return out;
+}
+
+std::string_view type_word(const Node& n) {
+    switch (n.kind()) {
+    case NodeKind::null: return "<nil>";
+    case NodeKind::boolean: return "bool";
+    case NodeKind::integer: return "int";
+    case NodeKind::floating: return "float";
+    case NodeKind::string: return "string";
+    case NodeKind::list: return "list";
+    case NodeKind::map: return "map";
+    }
     return "";
 }
 
-bool all_known(const Node& list) {
-    std::vector<std::string> names;
-    for (const Node& element : list.items()) {
-        std::string name = identity(element);
-        if (name.empty() || std::ranges::find(names, name) != names.end()) return false;
-        names.push_back(std::move(name));
-    }
-    return true;
+std::string value_text(const Node& n) {
+    std::string text = n.is_null() ? "<nil>" : neat_yaml(n);
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
 }
 
 class Report {
 public:
-    void compare(const std::string& path, const Node& a, const Node& b) {
-        if (a == b) return;
-        if (a.is_map() && b.is_map()) return maps(path, a, b);
-        if (a.is_list() && b.is_list()) return all_known(a) && all_known(b) ? known_lists(path, a, b) : plain_lists(path, a, b);
-        begin(path);
-        out += "± " + std::string(a.kind() == b.kind() ? "value change" : "type change from " + std::string(a.kind_word()) + " to " + std::string(b.kind_word())) + "\n";
-        out += indented(scalar_text(a), "- ") + indented(scalar_text(b), "+ ");
+    explicit Report(std::size_t width) : width_(width) {}
+
+    std::string text_of(const Change& change) const {
+        std::vector<std::string> details;
+        for (const ChangeDetail& d : change.details) details.push_back(detail(d));
+        return "\n" + (change.path.empty() ? "(root level)" : change.path) + "\n" + blocks(details, 0);
     }
-    std::string out;
 
 private:
-    static std::string join(const std::string& path, std::string_view key) { return path.empty() ? std::string(key) : path + "." + std::string(key); }
-
-    void begin(const std::string& path) { out += "\n" + (path.empty() ? "(root level)" : path) + "\n"; }
-
-    void entries(std::string_view mark, std::string_view noun, std::string_view verb, const Node& fragment) {
-        out += std::string(mark) + " " + counted(fragment.size(), noun) + " " + std::string(verb) + ":\n" + indented(kube::write_yaml(fragment), "  ");
-    }
-
-    void changed_entries(const std::string& path, std::string_view noun, const Node& removed, const Node& added) {
-        if (removed.empty() && added.empty()) return;
-        begin(path);
-        if (!removed.empty()) entries("-", noun, "removed", removed);
-        if (!added.empty()) entries("+", noun, "added", added);
-    }
-
-    void maps(const std::string& path, const Node& a, const Node& b) {
-        Node removed = Node::map(), added = Node::map();
-        for (const Node::Entry& e : a.entries())
-            if (!b.contains(e.key.view())) removed.set(e.key, e.value);
-        for (const Node::Entry& e : b.entries())
-            if (!a.contains(e.key.view())) added.set(e.key, e.value);
-        changed_entries(path, "map", removed, added);
-        std::vector<const Node::Entry*> sorted; // as Go's maps are written, whatever order the server has
-        for (const Node::Entry& e : a.entries()) sorted.push_back(&e);
-        std::ranges::sort(sorted, {}, [](const Node::Entry* e) { return std::string(e->key.view()); });
-        for (const Node::Entry* e : sorted)
-            if (const Node* other = b.find(e->key.view())) compare(join(path, e->key.view()), e->value, *other);
-    }
-
-    static const Node* element(const Node& list, const std::string& name) {
-        for (const Node& e : list.items())
-            if (identity(e) == name) return &e;
-        return nullptr;
-    }
-
-    void known_lists(const std::string& path, const Node& a, const Node& b) {
-        Node removed = Node::list(), added = Node::list();
-        for (const Node& e : a.items())
-            if (!element(b, identity(e))) removed.push_back(e);
-        for (const Node& e : b.items())
-            if (!element(a, identity(e))) added.push_back(e);
-        changed_entries(path, "list", removed, added);
-        for (const Node& e : a.items())
-            if (const Node* other = element(b, identity(e))) compare(join(path, identity(e)), e, *other);
-    }
-
-    static Node without(const Node& list, const Node& other) {
-        Node out = Node::list();
-        for (const Node& e : list.items())
-            if (std::ranges::find(other.items(), e) == other.items().end()) out.push_back(e);
+    // Beside each other when there is room, else one after the other, and then with an empty line after each.
+    [[nodiscard]] std::string blocks(const std::vector<std::string>& texts, std::size_t indent) const {
+        constexpr std::string_view kGap = "   ";
+        std::size_t needed = indent + (texts.size() - 1) * kGap.size();
+        for (const std::string& text : texts) needed += longest_line(text);
+        if (needed <= width_) return side_by_side(texts, indent, kGap);
+        std::string out;
+        for (const std::string& text : texts)
+            for (const std::string_view line : lines_of(text)) out += std::string(indent, ' ') + std::string(line) + "\n";
         return out;
     }
 
-    void plain_lists(const std::string& path, const Node& a, const Node& b) {
-        if (a.size() == 1 && b.size() == 1) return compare(join(path, "0"), a.items()[0], b.items()[0]);
-        changed_entries(path, "list", without(a, b), without(b, a));
+    [[nodiscard]] std::string detail(const ChangeDetail& d) const {
+        switch (d.kind) {
+        case ChangeKind::added: return entries("+", d.after, "added", 2);
+        case ChangeKind::removed: return entries("-", d.before, "removed", 0); // not indented, unlike what came
+        case ChangeKind::reordered: return order(d.before, d.after);
+        case ChangeKind::changed: break;
+        }
+        if (d.before.is_string() && d.after.is_string()) return strings(d.before.text(), d.after.text());
+        const std::string_view from = type_word(d.before), to = type_word(d.after);
+        return "± " + (from == to ? "value change" : "type change from " + std::string(from) + " to " + std::string(to)) + "\n" +
+               marked("- ", value_text(d.before)) + marked("+ ", value_text(d.after));
     }
+
+    [[nodiscard]] std::string entries(std::string_view mark, const Node& those, std::string_view verb, std::size_t indent) const {
+        const std::string what = those.is_map() ? counted(those.size(), "map entry", "map entries") : counted(those.size(), "list entry", "list entries");
+        return std::string(mark) + " " + what + " " + std::string(verb) + ":\n" + blocks({neat_yaml(in_readable_order(those))}, indent);
+    }
+
+    [[nodiscard]] std::string order(const Node& before, const Node& after) const {
+        const auto joined = [](const Node& list, std::string_view separator) {
+            std::string out;
+            for (const Node& e : list.items()) out += (&e == &list.items().front() ? "" : std::string(separator)) + (e.text().empty() ? neat_yaml(e) : std::string(e.text()));
+            return out;
+        };
+        const std::string from = joined(before, ", "), to = joined(after, ", ");
+        if (std::max(length(from), length(to)) < width_ / 2) return "⇆ order changed\n- " + from + "\n+ " + to + "\n";
+        return "⇆ order changed\n" + side_by_side({joined(before, "\n"), joined(after, "\n")}, 2, " ");
+    }
+
+    [[nodiscard]] std::string strings(std::string_view from, std::string_view to) const {
+        if (without_ends(from) == without_ends(to))
+            return "± whitespace only change\n" + blocks({marked("- ", with_visible_blanks(from)), marked("+ ", with_visible_blanks(to))}, 0);
+        if (from.find('\n') == std::string_view::npos && to.find('\n') == std::string_view::npos)
+            return "± value change\n" + marked("- ", from) + marked("+ ", to);
+        std::size_t inserts = 0, deletions = 0;
+        std::string changes;
+        for (const LineRun& run : line_diff(from, to)) {
+            if (run.change == LineChange::same) continue;
+            ++(run.change == LineChange::added ? inserts : deletions);
+            changes += marked_each(run.change == LineChange::added ? "+ " : "- ", run.text);
+        }
+        return "± value change in multiline text (" + counted(inserts, "insert", "inserts") + ", " + counted(deletions, "deletion", "deletions") + ")\n" + changes + "\n";
+    }
+
+    std::size_t width_;
 };
 
 } // namespace
 
-std::string diff_report(const Node& before, const Node& after) {
-    Report report;
-    report.compare("", before, after);
-    return std::move(report.out);
+std::string diff_report(const Node& before, const Node& after, std::size_t width) {
+    const Report report(width);
+    std::string out;
+    for (const Change& change : changes_between(before, after)) out += report.text_of(change);
+    return out;
 }
 
 } // namespace weber::agent

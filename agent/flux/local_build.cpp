@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <set>
 #include <sstream>
 
@@ -13,7 +12,6 @@
 #include "gitops/reconcile/post_build_hooks.h"
 #include "gitops/reconcile/reference_reader.h"
 #include "gitops/source/open.h"
-#include "gitops/source/remote_bases.h"
 #include "kube/base/digest.h"
 #include "kube/base/yaml.h"
 
@@ -56,70 +54,35 @@ Result<Object> from_file(const LocalBuildOptions& o) {
     return fail(ErrorCode::not_found, "failed find kustomization with name '" + o.name + "' and namespace '" + o.ns + "' in file '" + o.file + "'");
 }
 
-struct Builder {
-    const LocalBuildOptions& options;
-    kube::Client* client;
-    std::vector<LocalBuild> out = {};
-    std::set<std::string> seen = {};
-    gitops::RemoteBases remote = gitops::RemoteBases(gitops::RemoteBaseSettings());
+bool is_kustomization(const Object& o) { return o.kind() == "Kustomization" && o.group() == gitops::kKustomizeGroup; }
 
-    // `root`: what the Kustomization's path is relative to; `path`: below it.
-    Result<void> add(Object object, std::optional<Object> live, const stdfs::path& root, const std::string& path) {
-        TRY(gitops::Kustomization k, gitops::parse_kustomization(object));
-        if (!seen.insert(k.name.to_string()).second) return {};
-        k.spec.path = path;
-        if (!options.keys) k.spec.decryption.reset(); // nothing is decrypted, only masked
-        else if (k.spec.decryption) k.spec.decryption->secret_name.clear();
-        std::string ignore;
-        for (const std::string& pattern : options.ignore_paths) ignore += pattern + "\n";
-        TRY(const gitops::Snapshot snapshot, gitops::open_working_tree(root.string(), ignore));
-        gitops::HookSettings hooks;
-        hooks.strict_substitution = options.strict_substitute;
-        hooks.local_keys = options.keys;
-        hooks.verify_mac = options.verify_mac;
-        if (options.values) hooks.values = *options.values;
-        if (!client && !options.values && k.spec.post_build) k.spec.post_build->substitute_from.clear(); // a dry run reads no cluster
-        gitops::BuildSettings settings;
-        settings.post_build = gitops::post_build_hooks(std::move(hooks));
-        std::optional<gitops::ReferenceReader> cluster;
-        if (client != nullptr) settings.cluster = &cluster.emplace(*client, k);
-        settings.remote = &remote;
-        TRY(gitops::Built built, gitops::build_objects(snapshot, k, settings));
-        for (Object& o : built.objects) o = mask_sops(std::move(o));
-        TRY(std::vector<Object> objects, gitops::desired_objects(std::move(built.objects), k, options.normalize));
-        out.push_back({std::move(k), std::move(live), std::move(objects), std::move(built.secret_values)});
-        return options.recursive ? add_children(out.size() - 1) : Result<void>{};
+Result<void> add_children(LocalBuilder& builder, std::set<std::string>& seen, std::vector<LocalBuild>& out) {
+    const std::vector<Object> objects = out.back().objects; // cheap: shared; `out` grows below
+    const gitops::Kustomization parent = out.back().kustomization;
+    for (const Object& o : objects) {
+        if (!is_child(o, parent) || !seen.insert(o.key().subject()).second) continue;
+        TRY(LocalBuild child, builder.child(o));
+        out.push_back(std::move(child));
+        TRY_VOID(add_children(builder, seen, out));
     }
+    return {};
+}
 
-    Result<void> add_children(std::size_t parent) {
-        const std::vector<Object> objects = out[parent].objects; // cheap: shared; `out` grows below
-        for (const Object& o : objects) {
-            if (o.kind() != "Kustomization" || o.group() != gitops::kKustomizeGroup) continue;
-            TRY(const gitops::Kustomization child, gitops::parse_kustomization(o));
-            if (seen.contains(child.name.to_string())) continue;
-            const std::string source = child.spec.source.to_string();
-            const auto mapped = std::ranges::find_if(options.local_sources, [&](const std::string& s) { return s.starts_with(source + "="); });
-            if (mapped == options.local_sources.end())
-                return fail(ErrorCode::invalid, "cannot get local path for " + source + " of kustomization " + child.name.name);
-            std::optional<Object> live;
-            if (client) {
-                TRY(live, client->find({.gvk = flux_kind("Kustomization")->gvk(), .ns = child.name.ns, .name = child.name.name}));
-            }
-            std::error_code error;
-            const stdfs::path root = stdfs::canonical(mapped->substr(source.size() + 1), error);
-            if (error) return fail(ErrorCode::not_found, "invalid resource path \"" + mapped->substr(source.size() + 1) + "\"");
-            TRY_VOID(add(o, std::move(live), root, child.spec.path));
-        }
-        return {};
-    }
-};
+// A file that SOPS encrypted, whatever its form.
+bool is_encrypted(std::string_view text) { return text.find("sops") != std::string_view::npos && text.find("ENC[") != std::string_view::npos; }
 
-void mask_values(Object& o, std::string_view field, bool encoded) {
+std::string encoded_mask() { return kube::base64_encode(std::string(kMask)); }
+
+// All values, or those that are encrypted files.
+void mask_values(Object& o, std::string_view field, bool all) {
     Node* values = o.root().find_mut(field);
-    if (!values) return;
+    if (!values || !values->is_map()) return;
+    const bool encoded = field == "data", docker = all && o.root().text_at("type") == "kubernetes.io/dockerconfigjson";
+    const std::string plain = docker ? "{\"mask\":\"" + std::string(kMask) + "\"}" : std::string(kMask);
     for (Node::Entry& e : values->entries_mut()) {
-        const std::string text = e.key.view() == ".dockerconfigjson" ? "{\"mask\":\"" + std::string(kMask) + "\"}" : std::string(kMask);
-        e.value = Node::string(encoded ? kube::base64_encode(text) : text);
+        const auto decoded = encoded ? kube::base64_decode(e.value.text()) : std::string(e.value.text());
+        if (all) e.value = Node::string(encoded ? kube::base64_encode(plain) : plain);
+        else if (decoded && is_encrypted(*decoded)) e.value = Node::string(encoded_mask()); // encoded in stringData, too, as in Flux
     }
 }
 
@@ -173,38 +136,101 @@ Result<void> check(const LocalBuildOptions& o) {
     return {};
 }
 
-Result<std::vector<LocalBuild>> build_locally(const LocalBuildOptions& o, kube::Client* client) {
+Result<LocalBuild> LocalBuilder::root() {
     std::optional<Object> live;
-    if (client) {
-        const kube::ObjectRef ref{.gvk = flux_kind("Kustomization")->gvk(), .ns = o.ns, .name = o.name};
-        auto found = client->get(ref);
+    if (client_) {
+        const kube::ObjectRef ref{.gvk = flux_kind("Kustomization")->gvk(), .ns = options_.ns, .name = options_.name};
+        auto found = client_->get(ref);
         if (found) live = std::move(*found);
-        else if (found.error().code != ErrorCode::not_found || !o.ignore_not_found || o.file.empty()) {
+        else if (found.error().code != ErrorCode::not_found || !options_.ignore_not_found || options_.file.empty()) {
             found.error().object.clear();
             return fail(std::move(found.error()).with_prefix(kCannotGet));
         }
     }
     Object object;
-    if (!o.file.empty()) {
-        auto read = from_file(o);
+    if (!options_.file.empty()) {
+        auto read = from_file(options_);
         if (!read) return fail(std::move(read.error()).with_prefix(kCannotGet));
         object = std::move(*read);
     } else {
         object = *live;
     }
-    const stdfs::path dir = stdfs::canonical(o.path);
-    const stdfs::path root = root_of(dir);
-    Builder builder{.options = o, .client = client};
-    TRY_VOID(builder.add(std::move(object), std::move(live), root, "./" + dir.lexically_relative(root).string()));
-    return std::move(builder.out);
+    const stdfs::path dir = stdfs::canonical(options_.path), root = root_of(dir);
+    return build(object, std::move(live), root.string(), "./" + dir.lexically_relative(root).string());
+}
+
+Result<LocalBuild> LocalBuilder::child(const Object& kustomization) {
+    TRY(const gitops::Kustomization child, gitops::parse_kustomization(kustomization));
+    const std::string source = child.spec.source.to_string();
+    const auto mapped = std::ranges::find_if(options_.local_sources, [&](const std::string& s) { return s.starts_with(source + "="); });
+    if (mapped == options_.local_sources.end())
+        return fail(ErrorCode::invalid, "cannot get local path for " + source + " of kustomization " + child.name.name);
+    std::optional<Object> live;
+    if (client_) {
+        TRY(live, client_->find({.gvk = flux_kind("Kustomization")->gvk(), .ns = child.name.ns, .name = child.name.name}));
+    }
+    std::error_code error;
+    const stdfs::path root = stdfs::canonical(mapped->substr(source.size() + 1), error);
+    if (error) return fail(ErrorCode::not_found, "invalid resource path \"" + mapped->substr(source.size() + 1) + "\"");
+    return build(kustomization, std::move(live), root.string(), child.spec.path);
+}
+
+// `root`: what the Kustomization's path is relative to; `path`: below it.
+Result<LocalBuild> LocalBuilder::build(const Object& object, std::optional<Object> live, const std::string& root, const std::string& path) {
+    TRY(gitops::Kustomization k, gitops::parse_kustomization(object));
+    k.spec.path = path;
+    if (!options_.keys) k.spec.decryption.reset(); // nothing is decrypted, only masked
+    else if (k.spec.decryption) k.spec.decryption->secret_name.clear();
+    std::string ignore;
+    for (const std::string& pattern : options_.ignore_paths) ignore += pattern + "\n";
+    TRY(const gitops::Snapshot snapshot, gitops::open_working_tree(root, ignore));
+    gitops::HookSettings hooks;
+    hooks.strict_substitution = options_.strict_substitute;
+    hooks.local_keys = options_.keys;
+    hooks.verify_mac = options_.verify_mac;
+    if (options_.values) hooks.values = *options_.values;
+    if (!client_ && !options_.values && k.spec.post_build) k.spec.post_build->substitute_from.clear(); // a dry run reads no cluster
+    gitops::BuildSettings settings;
+    settings.post_build = gitops::post_build_hooks(std::move(hooks));
+    std::optional<gitops::ReferenceReader> cluster;
+    if (client_ != nullptr) settings.cluster = &cluster.emplace(*client_, k);
+    settings.remote = &remote_;
+    TRY(gitops::Built built, gitops::build_objects(snapshot, k, settings));
+    for (Object& o : built.objects) o = mask_sops(std::move(o));
+    TRY(std::vector<Object> objects, gitops::desired_objects(std::move(built.objects), k, options_.normalize));
+    return LocalBuild{std::move(k), std::move(live), std::move(objects), std::move(built.secret_values)};
+}
+
+bool is_child(const Object& object, const gitops::Kustomization& parent) {
+    return is_kustomization(object) && (object.name() != parent.name.name || object.ns() != parent.name.ns);
+}
+
+Result<std::vector<LocalBuild>> build_locally(const LocalBuildOptions& o, kube::Client* client) {
+    LocalBuilder builder(o, client);
+    std::vector<LocalBuild> out;
+    TRY(LocalBuild root, builder.root());
+    out.push_back(std::move(root));
+    std::set<std::string> seen;
+    if (o.recursive) TRY_VOID(add_children(builder, seen, out));
+    return out;
 }
 
 Object mask_sops(Object object) {
-    if (object.kind() != "Secret" || !object.root().contains("sops")) return object;
+    if (object.kind() != "Secret") return object;
+    const bool whole = object.root().contains("sops");
     object.root().erase("sops");
-    mask_values(object, "data", true);
-    mask_values(object, "stringData", false);
+    mask_values(object, "data", whole);
+    mask_values(object, "stringData", whole);
     return object;
+}
+
+bool is_masked(const Object& object) {
+    const Node* data = object.kind() == "Secret" ? object.at({"data"}) : nullptr;
+    if (data == nullptr) return false;
+    return std::ranges::any_of(data->entries(), [](const Node::Entry& e) {
+        const auto text = kube::base64_decode(e.value.text());
+        return text && text->find(kMask) != std::string::npos;
+    });
 }
 
 } // namespace weber::agent

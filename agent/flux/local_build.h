@@ -9,6 +9,7 @@
 #include "agent/flux/session.h"
 #include "gitops/api/kustomization.h"
 #include "gitops/decrypt/data_key.h"
+#include "gitops/source/remote_bases.h"
 #include "gitops/substitute/variables.h"
 
 namespace weber::agent {
@@ -42,11 +43,37 @@ struct LocalBuild {
     std::vector<std::string> secret_values = {}; // variables from Secrets and decrypted fields: for diffs and errors to leave out
 };
 
-// The Kustomization and its objects; with `recursive` those of child Kustomizations follow, each as an element. `client` null for a dry run.
-// Writes nothing.
+// Builds what the options name, and Kustomizations found in it. `options` and `client` (null for a dry run) must outlive it. Writes nothing.
+//
+// Not thread-safe.
+class LocalBuilder {
+public:
+    LocalBuilder(const LocalBuildOptions& options, kube::Client* client) : options_(options), client_(client) {}
+
+    // The Kustomization of the options. Errors: `failed to get kustomization object: …`, those of the build.
+    Result<LocalBuild> root();
+    // A Kustomization among built objects, from the directory that --local-sources names for its source. Errors also `cannot get local path for …`.
+    Result<LocalBuild> child(const Object& kustomization);
+
+private:
+    Result<LocalBuild> build(const Object& object, std::optional<Object> live, const std::string& root, const std::string& path);
+
+    const LocalBuildOptions& options_;
+    kube::Client* client_;
+    gitops::RemoteBases remote_ = gitops::RemoteBases(gitops::RemoteBaseSettings());
+};
+
+// Another Kustomization than the one that built it.
+bool is_child(const Object& object, const gitops::Kustomization& parent);
+
+// The Kustomization and its objects; with `recursive` those of child Kustomizations follow, each as an element and each but once.
 Result<std::vector<LocalBuild>> build_locally(const LocalBuildOptions& options, kube::Client* client);
 
-// A Secret that SOPS encrypted: its `sops` field goes, each value becomes **SOPS**. Other objects are left alone.
+// A Secret that SOPS encrypted: its `sops` field goes, each value becomes **SOPS**. In other Secrets so does a value that is an encrypted file. Other objects are
+// left alone.
 Object mask_sops(Object object);
+
+// A Secret with values that mask_sops took away: of those only the keys can be compared.
+bool is_masked(const Object& object);
 
 } // namespace weber::agent

@@ -122,6 +122,46 @@ TEST_P(FluxCommand, BuildsAndDiffs) {
     EXPECT_THAT(changed.out, ::testing::Not(HasSubstr("cmVwbGFudGVk")));
 }
 
+// Lists, texts, entries that come and go, keys of secrets: the report is flux's to the byte.
+TEST_P(FluxCommand, DiffsWhateverChanges) {
+    const auto shapes = [&](const std::string& image, const std::string& more, const std::string& text, const std::string& ports, const std::string& labels) {
+        return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shapes, namespace: " + ns_ + ", labels: {" + labels + "}}\nspec:\n  replicas: 0\n  selector: {matchLabels: {a: b}}\n"
+               "  template:\n    metadata: {labels: {a: b}}\n    spec:\n      containers:\n      - {name: app, image: '" + image + "'}\n" + more +
+               "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: shapes, namespace: " + ns_ + "}\ndata:\n  text: |\n" + text +
+               "---\napiVersion: v1\nkind: Service\nmetadata: {name: shapes, namespace: " + ns_ + "}\nspec: {selector: {a: b}, ports: [" + ports + "]}\n";
+    };
+    commit({{"app/shapes.yaml", shapes("x:1", "", "    one\n    two\n    three\n", "{name: http, port: 80, targetPort: 8080}, {name: old, port: 81}", "team: a")}});
+    EXPECT_EQ(with("flux", {"reconcile", "kustomization", "app", "--with-source"}).status, 0);
+    const std::string tree = dir_.path() + "/work/app";
+    dir_.write("work/app/shapes.yaml", shapes("x:2", "      - {name: side, image: y, args: [-v, 'a: b'], env: [{name: A, value: '1'}]}\n", "    one\n    2\n    three\n    four\n",
+                                              "{name: new, port: 82}, {name: http, port: 80, targetPort: 8081}", "part: b"));
+    EXPECT_THAT(same({"diff", "kustomization", "app", "--path", tree, "--progress-bar=false"}, 1).out, HasSubstr("± value change in multiline text"));
+    dir_.write("work/app/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: secret, namespace: " + ns_ + "}\ndata: {k: RU5DW0FFUzI1Nl0gc29wcw==, l: eA==}\n"); // an encrypted file
+    same({"diff", "kustomization", "app", "--path", tree, "--progress-bar=false"}, 1);
+    same({"build", "kustomization", "app", "--path", tree});
+    dir_.write("work/app/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: secret, namespace: " + ns_ + "}\nstringData: {k: 'ENC[a]'}\nsops: {mac: 'ENC[b]'}\n");
+    same({"diff", "kustomization", "app", "--path", tree, "--progress-bar=false"}, 1); // the same key: no drift
+}
+
+TEST_P(FluxCommand, GoesIntoChildren) {
+    const std::string work = dir_.path() + "/work", mapping = "GitRepository/" + ns_ + "/fleet=" + work;
+    const std::vector<std::string> diff = {"diff", "kustomization", "app", "--path", work + "/app", "--progress-bar=false", "--recursive"};
+    const auto with_sources = [&](std::vector<std::string> words) {
+        words.insert(words.end(), {"--local-sources", mapping});
+        return words;
+    };
+    same(with_sources(diff));
+    same({"build", "kustomization", "app", "--path", work + "/app", "-r", "--local-sources", mapping});
+    same({"build", "kustomization", "app", "--path", work + "/app", "-r"}, 1); // nobody knows where the child's source lies
+    same(diff, 2);
+    dir_.write("work/child/two.yaml", config_map("two", "2"));
+    dir_.write("work/app/one.yaml", config_map("one", "2"));
+    dir_.write("work/app/grandchild.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: another, namespace: " + ns_ +
+                                               "}\nspec: {interval: 1h, path: ./child, prune: true, sourceRef: {kind: GitRepository, name: fleet}}\n");
+    const testing::Ran changed = same(with_sources(diff), 1);
+    EXPECT_THAT(changed.out, HasSubstr("📁 Kustomization/" + ns_ + "/child changed\n► ConfigMap/" + ns_ + "/two drifted\n"));
+}
+
 TEST_P(FluxCommand, AsksSuspendsAndResumes) {
     same({"reconcile", "source", "git", "fleet"});
     same({"reconcile", "kustomization", "app"});
