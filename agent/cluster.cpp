@@ -10,23 +10,6 @@ namespace weber::agent {
 
 namespace {
 
-std::vector<std::string> kubeconfig_files(const Flags& flags) {
-    if (flags.given("kubeconfig")) return {flags.text("kubeconfig")};
-    std::vector<std::string> files;
-    if (const auto list = environment("KUBECONFIG")) {
-        for (std::size_t begin = 0; begin <= list->size();) {
-            const std::size_t end = std::min(list->find(':', begin), list->size());
-            if (end > begin) files.push_back(list->substr(begin, end - begin));
-            begin = end + 1;
-        }
-        return files;
-    }
-    const std::string home = environment("HOME").value_or("") + "/.kube/config";
-    std::error_code ignored;
-    if (std::filesystem::exists(home, ignored)) files.push_back(home);
-    return files;
-}
-
 void set_if_given(const Flags& flags, std::string_view name, std::string& out) {
     if (flags.given(name)) out = flags.text(name);
 }
@@ -90,6 +73,30 @@ Result<Cluster> connect(kube::ClientConfig config, std::string description) {
 }
 
 } // namespace
+
+std::vector<std::string> kubeconfig_files(const Flags& flags) {
+    if (flags.given("kubeconfig")) return {flags.text("kubeconfig")};
+    std::vector<std::string> files;
+    if (const auto list = environment("KUBECONFIG")) {
+        for (std::size_t begin = 0; begin <= list->size();) {
+            const std::size_t end = std::min(list->find(':', begin), list->size());
+            if (end > begin) files.push_back(list->substr(begin, end - begin));
+            begin = end + 1;
+        }
+        return files;
+    }
+    const std::string home = environment("HOME").value_or("") + "/.kube/config";
+    std::error_code ignored;
+    if (std::filesystem::exists(home, ignored)) files.push_back(home);
+    return files;
+}
+
+std::string context_namespace(const Flags& flags) {
+    const std::vector<std::string> files = kubeconfig_files(flags);
+    if (files.empty()) return "";
+    const auto config = kube::load_kubeconfig({.files = files, .context = flags.text("context")});
+    return config ? config->ns : "";
+}
 
 bool names_embedded(const Flags& flags) { return flags.given("state") || flags.on("embedded"); }
 

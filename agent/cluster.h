@@ -40,6 +40,12 @@ std::vector<Flag> connection_flags();
 // For commands that Flux has, too: --state or --embedded, else as kubectl: --kubeconfig, $KUBECONFIG, ~/.kube/config, the pod's service account.
 Result<Cluster> open_cluster(const Invocation& in);
 
+// The files that kubectl would read: --kubeconfig, $KUBECONFIG, ~/.kube/config when it is there.
+std::vector<std::string> kubeconfig_files(const Flags& flags);
+
+// The namespace of the kubeconfig's context; "" = it names none, or there is no kubeconfig that can be read.
+std::string context_namespace(const Flags& flags);
+
 // For commands that write what the user may not expect: the cluster that --kubeconfig or --context names, nothing else is looked at.
 bool names_kubeconfig(const Flags& flags);
 Result<Cluster> open_kubeconfig(const Flags& flags);

@@ -13,7 +13,7 @@ Command install_command();
 Command kustomize_command();
 Command build_command();
 Command check_command();
-Command complete_command();
+std::vector<Command> complete_commands();
 Command completion_command();
 Command create_command();
 Command debug_command();

@@ -48,9 +48,9 @@ Command root_command(const std::string& program, std::string_view first_word) {
         root.children.push_back(verb.make());
         return root;
     }
-    root.children.reserve(std::size(kVerbs) + 1);
+    root.children.reserve(std::size(kVerbs) + 2);
     for (const Verb& verb : kVerbs) root.children.push_back(verb.make());
-    root.children.push_back(complete_command()); // reads the whole tree
+    for (Command& c : complete_commands()) root.children.push_back(std::move(c)); // they read the whole tree
     return root;
 }
 

@@ -18,6 +18,7 @@ std::vector<Flag> session_flags() {
         {.name = "namespace", .help = "namespace of Flux's objects", .letter = 'n', .default_text = "flux-system"},
         {.name = "timeout", .kind = FlagKind::duration, .help = "limit of the whole command", .default_text = "5m0s"},
         {.name = "verbose", .kind = FlagKind::boolean, .help = "print generated objects"},
+        {.name = "ns-follows-kube-context", .kind = FlagKind::boolean, .help = "by default the namespace of the kubeconfig's context; also $FLUX_NS_FOLLOWS_KUBE_CONTEXT"},
     };
     std::ranges::copy(connection_flags(), std::back_inserter(flags));
     return flags;
@@ -34,6 +35,9 @@ Result<std::string> namespace_of(const Invocation& in) {
         if (const auto system = environment("FLUX_SYSTEM_NAMESPACE")) {
             if (is_dns_label(*system)) ns = *system;
             else in.io.warning(" ignoring invalid FLUX_SYSTEM_NAMESPACE: \"" + *system + "\"");
+        }
+        if (in.flags.on("ns-follows-kube-context") || environment("FLUX_NS_FOLLOWS_KUBE_CONTEXT")) {
+            if (const std::string current = context_namespace(in.flags); !current.empty()) ns = current;
         }
     }
     if (!is_dns_label(ns)) return fail(ErrorCode::invalid, "namespace must be a valid DNS label: \"" + ns + "\"");

@@ -30,7 +30,8 @@ struct Session {
     }
 };
 
-// The namespace by -n, $FLUX_SYSTEM_NAMESPACE (a wrong one is warned about and passed over), else flux-system.
+// The namespace by -n, by the kubeconfig's context when that is asked for, by $FLUX_SYSTEM_NAMESPACE (a wrong one is warned about and passed over), else
+// flux-system.
 Result<std::string> namespace_of(const Invocation& in);
 
 Result<Session> open_session(const Invocation& in);

@@ -429,13 +429,5 @@ TEST_F(Everyday, UninstallAsksFirst) {
     EXPECT_EQ(get("", "ConfigMap", "web", "settings").name(), "settings"); // what was applied stays
 }
 
-TEST_F(Everyday, Completion) {
-    EXPECT_EQ(weber({"__complete", "re"}).out, "reconcile\nresume\n");
-    EXPECT_EQ(weber({"__complete", "get", "ks", "--status"}).out, "--status-selector\n");
-    cluster_.reset();
-    EXPECT_EQ(weber({"__complete", "get", "kustomizations", "--state", dir / "state", "a"}).out, "apps\n");
-    EXPECT_THAT(weber({"completion", "bash"}).out, HasSubstr("complete -o default -F _weber weber"));
-}
-
 } // namespace
 } // namespace weber::agent_test
