@@ -83,8 +83,9 @@ void help(const Found& found, const std::string& program, std::ostream& out) {
 
 // Flux answers words that it does not know within a group by the group's help and success. Commands that it does have must not seem to have succeeded.
 bool is_only_fluxs(std::string_view word) {
-    static constexpr std::array kNames{"alert", "alert-provider", "artifact", "bucket", "chart", "githubapp", "helm", "helmrelease", "hr", "image", "notation", "oci", "proxy",
-                                       "receiver", "tenant", "tls"};
+    static constexpr std::array kNames{"alert",  "alert-provider", "artifact", "artifacts", "bucket", "chart", "githubapp", "helm",   "helmrelease", "hr",     "image",
+                                       "list",   "migrate",        "notation", "oci",       "plugin", "proxy", "pull",      "push",   "receiver",    "tag",    "tenant",
+                                       "tls",    "trigger"};
     return std::ranges::find(kNames, word) != kNames.end();
 }
 

@@ -63,6 +63,14 @@ Result<std::string> scheme_of(const Flags& f) {
 
 // ---- the Secret ---------------------------------------------------------------------------------------------------
 
+// Of keys for git over ssh, which weber does not make: taken, since they mean nothing where a Secret is named or the address is https.
+std::vector<Flag> ssh_key_flags() {
+    return {{.name = "ssh-key-algorithm", .help = "accepted for compatibility: weber makes no keys", .default_text = "ecdsa", .hidden = true},
+            {.name = "ssh-rsa-bits", .help = "accepted for compatibility", .default_text = "2048", .hidden = true},
+            {.name = "ssh-ecdsa-curve", .help = "accepted for compatibility", .default_text = "p384", .hidden = true},
+            {.name = "private-key-file", .help = "accepted for compatibility", .hidden = true}};
+}
+
 constexpr std::string_view kMakeKeyFirst =
     "make the key with ssh-keygen, then the Secret: kubectl create secret generic NAME --from-file=identity --from-file=identity.pub --from-file=known_hosts";
 
@@ -370,9 +378,11 @@ Command create_command() {
     c.inherited.push_back({.name = "export", .kind = FlagKind::boolean, .help = "print in place of applying"});
     c.inherited.push_back({.name = "interval", .kind = FlagKind::duration, .help = "time between two reconciles", .default_text = "1m0s"});
     c.inherited.push_back({.name = "label", .kind = FlagKind::comma_list, .help = "labels of the object", .value = "key=value,..."});
-    c.children.push_back({.name = "source", .summary = "Sources: git", .children = {git_source()}});
+    Command source = git_source(), secret = git_secret();
+    for (Command* one : {&source, &secret}) std::ranges::copy(ssh_key_flags(), std::back_inserter(one->flags));
+    c.children.push_back({.name = "source", .summary = "Sources: git", .children = {std::move(source)}});
     c.children.push_back(kustomization());
-    c.children.push_back({.name = "secret", .summary = "Secrets: git", .children = {git_secret()}});
+    c.children.push_back({.name = "secret", .summary = "Secrets: git", .children = {std::move(secret)}});
     return c;
 }
 

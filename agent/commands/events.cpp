@@ -97,8 +97,8 @@ Result<std::vector<Subject>> subjects_of(const Session& s, const std::string& te
     add({"spec", "chart", "spec", "sourceRef"}, "HelmRepository");
     add({"spec", "providerRef"}, "Provider");
     add({"spec", "imageRepositoryRef"}, "ImageRepository");
-    if (kind->kind == "HelmRelease" && object.at({"spec", "chart"}))
-        out.push_back({"HelmChart", std::string(object.ns()) + "-" + std::string(object.name()), std::string(object.ns())});
+    if (kind->kind == "HelmRelease" && object.at({"spec", "chart"})) // beside its source
+        out.push_back({"HelmChart", std::string(object.ns()) + "-" + std::string(object.name()), out.back().ns});
     return out;
 }
 

@@ -24,9 +24,11 @@ std::string text_at(const Object& o, std::initializer_list<std::string_view> pat
     return node ? std::string(node->text()) : std::string();
 }
 
-// "Kind/ns/name" of spec.sourceRef.
+// "Kind/ns/name" of what it comes from.
 std::string source_of(const Object& o) {
     const Node* ref = o.at({"spec", "sourceRef"});
+    if (!ref) ref = o.at({"spec", "chartRef"});
+    if (!ref) ref = o.at({"spec", "chart", "spec", "sourceRef"});
     if (!ref) return "";
     const std::string ns(ref->text_at("namespace").empty() ? o.ns() : ref->text_at("namespace"));
     return std::string(ref->text_at("kind")) + "/" + ns + "/" + std::string(ref->text_at("name"));
@@ -236,7 +238,7 @@ Result<int> run_all(const Invocation& in, std::string_view parent) {
 Command one(const FluxKind& kind) {
     Command c{.name = kind.words.front(), .args = "[NAME]", .summary = kind.kind};
     c.aliases.assign(kind.words.begin() + 1, kind.words.end());
-    if (kind.kind == "Kustomization")
+    if (kind.kind == "Kustomization" || kind.kind == "HelmRelease")
         c.flags.push_back({.name = "show-source", .kind = FlagKind::boolean, .help = "add the source"});
     c.run = [&kind](Invocation& in) { return run_one(in, kind); };
     return c;

@@ -67,6 +67,12 @@ Result<void> check_nobody_else(const Invocation& in, const Session& s, const Ins
     if (found.bootstrapped)
         return fail(ErrorCode::already_exists, "this cluster has already been bootstrapped with Flux " + found.version + "! Please use 'flux bootstrap' to upgrade");
     if (in.flags.on("force")) return {};
+    if (found.defined) {
+        TRY(const std::string manager, other_manager(s));
+        const std::string question = "Are you sure you want to override the " + manager + " installation?";
+        if (!manager.empty()) in.io.err << "Flux " << found.version << " has been installed on this cluster with " << manager << "!\n";
+        if (!manager.empty() && !in.io.confirm(question)) return fail(ErrorCode::cancelled, "installation cancelled");
+    }
     for (const Object& d : found.deployments) {
         const bool rival = std::ranges::find(o.components, d.name()) != o.components.end();
         const Node* replicas = d.at({"spec", "replicas"});

@@ -41,7 +41,7 @@ struct Source {
 
 // One pod of the Deployment, a running one first.
 Result<std::optional<Source>> source_of(const Session& s, const Object& deployment) {
-    const Node* labels = deployment.at({"spec", "selector", "matchLabels"});
+    const Node* labels = deployment.at({"spec", "template", "metadata", "labels"});
     if (!labels) return std::nullopt;
     kube::ListOptions options;
     options.ns = std::string(deployment.ns());

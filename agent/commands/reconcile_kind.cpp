@@ -37,6 +37,8 @@ Result<void> reconcile_sources_of(const Ask& ask, const Object& object) {
         if (kind == "HelmRepository" || kind == "HelmChart") return fail(ErrorCode::unsupported, "cannot reconcile source of kind " + kind);
         return reconcile_source(ask, kind, text_of(object, {"spec", "sourceRef", "namespace"}, ns), text_of(object, {"spec", "sourceRef", "name"}));
     }
+    if (object.kind() == "HelmChart")
+        return reconcile_source(ask, text_of(object, {"spec", "sourceRef", "kind"}), ns, text_of(object, {"spec", "sourceRef", "name"}));
     if (object.at({"spec", "chartRef"}))
         return reconcile_source(ask, text_of(object, {"spec", "chartRef", "kind"}), text_of(object, {"spec", "chartRef", "namespace"}, ns),
                                 text_of(object, {"spec", "chartRef", "name"}));
@@ -83,7 +85,7 @@ Command one(const FluxKind& kind) {
     Command c{.name = kind.words.size() > 1 ? kind.words[1] : kind.words.front(), .args = "NAME", .summary = kind.kind};
     for (std::string_view word : kind.words)
         if (word != c.name) c.aliases.push_back(word);
-    if (kind.kind == "Kustomization" || kind.kind == "HelmRelease")
+    if (kind.kind == "Kustomization" || kind.kind == "HelmRelease" || kind.kind == "HelmChart")
         c.flags.push_back({.name = "with-source", .kind = FlagKind::boolean, .help = "reconcile its source first"});
     if (kind.kind == "HelmRelease") {
         c.flags.push_back({.name = "force", .kind = FlagKind::boolean, .help = "force a release"});

@@ -27,11 +27,15 @@ std::string size_text(std::int64_t bytes) {
     return text.data();
 }
 
-Result<Row> row_of(const Session& s, const FluxKind& kind, const std::string& ns) {
+// What may not be listed counts as nothing, as in Flux, and is said.
+Result<Row> row_of(const Invocation& in, const Session& s, const FluxKind& kind, const std::string& ns, bool& failed) {
     kube::ListOptions options;
     options.ns = ns;
     const auto found = s.client().list(kind.gvk(), options, s.call());
-    if (!found && found.error().code != ErrorCode::not_found) return fail(found.error());
+    const bool refused = !found && found.error().code == ErrorCode::forbidden;
+    if (refused) in.io.failure(found.error());
+    failed = failed || refused;
+    if (!found && !refused && found.error().code != ErrorCode::not_found) return fail(found.error());
     std::size_t total = 0, failing = 0, suspended = 0;
     std::int64_t bytes = 0;
     if (found) {
@@ -49,12 +53,13 @@ Result<int> run(Invocation& in) {
     if (!in.args.empty()) return in.unknown_word();
     TRY(const Session s, open_session(in));
     std::vector<Row> rows;
+    bool failed = false;
     for (const std::string_view name : kRows) {
-        TRY(Row row, row_of(s, *flux_kind(name), in.flags.on("all-namespaces") ? "" : s.ns));
+        TRY(Row row, row_of(in, s, *flux_kind(name), in.flags.on("all-namespaces") ? "" : s.ns, failed));
         rows.push_back(std::move(row));
     }
     in.io.out << format_table({"Reconcilers", "Running", "Failing", "Suspended", "Storage"}, rows);
-    return kOk;
+    return failed ? kFailed : kOk;
 }
 
 } // namespace

@@ -27,6 +27,20 @@ Result<std::vector<std::string>> names_in(const Session& s, const FluxKind& kind
     return out;
 }
 
+// An object that is not there is told and passed over.
+Result<void> suspend_one(const Invocation& in, const Session& s, const FluxKind& kind, const std::string& name) {
+    const auto found = get_object(s, kind, s.ns, name);
+    if (!found && found.error().code == ErrorCode::not_found) {
+        in.io.failure(std::string(kind.kind) + " " + name + " not found in " + s.ns + " namespace");
+        return {};
+    }
+    if (!found) return fail(found.error());
+    in.io.action("suspending " + std::string(kind.human) + " " + name + " in " + s.ns + " namespace");
+    TRY_VOID(merge_patch(s, kind, s.ns, name, suspend_patch(true)));
+    in.io.success(std::string(kind.human) + " suspended");
+    return {};
+}
+
 Result<int> suspend(const Invocation& in, const FluxKind& kind) {
     if (in.args.empty() && !in.flags.on("all")) return fail(name_required(kind.human));
     TRY(const Session s, open_session(in));
@@ -35,18 +49,15 @@ Result<int> suspend(const Invocation& in, const FluxKind& kind) {
         TRY(names, names_in(s, kind));
         if (names.empty()) return fail(ErrorCode::not_found, "no objects found");
     }
+    bool failed = false;
     for (const std::string& name : names) {
-        const auto found = get_object(s, kind, s.ns, name);
-        if (!found && found.error().code == ErrorCode::not_found) {
-            in.io.failure(std::string(kind.kind) + " " + name + " not found in " + s.ns + " namespace");
-            continue;
-        }
-        if (!found) return fail(found.error());
-        in.io.action("suspending " + std::string(kind.human) + " " + name + " in " + s.ns + " namespace");
-        TRY_VOID(merge_patch(s, kind, s.ns, name, suspend_patch(true)));
-        in.io.success(std::string(kind.human) + " suspended");
+        const auto done = suspend_one(in, s, kind, name);
+        if (done) continue;
+        if (in.args.empty()) return fail(done.error()); // --all
+        in.io.failure("failed suspending " + std::string(kind.kind) + " " + name + " in " + s.ns + " namespace: " + done.error().message);
+        failed = true;
     }
-    return kOk;
+    return failed ? kFailed : kOk;
 }
 
 // Waits for all at once; says how each ended, by name.
@@ -55,7 +66,11 @@ Result<int> await(const Invocation& in, const Session& s, const FluxKind& kind, 
     for (std::size_t i = 0; i < names.size(); ++i) in.io.waiting("waiting for " + std::string(kind.kind) + " reconciliation"); // a line each, as flux's
     std::vector<std::future<Result<Object>>> ends;
     for (const std::string& name : names)
-        ends.push_back(std::async(std::launch::async, [&s, &kind, name] { return wait_reconciled(s, kind, s.ns, name); }));
+        ends.push_back(std::async(std::launch::async, [&s, &kind, name]() -> Result<Object> {
+            TRY(Object object, get_object(s, kind, s.ns, name));
+            if (is_static(object)) return object; // nothing to wait for
+            return wait_reconciled(s, kind, s.ns, name);
+        }));
     std::size_t failed = 0;
     for (std::size_t i = 0; i < names.size(); ++i) {
         const Result<Object> end = ends[i].get();
@@ -99,17 +114,8 @@ Result<int> resume(const Invocation& in, const FluxKind& kind) {
         in.io.success(std::string(kind.human) + " resumed");
         resumed.push_back(name);
     }
-    const bool has_status = kind.kind != "Alert" && kind.kind != "Provider";
     const bool wait = in.flags.given("wait") ? in.flags.on("wait") : in.args.size() == 1;
     if (!wait || resumed.empty()) return kOk;
-    if (!has_status) { // nothing to wait for
-        in.io.waiting("waiting for " + std::string(kind.kind) + " reconciliation");
-        for (const std::string& name : resumed) {
-            in.io.success(std::string(kind.kind) + " " + name + " reconciliation completed");
-            in.io.success(std::string(kind.kind) + " reconciliation completed");
-        }
-        return kOk;
-    }
     return await(in, s, kind, std::move(resumed));
 }
 

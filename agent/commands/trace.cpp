@@ -26,7 +26,7 @@ public:
     explicit Block(std::size_t width) : width_(width) {}
     void add(std::string_view key, const std::string& value) {
         std::string line = std::string(key) + ":";
-        line += std::string(line.size() < width_ ? width_ - line.size() : 1, ' ');
+        line += std::string(line.size() < width_ ? width_ - line.size() : 0, ' ');
         text_ += line + value + "\n";
     }
     void add_if(std::string_view key, const std::string& value) {
@@ -63,15 +63,23 @@ void add_status(Block& block, const Object& o) {
     block.add("Message", std::string(ready->text_at("message")));
 }
 
+// A tag, else a range of them, else the branch or digest.
+void add_reference(Block& block, const Object& source) {
+    const bool git = source.kind() == "GitRepository";
+    if (!git && source.kind() != "OCIRepository") return;
+    for (const auto& [key, field] : {std::pair("Tag", "tag"), {"Tag", "semver"}, git ? std::pair("Branch", "branch") : std::pair("Digest", "digest")})
+        if (const std::string value = text_at(source, {"spec", "ref", field}); !value.empty()) return block.add(key, value);
+}
+
 std::string source_block(const Object& source, std::size_t width) {
     Block block(width);
     block.add(source.kind(), std::string(source.name()));
     block.add("Namespace", std::string(source.ns()));
+    if (source.at({"spec", "sourceRef"}) != nullptr)
+        block.add("Source", text_at(source, {"spec", "sourceRef", "kind"}) + "/" + text_at(source, {"spec", "sourceRef", "namespace"}) + "/" +
+                                text_at(source, {"spec", "sourceRef", "name"}));
     block.add_if("URL", text_at(source, {"spec", "url"}));
-    block.add_if("Branch", text_at(source, {"spec", "ref", "branch"}));
-    block.add_if("Tag", text_at(source, {"spec", "ref", "tag"}));
-    block.add_if("Tag", text_at(source, {"spec", "ref", "semver"}));
-    block.add_if("Digest", text_at(source, {"spec", "ref", "digest"}));
+    add_reference(block, source);
     block.add_if("Revision", text_at(source, {"status", "artifact", "revision"}));
     block.add_if("Origin Revision", text_at(source, {"status", "artifact", "metadata", "org.opencontainers.image.revision"}));
     block.add_if("Origin Source", text_at(source, {"status", "artifact", "metadata", "org.opencontainers.image.source"}));
@@ -129,36 +137,51 @@ Result<std::string> kustomization_blocks(const Session& s, const Object& ks) {
     return block.text() + "---\n" + source_block(source, 17);
 }
 
+// "namespace/name"
+std::pair<std::string, std::string> namespace_and_name(const std::string& text) {
+    const std::size_t slash = text.find('/');
+    return slash == std::string::npos ? std::pair(std::string(), text) : std::pair(text.substr(0, slash), text.substr(slash + 1));
+}
+
+Result<std::string> chart_block(const Session& s, const std::string& said) {
+    const auto [ns, name] = namespace_and_name(said);
+    TRY(const Object chart, source_named(s, "HelmChart", ns, name));
+    Block block(16);
+    block.add("HelmChart", std::string(chart.name()));
+    block.add("Namespace", std::string(chart.ns()));
+    block.add("Chart", text_at(chart, {"spec", "chart"}));
+    block.add("Version", text_at(chart, {"spec", "version"}));
+    block.add_if("Revision", text_at(chart, {"status", "artifact", "revision"}));
+    add_status(block, chart);
+    return "---\n" + block.text();
+}
+
 Result<std::string> helm_blocks(const Session& s, const Object& hr) {
     Block block(16);
     block.add("HelmRelease", std::string(hr.name()));
     block.add("Namespace", std::string(hr.ns()));
     block.add_if("Target", text_at(hr, {"spec", "targetNamespace"}));
-    block.add("Revision", revision_of(hr));
+    block.add("Revision", text_at(hr, {"status", "lastAttemptedRevision"}));
     add_status(block, hr);
-    if (hr.at({"spec", "chartRef"})) {
-        TRY(const Object source, source_named(s, text_at(hr, {"spec", "chartRef", "kind"}), or_else(text_at(hr, {"spec", "chartRef", "namespace"}), hr.ns()),
-                                              text_at(hr, {"spec", "chartRef", "name"})));
-        return block.text() + "---\n" + source_block(source, 17);
+    std::string out = block.text();
+    if (const std::string chart = text_at(hr, {"status", "helmChart"}); !chart.empty()) {
+        TRY(const std::string more, chart_block(s, chart));
+        out += more;
     }
-    const std::string ns = or_else(text_at(hr, {"spec", "chart", "spec", "sourceRef", "namespace"}), hr.ns());
-    TRY(const Object chart, source_named(s, "HelmChart", ns, std::string(hr.ns()) + "-" + std::string(hr.name())));
-    Block chart_block(16);
-    chart_block.add("HelmChart", std::string(chart.name()));
-    chart_block.add("Namespace", std::string(chart.ns()));
-    chart_block.add("Chart", text_at(chart, {"spec", "chart"}));
-    chart_block.add("Version", text_at(chart, {"spec", "version"}));
-    chart_block.add_if("Revision", text_at(chart, {"status", "artifact", "revision"}));
-    add_status(chart_block, chart);
-    TRY(const Object source, source_named(s, text_at(hr, {"spec", "chart", "spec", "sourceRef", "kind"}), ns, text_at(hr, {"spec", "chart", "spec", "sourceRef", "name"})));
-    return block.text() + "---\n" + chart_block.text() + "---\n" + source_block(source, source.kind() == "GitRepository" ? 15 : 16);
+    const bool by_reference = hr.at({"spec", "chart"}) == nullptr;
+    const Node* ref = by_reference ? hr.at({"spec", "chartRef"}) : hr.at({"spec", "chart", "spec", "sourceRef"});
+    if (ref == nullptr || (by_reference && ref->text_at("kind") == "HelmChart")) return out; // told above
+    TRY(const Object source, source_named(s, std::string(ref->text_at("kind")), or_else(std::string(ref->text_at("namespace")), hr.ns()), std::string(ref->text_at("name"))));
+    return out + "---\n" + source_block(source, by_reference ? 17 : source.kind() == "GitRepository" ? 15 : 16);
 }
 
 Result<std::string> report(const Session& s, const Object& o) {
     TRY(const Owner owner, owner_of(s, o));
     if (!owner.kind) return fail(ErrorCode::not_found, "object not managed by Flux");
-    TRY(const Object manager, get_object(s, *owner.kind, owner.ns, owner.name));
     const bool helm = owner.kind->kind == "HelmRelease";
+    auto found = get_object(s, *owner.kind, owner.ns, owner.name);
+    if (!found) return fail(std::move(found.error()).with_prefix(helm ? "failed to find HelmRelease: " : "failed to find kustomization: "));
+    const Object manager = std::move(*found);
     Block block(helm ? 16 : 17);
     block.add("Object", std::string(o.kind()) + "/" + std::string(o.name()));
     block.add_if("Namespace", std::string(o.ns()));
@@ -188,12 +211,13 @@ Result<kube::ApiResource> resource_named(const Session& s, std::string_view text
 // RESOURCE NAME…, KIND/NAME…, or NAME with --kind and --api-version.
 Result<std::vector<Wanted>> wanted_of(const Invocation& in, const Session& s) {
     const std::string kind = in.flags.text("kind"), api_version = in.flags.text("api-version");
+    if (in.args.empty() && !(kind.empty() && api_version.empty())) return fail(ErrorCode::invalid, "object name is required");
     if (kind.empty() != api_version.empty())
         return fail(ErrorCode::invalid, kind.empty() ? "object kind is required (--kind)" : "object apiVersion is required (--api-version)");
     std::vector<Wanted> out;
     if (!kind.empty()) {
         TRY(const kube::GroupVersion gv, kube::GroupVersion::parse(api_version));
-        for (const std::string& name : in.args) out.push_back({{gv.group, gv.version, kind}, name});
+        for (const std::string& name : in.args) out.push_back({{gv.group, gv.version, kind}, name}); // flux looks at the first alone
     } else {
         const bool slashes = !in.args.empty() && in.args.front().find('/') != std::string::npos;
         for (std::size_t i = slashes ? 0 : 1; i < in.args.size(); ++i) {

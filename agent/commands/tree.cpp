@@ -27,10 +27,12 @@ Result<std::vector<Branch>> branches_of(const Session& s, const FluxKind& kind, 
         if (entry.key == object.key()) continue;
         if (compact && entry.key.group.find("toolkit.fluxcd.io") == std::string::npos) continue;
         Branch branch{.key = entry.key};
-        if (entry.key.group == kind.group && entry.key.kind == kind.kind && depth < kMaxDepth) {
-            TRY(const std::optional<Object> child, s.client().find({.gvk = kind.gvk(), .ns = entry.key.ns, .name = entry.key.name}, {}, s.call()));
-            if (child && !child->at({"spec", "kubeConfig"})) {
-                TRY(branch.children, branches_of(s, kind, *child, compact, depth + 1));
+        const bool here = object.at({"spec", "kubeConfig"}) == nullptr; // else what it applied lives in another cluster
+        if (here && entry.key.group == kind.group && entry.key.kind == kind.kind && depth < kMaxDepth) {
+            auto child = s.client().find({.gvk = kind.gvk(), .ns = entry.key.ns, .name = entry.key.name}, {}, s.call());
+            if (!child) return fail(std::move(child.error()).with_prefix("failed to find object: "));
+            if (*child) {
+                TRY(branch.children, branches_of(s, kind, **child, compact, depth + 1));
             }
         }
         out.push_back(std::move(branch));

@@ -1,5 +1,7 @@
 // `uninstall`: takes the controllers and their definitions away; what they applied stays (cli.md 2.13).
+#include <array>
 #include <ostream>
+#include <string_view>
 
 #include "agent/commands/commands.h"
 #include "agent/flux/installation.h"
@@ -7,6 +9,10 @@
 namespace weber::agent {
 
 namespace {
+
+// In the order in which flux names them.
+constexpr std::array<std::string_view, 14> kKinds{"GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "Kustomization", "HelmRelease", "Alert", "Provider",
+                                                  "Receiver", "ImagePolicy", "ImageRepository", "ImageUpdateAutomation", "ExternalArtifact"};
 
 class Uninstall {
 public:
@@ -74,11 +80,19 @@ private:
     bool failed_ = false;
 };
 
+Result<std::string> question_of(const Session& s) {
+    TRY(const std::string manager, other_manager(s));
+    if (manager.empty()) return "Are you sure you want to delete Flux and its custom resource definitions?";
+    return "Flux is managed by " + manager + "! Are you sure you want to delete Flux and its CRDs using Flux CLI?";
+}
+
 Result<int> run(Invocation& in) {
     if (!in.args.empty()) return in.unknown_word(); // `uninstall NAMESPACE` must not uninstall another one
-    if (!in.flags.on("silent") && !in.flags.on("dry-run") && !in.io.confirm("Are you sure you want to delete Flux and its custom resource definitions?"))
-        return fail(ErrorCode::cancelled, "aborting");
     TRY(const Session s, open_session(in));
+    if (!in.flags.on("silent") && !in.flags.on("dry-run")) {
+        TRY(const std::string question, question_of(s));
+        if (!in.io.confirm(question)) return fail(ErrorCode::cancelled, "aborting");
+    }
     Uninstall uninstall(in, s);
     in.io.action("deleting components in " + s.ns + " namespace");
     for (const kube::GroupVersionKind& gvk : {kube::GroupVersionKind{"apps", "v1", "Deployment"}, {"", "v1", "Service"},
@@ -88,7 +102,7 @@ Result<int> run(Invocation& in) {
                                               {"rbac.authorization.k8s.io", "v1", "ClusterRoleBinding"}})
         uninstall.remove_labelled(gvk, "");
     in.io.action("deleting toolkit.fluxcd.io finalizers in all namespaces");
-    for (const FluxKind& kind : flux_kinds()) uninstall.drop_finalizers(kind);
+    for (const std::string_view kind : kKinds) uninstall.drop_finalizers(*flux_kind(kind));
     in.io.action("deleting toolkit.fluxcd.io custom resource definitions");
     uninstall.remove_labelled({"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, "");
     if (!in.flags.on("keep-namespace")) uninstall.remove({.gvk = {"", "v1", "Namespace"}, .name = s.ns}, "Namespace");

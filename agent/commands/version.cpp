@@ -12,13 +12,14 @@ namespace weber::agent {
 
 namespace {
 
-// "ghcr.io/fluxcd/source-controller:v1.7.4" → source-controller, v1.7.4.
+// "ghcr.io/fluxcd/source-controller:v1.7.4" → source-controller, v1.7.4; a digest stays with the tag, as in Flux.
 Result<std::pair<std::string, std::string>> name_and_tag(const std::string& image) {
-    const std::string plain = image.substr(0, image.find('@'));
-    const std::string last = plain.substr(plain.rfind('/') + 1);
-    const std::size_t colon = last.find(':');
+    const std::string host = image.substr(0, std::min(image.find('/'), image.size()));
+    const bool registry = host.size() < image.size() && (host.find_first_of(".:") != std::string::npos || host == "localhost");
+    const std::size_t begin = registry ? host.size() : 0, colon = image.find(':', begin);
     if (colon == std::string::npos) return fail(ErrorCode::invalid, "missing image tag in image " + image);
-    return std::pair(last.substr(0, colon), last.substr(colon + 1));
+    const std::string name = image.substr(begin, colon - begin);
+    return std::pair(name.substr(name.rfind('/') + 1), image.substr(colon + 1));
 }
 
 Result<void> add_cluster(const Invocation& in, Node& out) {

@@ -17,16 +17,26 @@ Result<std::vector<Object>> labelled(const Session& s, const kube::GroupVersionK
     return std::move(found.items);
 }
 
+Result<std::optional<Object>> git_definition(const Session& s) {
+    return s.client().find({.gvk = {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, .name = "gitrepositories.source.toolkit.fluxcd.io"}, {}, s.call());
+}
+
 } // namespace
 
 Result<std::vector<Object>> find_deployments(const Session& s) { return labelled(s, {"apps", "v1", "Deployment"}, s.ns); }
+
+Result<std::string> other_manager(const Session& s) {
+    auto git = git_definition(s);
+    if (!git) return fail(std::move(git.error()).with_prefix("cluster info unavailable: "));
+    const std::string manager(*git ? (*git)->label("app.kubernetes.io/managed-by") : "");
+    return manager == "flux" ? "" : manager;
+}
 
 Result<Installation> find_installation(const Session& s) {
     Installation out;
     TRY(out.definitions, labelled(s, {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, ""));
     TRY(out.deployments, find_deployments(s));
-    const auto git = s.client().find({.gvk = {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, .name = "gitrepositories.source.toolkit.fluxcd.io"},
-                                     {}, s.call());
+    const auto git = git_definition(s);
     if (!git) return fail(git.error());
     out.defined = git->has_value();
     if (out.defined) {

@@ -21,6 +21,10 @@ struct Installation {
 
 Result<Installation> find_installation(const Session& s);
 
+// The tool that put Flux into the cluster by its label app.kubernetes.io/managed-by ("Helm"); "" = none, Flux itself, or nothing is there.
+// Errors: `cluster info unavailable: …`
+Result<std::string> other_manager(const Session& s);
+
 // Its Deployments alone: for those who may not read definitions.
 Result<std::vector<Object>> find_deployments(const Session& s);
 

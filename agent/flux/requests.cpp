@@ -69,7 +69,19 @@ std::string count_text(const Object& o, std::initializer_list<std::string_view> 
     return n ? std::string(n->text()) : "0";
 }
 
+std::string image_of(const Object& policy) {
+    const Node* ref = policy.at({"status", "latestRef"});
+    if (!ref) return "";
+    const auto part = [&](std::string_view key, std::string_view mark) { return ref->text_at(key).empty() ? "" : std::string(mark) + std::string(ref->text_at(key)); };
+    return part("name", "") + part("tag", ":") + part("digest", "@");
+}
+
 } // namespace
+
+bool is_static(const Object& object) {
+    const Node* type = object.at({"spec", "type"});
+    return object.kind() == "Alert" || object.kind() == "Provider" || (object.kind() == "HelmRepository" && type && type->text() == "oci");
+}
 
 std::string request_time() {
     const auto now = std::chrono::system_clock::now();
@@ -120,6 +132,16 @@ Result<Object> wait_reconciled(const Session& s, const FluxKind& kind, const std
 
 std::string done_text(const FluxKind& kind, const Object& object) {
     if (kind.kind == "ImageRepository") return "scan fetched " + count_text(object, {"status", "lastScanResult", "tagCount"}) + " tags";
+    if (kind.kind == "ImagePolicy") return "selected ref " + image_of(object);
+    if (kind.kind == "ImageUpdateAutomation") {
+        const Node* ready = condition_of(object, "Ready");
+        return ready ? std::string(ready->text_at("message")) : "automation not yet run";
+    }
+    if (kind.kind == "Receiver" || kind.kind == "Alert" || kind.kind == "Provider") return std::string(kind.kind) + " reconciliation completed";
+    if (is_static(object)) {
+        const Node* ready = condition_of(object, "Ready");
+        return ready ? std::string(ready->text_at("message")) : "";
+    }
     const bool applies = kind.kind == "Kustomization" || kind.kind == "HelmRelease";
     return std::string(applies ? "applied" : "fetched") + " revision " + revision_of(object);
 }

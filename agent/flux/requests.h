@@ -23,6 +23,9 @@ Result<Object> wait_handled(const Session& s, const FluxKind& kind, const std::s
 // Until the object is reconciled at its present generation; errors as above.
 Result<Object> wait_reconciled(const Session& s, const FluxKind& kind, const std::string& ns, const std::string& name);
 
+// Nothing reconciles it and says so in its status: Alerts, Providers, HelmRepositories of OCI registries.
+bool is_static(const Object& object);
+
 // "applied revision main@sha1:…", "fetched revision …".
 std::string done_text(const FluxKind& kind, const Object& object);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "gitops/api/names.h"
 #include "kube/base/ascii.h"
 
 namespace weber::agent {
@@ -37,6 +38,12 @@ void measure(const Row& row, std::vector<std::size_t>& widths) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i)
         for (std::string_view line : lines_of(row[i])) widths[i] = std::max(widths[i], display_width(line));
+}
+
+// Flux cuts hashes in what it says of sources and Kustomizations, of nothing else; of charts only in the message.
+bool cuts_hashes(const Object& object) {
+    const std::string_view group = object.group();
+    return group == gitops::kSourceGroup || group == gitops::kKustomizeGroup;
 }
 
 } // namespace
@@ -107,7 +114,8 @@ ReadyCells ready_cells(const Object& object) {
     if (kind == "HelmRepository" && type && type->text() == "oci") return {"True", "Helm repository is Ready"};
     const Node* ready = condition_of(object, "Ready");
     if (!ready) return {"False", "waiting to be reconciled"};
-    return {std::string(ready->text_at("status")), short_hashes(ready->text_at("message"))};
+    const std::string_view message = ready->text_at("message");
+    return {std::string(ready->text_at("status")), cuts_hashes(object) ? short_hashes(message) : std::string(message)};
 }
 
 std::string suspended_cell(const Object& object) {
@@ -127,6 +135,9 @@ std::string revision_of(const Object& object) {
     return text({"status", "lastAttemptedRevision"});
 }
 
-std::string revision_cell(const Object& object) { return short_hashes(revision_of(object)); }
+std::string revision_cell(const Object& object) {
+    const std::string revision = revision_of(object);
+    return cuts_hashes(object) && object.kind() != "HelmChart" ? short_hashes(revision) : revision;
+}
 
 } // namespace weber::agent
