@@ -107,10 +107,7 @@ void KustomizationController::work(const std::string& key, std::stop_token stop)
 
 void KustomizationController::begin(std::unique_ptr<Active> active, std::stop_token stop) {
     auto status = gitops::read_status(active->object);
-    if (!status) {
-        active->log.error("the status cannot be read", status.error().message);
-        status = gitops::KustomizationStatus{};
-    }
+    for (const std::string& id : status->unreadable) active->log.error("an entry of the inventory is left out", "unable to parse stored object metadata: " + id);
     active->written = *status;
     auto parsed = gitops::parse_kustomization(active->object);
     if (parsed) active->k = std::move(*parsed);

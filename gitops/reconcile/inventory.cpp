@@ -18,6 +18,17 @@ Result<Inventory> read_inventory(const Node& status) {
     return out;
 }
 
+Inventory readable_inventory(const Node& status, std::vector<std::string>& unreadable) {
+    Inventory out;
+    const Node* entries = status.find_path({"inventory", "entries"});
+    if (entries == nullptr) return out;
+    for (const Node& e : entries->items()) {
+        if (auto key = kube::ObjectKey::from_inventory_id(e.text_at("id"))) out.push_back({std::move(*key), std::string(e.text_at("v"))});
+        else unreadable.emplace_back(e.text_at("id"));
+    }
+    return out;
+}
+
 Node write_inventory(const Inventory& inventory) {
     Node entries = Node::list();
     for (const InventoryEntry& e : inventory)

@@ -20,6 +20,8 @@ using Inventory = std::vector<InventoryEntry>;
 
 // Of a Kustomization's status; absent: empty. Error: `unable to parse stored object metadata: …`.
 Result<Inventory> read_inventory(const Node& status);
+// The same, but what cannot be parsed is left out, its ids added to `unreadable`.
+Inventory readable_inventory(const Node& status, std::vector<std::string>& unreadable);
 Node write_inventory(const Inventory& inventory);
 
 // One entry a change, skipped and unchanged included.

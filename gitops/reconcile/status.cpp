@@ -107,9 +107,7 @@ Result<KustomizationStatus> read_status(const Object& object) {
     s.last_applied_revision = status->text_at("lastAppliedRevision");
     s.last_applied_origin_revision = status->text_at("lastAppliedOriginRevision");
     s.last_handled_reconcile_at = status->text_at("lastHandledReconcileAt");
-    if (status->contains("inventory")) {
-        TRY(s.inventory, read_inventory(*status));
-    }
+    if (status->contains("inventory")) s.inventory = readable_inventory(*status, s.unreadable);
     if (const Node* history = status->find("history"))
         for (const Node& e : history->items()) s.history.push_back(read_history(e));
     return s;

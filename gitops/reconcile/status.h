@@ -40,6 +40,7 @@ struct KustomizationStatus {
     std::vector<Condition> conditions = {}; // ours and others'
     std::string last_attempted_revision = {}, last_applied_revision = {}, last_applied_origin_revision = {}, last_handled_reconcile_at = {};
     std::optional<Inventory> inventory = {};
+    std::vector<std::string> unreadable = {}; // ids that stand in the inventory and are none: left out of it
     std::vector<HistoryEntry> history = {};
 
     [[nodiscard]] const Condition* find(std::string_view type) const; // nullptr when absent
@@ -48,7 +49,7 @@ struct KustomizationStatus {
     [[nodiscard]] bool ready() const;
 };
 
-// Of an object as the API server has it. Fields of the wrong type read as absent. Error: an inventory id that cannot be parsed.
+// Of an object as the API server has it. Fields of the wrong type read as absent, and inventory ids that cannot be parsed; it does not fail.
 Result<KustomizationStatus> read_status(const Object& object);
 // The `status` map; empty fields are left out, an empty inventory is kept.
 Node write_status(const KustomizationStatus& status);

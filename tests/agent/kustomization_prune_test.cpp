@@ -154,6 +154,23 @@ TEST_P(KustomizationPrunes, WaitsForTermination) { // item 73; the timeout's end
     await_gone(k);
 }
 
+// Somebody wrote into the inventory. What else the status says stays, and what the inventory names is still ours to delete.
+TEST_P(KustomizationPrunes, AnInventoryEntryThatIsNoneIsLeftOut) {
+    options_.prune_guard = false;
+    publish("main@sha1:1", maps({"a", "b"}));
+    const Object k = make(kustomization("app", "./"));
+    start_agent();
+    await(k, applied("main@sha1:1"));
+    patch(k, "status: {inventory: {entries: [{id: nonsense, v: v1}, {id: NS_a__ConfigMap, v: v1}, {id: NS_b__ConfigMap, v: v1}]},\n"
+             "  conditions: [{type: Mine, status: 'True', reason: R, message: m, lastTransitionTime: '2026-01-01T00:00:00Z'}]}\n", "status");
+    publish("main@sha1:2", maps({"b"}));
+    const Object after = await(k, applied("main@sha1:2"));
+    EXPECT_EQ(inventory_of(after), std::vector<std::string>{"ConfigMap/b"});
+    EXPECT_TRUE(gone("a"));
+    EXPECT_EQ(status_of(after).history.size(), 2u);
+    EXPECT_NE(status_of(after).find("Mine"), nullptr);
+}
+
 TEST_P(KustomizationPrunes, WhoAsksOneThatIsLeavingIsAnswered) { // kustomization.md 1.2: lastHandledReconcileAt follows every run
     options_.backoff = {.min = std::chrono::milliseconds(100), .max = std::chrono::milliseconds(1000)};
     publish("main@sha1:1", maps({"refused"}));

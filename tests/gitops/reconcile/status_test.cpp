@@ -248,6 +248,16 @@ TEST(Status, SurvivesAWayThroughTheApiAndBack) {
     EXPECT_TRUE(says_the_same(s, *again));
 }
 
+TEST(Status, AnEntryOfTheInventoryThatIsNoneTakesNothingElseAway) {
+    const auto read = read_status(testing::object_of("status: {inventory: {entries: [{id: nonsense, v: v1}, {id: ns_a__ConfigMap, v: v1}]}, lastAppliedRevision: r, history: [{digest: d, lastReconciledStatus: s}]}"));
+    ASSERT_TRUE(read.has_value());
+    ASSERT_EQ(read->inventory->size(), 1u);
+    EXPECT_EQ(read->inventory->front().key.name, "a");
+    EXPECT_EQ(read->unreadable, std::vector<std::string>{"nonsense"});
+    EXPECT_EQ(read->history.size(), 1u);
+    EXPECT_EQ(read->last_applied_revision, "r");
+}
+
 TEST(Status, AnEmptyInventoryIsWrittenAsAnEmptyList) {
     KustomizationStatus s;
     s.inventory.emplace();
