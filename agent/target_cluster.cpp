@@ -33,6 +33,11 @@ Result<std::shared_ptr<kube::Client>> TargetCluster::client_as(const std::string
     return impersonating_[user] = std::move(client);
 }
 
+gitops::AppliedMemory& TargetCluster::applied_by(const std::string& user) {
+    const std::lock_guard lock(mutex_);
+    return applied_[user];
+}
+
 std::optional<gitops::LiveMark> TargetCluster::seen(const kube::ObjectRef& ref) const {
     const auto seen = objects_.find(ref.key());
     if (!seen) return std::nullopt;

@@ -30,7 +30,8 @@ public:
     [[nodiscard]] std::uint64_t id() const { return id_; }   // no other cluster of this process has had it
     [[nodiscard]] bool is_local() const { return local_; }   // the one that holds the Kustomizations
     [[nodiscard]] ManagedObjects& objects() { return objects_; }
-    [[nodiscard]] gitops::AppliedMemory& applied() { return applied_; }
+    // By whom ("": the identity of the config): that one may apply an object says nothing about another. Lives as long as this.
+    [[nodiscard]] gitops::AppliedMemory& applied_by(const std::string& user);
     // By the identity of the config (`user` empty), or as that user. Kept, so that connections and discovery are shared.
     Result<std::shared_ptr<kube::Client>> client_as(const std::string& user);
     // What the pipeline may take from the watches in place of requests.
@@ -43,8 +44,8 @@ private:
     const bool local_;
     const Listener listener_;
     Metrics& metrics_;
-    gitops::AppliedMemory applied_;
-    std::mutex mutex_; // guards impersonating_
+    std::mutex mutex_; // guards applied_ and impersonating_
+    std::map<std::string, gitops::AppliedMemory> applied_; // by user
     std::map<std::string, std::shared_ptr<kube::Client>> impersonating_;
     ManagedObjects objects_; // last: its threads use the rest
 };

@@ -271,7 +271,7 @@ gitops::PipelineSettings KustomizationController::pipeline_settings(Active& acti
         settings.no_target = target.error();
         return settings;
     }
-    settings.memory = &target->cluster->applied();
+    settings.memory = &target->cluster->applied_by(targets_.user_of(active.k));
     // Else every object is asked for; so is what was never applied.
     const bool known = active.written.inventory && !active.written.inventory->empty();
     if (!target->cluster->is_local() && (!known || !watches_can_be_trusted(active, *target->cluster, std::move(stop)))) return settings;

@@ -405,6 +405,12 @@ TEST_P(KustomizationRuns, AnAccountWithoutRightsIsNamed) { // item 60
     const Object k = make(kustomization("app", "./", "serviceAccountName: nobody"));
     start_agent();
     await(k, ready("False", "ReconciliationFailed", "system:serviceaccount:" + ns_ + ":nobody"));
+    // Also one that comes later, to objects that are as they should be.
+    patch(k, "spec: {serviceAccountName: ''}\n");
+    await(k, applied("main@sha1:1"));
+    await_settled("app");
+    patch(k, "spec: {serviceAccountName: nobody}\n");
+    await(k, ready("False", "ReconciliationFailed", "system:serviceaccount:" + ns_ + ":nobody"));
 }
 
 // Values of Secrets and variables, private keys: in no log line, event, condition or metric, whatever goes right or wrong with them.
