@@ -47,6 +47,11 @@ Result<void> override_by_flags(const Flags& flags, kube::ClientConfig& config) {
     set_if_given(flags, "as", config.impersonate.user);
     set_if_given(flags, "as-uid", config.impersonate.uid);
     if (flags.given("as-group")) config.impersonate.groups = flags.list("as-group");
+    for (const std::string& extra : flags.list("as-user-extra")) {
+        const std::size_t at = extra.find('=');
+        if (at == std::string::npos) return fail(ErrorCode::invalid, "--as-user-extra must be key=value, not " + extra);
+        config.impersonate.extra.emplace_back(extra.substr(0, at), std::vector<std::string>{extra.substr(at + 1)});
+    }
     return set_credentials(flags, config);
 }
 
@@ -140,6 +145,7 @@ std::vector<Flag> connection_flags() {
             {.name = "as", .help = "user to impersonate", .value = "user"},
             {.name = "as-group", .kind = FlagKind::list, .help = "group to impersonate (repeatable)", .value = "group"},
             {.name = "as-uid", .help = "uid to impersonate", .value = "uid"},
+            {.name = "as-user-extra", .kind = FlagKind::list, .help = "more about the user to impersonate (repeatable)", .value = "key=value"},
             {.name = "certificate-authority", .help = "certificates that vouch for the API server", .value = "file"},
             {.name = "client-certificate", .help = "our certificate", .value = "file"},
             {.name = "client-key", .help = "its key", .value = "file"},

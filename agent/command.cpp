@@ -126,7 +126,9 @@ const Command* Command::child(std::string_view word) const {
     return nullptr;
 }
 
-int dispatch(const Command& root, const std::string& program, const std::vector<std::string>& words, const Io& io) {
+int dispatch(const Command& root, const std::string& program, const std::vector<std::string>& words, const Io& streams) {
+    Io io = streams;
+    io.api_hints = program != "flux"; // there the API server's words stand alone
     const bool asks_help = !words.empty() && words.front() == "help";
     Found found = find(root, asks_help ? std::vector<std::string>(words.begin() + 1, words.end()) : words);
     const std::string line = program + (found.path.empty() ? "" : " " + found.path);
@@ -161,7 +163,6 @@ int dispatch(const Command& root, const std::string& program, const std::vector<
     Invocation invocation{.io = io, .flags = std::move(flags), .args = std::move(*args), .program = program, .path = found.path, .root = &root};
     auto status = found.command->run(invocation);
     if (status) return *status;
-    if (as_flux && status.error().http_status != 0) status.error().hint.clear(); // the API server's words alone
     io.failure(status.error());
     return kFailed;
 }

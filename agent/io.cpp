@@ -26,7 +26,7 @@ void Io::failure(const Error& error) const {
     Error bare = error;
     bare.hint.clear();
     line(err, "✗", bare.to_string());
-    if (!error.hint.empty()) line(err, " ", error.hint);
+    if (!error.hint.empty() && (api_hints || error.http_status == 0)) line(err, " ", error.hint);
 }
 
 bool Io::confirm(std::string_view question) const {

@@ -20,6 +20,7 @@ struct Io {
     bool in_terminal = false;
     bool out_terminal = false;
     bool err_terminal = false;
+    bool api_hints = true; // errors of the API server come with a next step; under Flux's name they do not
 
     void action(std::string_view text) const;     // ►
     void generating(std::string_view text) const; // ✚

@@ -26,20 +26,35 @@ Result<bool> check_version(const Invocation& in, const Session& s) {
     return false;
 }
 
-Result<bool> check_controllers(const Invocation& in, const Session& s, const Installation& found) {
+// What cannot be read is said, and the check goes on.
+std::vector<Object> readable(const Invocation& in, Result<std::vector<Object>> found, bool& good) {
+    if (found) return std::move(*found);
+    in.io.failure(found.error());
+    good = false;
+    return {};
+}
+
+Result<bool> check_controllers(const Invocation& in, const Session& s) {
     in.io.action("checking controllers");
-    if (found.deployments.empty()) {
+    bool good = true;
+    std::vector<Object> deployments = readable(in, find_deployments(s), good);
+    if (!good) return false;
+    if (deployments.empty()) {
         in.io.failure("no controllers found in the '" + s.ns + "' namespace with the label selector '" + kPartOfFlux + "'");
         return false;
     }
-    return wait_for_deployments(in, s, found.deployments, true);
+    return wait_for_deployments(in, s, std::move(deployments), true);
 }
 
-bool check_definitions(const Invocation& in, const Installation& found) {
+bool check_definitions(const Invocation& in, const Session& s) {
     in.io.action("checking crds");
-    bool good = !found.definitions.empty();
-    if (!good) in.io.failure(std::string("no crds found with the label selector '") + kPartOfFlux + "'");
-    for (const Object& crd : found.definitions) {
+    bool good = true;
+    const std::vector<Object> definitions = readable(in, find_definitions(s), good);
+    if (good && definitions.empty()) {
+        in.io.failure(std::string("no crds found with the label selector '") + kPartOfFlux + "'");
+        return false;
+    }
+    for (const Object& crd : definitions) {
         const Node* stored = crd.at({"status", "storedVersions"});
         const bool kept = stored && !stored->empty();
         if (kept) in.io.success(std::string(crd.name()) + "/" + std::string(stored->items().back().text()));
@@ -50,13 +65,14 @@ bool check_definitions(const Invocation& in, const Installation& found) {
 }
 
 // Which distribution it is, by the definition of GitRepositories.
-bool check_distribution(const Invocation& in, const Installation& found) {
-    if (!found.defined) {
-        in.io.failure("checking failed: customresourcedefinitions.apiextensions.k8s.io \"gitrepositories.source.toolkit.fluxcd.io\" not found");
-        return false;
-    }
-    if (!found.distribution.empty()) in.io.success("distribution: " + found.distribution);
-    in.io.success(std::string("bootstrapped: ") + (found.bootstrapped ? "true" : "false"));
+bool check_distribution(const Invocation& in, const Session& s) {
+    in.io.action("checking version in cluster");
+    const auto found = find_installation(s);
+    if (!found) in.io.failure("checking failed: " + found.error().message);
+    else if (!found->defined) in.io.failure("checking failed: customresourcedefinitions.apiextensions.k8s.io \"gitrepositories.source.toolkit.fluxcd.io\" not found");
+    if (!found || !found->defined) return false;
+    if (!found->distribution.empty()) in.io.success("distribution: " + found->distribution);
+    in.io.success(std::string("bootstrapped: ") + (found->bootstrapped ? "true" : "false"));
     return true;
 }
 
@@ -70,11 +86,9 @@ Result<int> run(Invocation& in) {
         in.io.success("prerequisites checks passed");
         return kOk;
     }
-    TRY(const Installation found, find_installation(s));
-    in.io.action("checking version in cluster");
-    good = check_distribution(in, found) && good;
-    TRY(const bool controllers, check_controllers(in, s, found));
-    const bool definitions = check_definitions(in, found);
+    good = check_distribution(in, s) && good;
+    TRY(const bool controllers, check_controllers(in, s));
+    const bool definitions = check_definitions(in, s);
     if (!good || !controllers || !definitions) return fail(ErrorCode::invalid, "check failed");
     in.io.success("all checks passed");
     return kOk;

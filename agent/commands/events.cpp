@@ -37,6 +37,12 @@ kube::SystemTime first_set(std::initializer_list<kube::SystemTime> times) {
     return {};
 }
 
+// Flux shows events of all its kinds but one.
+bool has_events(std::string_view kind) {
+    const FluxKind* known = flux_kind(kind);
+    return known != nullptr && known->kind != "ExternalArtifact";
+}
+
 bool is_series(const Object& event) { return event.at({"series"}) != nullptr; }
 
 // What events are sorted by.
@@ -81,7 +87,7 @@ Result<std::vector<Subject>> subjects_of(const Session& s, const std::string& te
     const std::string word = slash == 0 ? text.substr(1) : text.substr(0, slash);
     if (word.empty()) return fail(ErrorCode::invalid, "--for selector must be of format <kind>[/<name>]");
     const FluxKind* kind = flux_kind(word);
-    if (!kind) return fail(ErrorCode::invalid, "'" + word + "' is not a recognized Flux kind");
+    if (!kind || !has_events(word)) return fail(ErrorCode::invalid, "'" + word + "' is not a recognized Flux kind");
     std::vector<Subject> out = {{std::string(kind->kind), unnamed ? "" : text.substr(slash + 1), ns}};
     if (out[0].name.empty()) return out;
     TRY(const Object object, get_object(s, *kind, s.ns, out[0].name));
@@ -108,7 +114,7 @@ struct Filter {
 
     [[nodiscard]] bool keeps(const Object& event) const {
         const std::string kind = text_at(event, {"involvedObject", "kind"});
-        if (!flux_kind(kind)) return false;
+        if (!has_events(kind)) return false;
         const std::string type = text_at(event, {"type"});
         if (!types.empty() && std::ranges::none_of(types, [&](const std::string& t) { return kube::same_but_case(t, type); })) return false;
         if (subjects.empty()) return true;
@@ -162,7 +168,9 @@ Result<int> run(Invocation& in) {
 
     kube::ListOptions options;
     options.ns = ns;
-    TRY(kube::ObjectList found, s.client().list({"", "v1", "Event"}, options, s.call()));
+    auto listed = s.client().list({"", "v1", "Event"}, options, s.call());
+    if (!listed) return fail(std::move(listed.error()).with_prefix("error getting events: "));
+    kube::ObjectList found = std::move(*listed);
     std::erase_if(found.items, [&](const Object& e) { return !filter.keeps(e); });
     if (found.items.empty()) {
         in.io.failure(all ? "No events found." : "No events found in " + s.ns + " namespace.");

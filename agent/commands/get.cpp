@@ -85,6 +85,7 @@ Result<Filter> filter_of(const std::string& selector) {
         return fail(ErrorCode::invalid, "expected status selector in type=status or type!=status format, but found: " + selector);
     const std::string type = selector.substr(0, at), status = selector.substr(at + (negate ? 2 : 1));
     return Filter([type, status, negate](const Object& o) {
+        if (o.kind() == "Alert" || o.kind() == "Provider") return (type == "ready" && status == "true") != negate; // they have no conditions
         if (const Node* conditions = o.at({"status", "conditions"}))
             for (const Node& c : conditions->items())
                 if (kube::same_but_case(c.text_at("type"), type)) return kube::same_but_case(c.text_at("status"), status) != negate;

@@ -30,7 +30,7 @@ Result<std::vector<std::string>> names_in(const Session& s, const FluxKind& kind
 // An object that is not there is told and passed over.
 Result<void> suspend_one(const Invocation& in, const Session& s, const FluxKind& kind, const std::string& name) {
     const auto found = get_object(s, kind, s.ns, name);
-    if (!found && found.error().code == ErrorCode::not_found) {
+    if (!found && found.error().http_status == 404) { // else the kind itself is not there
         in.io.failure(std::string(kind.kind) + " " + name + " not found in " + s.ns + " namespace");
         return {};
     }
@@ -95,7 +95,9 @@ Result<int> resume(const Invocation& in, const FluxKind& kind) {
     TRY(const Session s, open_session(in));
     std::vector<std::string> names = distinct(in.args);
     if (names.empty()) {
-        TRY(names, names_in(s, kind));
+        auto all = names_in(s, kind);
+        if (!all) return fail(std::move(all.error()).with_prefix("failed patching objects: "));
+        names = std::move(*all);
         if (names.empty()) {
             in.io.failure("no " + std::string(kind.kind) + " objects found in " + s.ns + " namespace");
             return kOk;
@@ -104,7 +106,7 @@ Result<int> resume(const Invocation& in, const FluxKind& kind) {
     std::vector<std::string> resumed;
     for (const std::string& name : names) {
         const auto found = get_object(s, kind, s.ns, name);
-        if (!found && found.error().code == ErrorCode::not_found) {
+        if (!found && found.error().http_status == 404) {
             in.io.failure(std::string(kind.kind) + " object '" + name + "' not found in " + s.ns + " namespace");
             continue;
         }

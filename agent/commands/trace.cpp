@@ -71,7 +71,8 @@ void add_reference(Block& block, const Object& source) {
         if (const std::string value = text_at(source, {"spec", "ref", field}); !value.empty()) return block.add(key, value);
 }
 
-std::string source_block(const Object& source, std::size_t width) {
+// `origin`: with what an artifact says of where it comes from.
+std::string source_block(const Object& source, std::size_t width, bool origin) {
     Block block(width);
     block.add(source.kind(), std::string(source.name()));
     block.add("Namespace", std::string(source.ns()));
@@ -81,8 +82,10 @@ std::string source_block(const Object& source, std::size_t width) {
     block.add_if("URL", text_at(source, {"spec", "url"}));
     add_reference(block, source);
     block.add_if("Revision", text_at(source, {"status", "artifact", "revision"}));
-    block.add_if("Origin Revision", text_at(source, {"status", "artifact", "metadata", "org.opencontainers.image.revision"}));
-    block.add_if("Origin Source", text_at(source, {"status", "artifact", "metadata", "org.opencontainers.image.source"}));
+    if (origin) {
+        block.add_if("Origin Revision", text_at(source, {"status", "artifact", "metadata", "org.opencontainers.image.revision"}));
+        block.add_if("Origin Source", text_at(source, {"status", "artifact", "metadata", "org.opencontainers.image.source"}));
+    }
     add_status(block, source);
     return block.text();
 }
@@ -134,7 +137,7 @@ Result<std::string> kustomization_blocks(const Session& s, const Object& ks) {
     add_status(block, ks);
     TRY(const Object source, source_named(s, text_at(ks, {"spec", "sourceRef", "kind"}), or_else(text_at(ks, {"spec", "sourceRef", "namespace"}), ks.ns()),
                                           text_at(ks, {"spec", "sourceRef", "name"})));
-    return block.text() + "---\n" + source_block(source, 17);
+    return block.text() + "---\n" + source_block(source, 17, true);
 }
 
 // "namespace/name"
@@ -172,10 +175,10 @@ Result<std::string> helm_blocks(const Session& s, const Object& hr) {
     const Node* ref = by_reference ? hr.at({"spec", "chartRef"}) : hr.at({"spec", "chart", "spec", "sourceRef"});
     if (ref == nullptr || (by_reference && ref->text_at("kind") == "HelmChart")) return out; // told above
     TRY(const Object source, source_named(s, std::string(ref->text_at("kind")), or_else(std::string(ref->text_at("namespace")), hr.ns()), std::string(ref->text_at("name"))));
-    return out + "---\n" + source_block(source, by_reference ? 17 : source.kind() == "GitRepository" ? 15 : 16);
+    return out + "---\n" + source_block(source, by_reference ? 17 : source.kind() == "GitRepository" ? 15 : 16, false);
 }
 
-Result<std::string> report(const Session& s, const Object& o) {
+Result<std::string> report(const Session& s, const Object& o, const std::string& kind) {
     TRY(const Owner owner, owner_of(s, o));
     if (!owner.kind) return fail(ErrorCode::not_found, "object not managed by Flux");
     const bool helm = owner.kind->kind == "HelmRelease";
@@ -183,7 +186,7 @@ Result<std::string> report(const Session& s, const Object& o) {
     if (!found) return fail(std::move(found.error()).with_prefix(helm ? "failed to find HelmRelease: " : "failed to find kustomization: "));
     const Object manager = std::move(*found);
     Block block(helm ? 16 : 17);
-    block.add("Object", std::string(o.kind()) + "/" + std::string(o.name()));
+    block.add("Object", kind + "/" + std::string(o.name()));
     block.add_if("Namespace", std::string(o.ns()));
     block.add("Status", "Managed by Flux");
     TRY(const std::string rest, helm ? helm_blocks(s, manager) : kustomization_blocks(s, manager));
@@ -191,19 +194,32 @@ Result<std::string> report(const Session& s, const Object& o) {
 }
 
 struct Wanted {
-    kube::GroupVersionKind gvk;
+    kube::ApiResource resource;
     std::string name;
+    std::string kind; // as it was said
 };
 
-// A word as kubectl takes it: plural, singular or short name, or the kind, maybe with ".group".
+// A kind in whatever case.
+Result<kube::ApiResource> resource_of_kind(const Session& s, const std::string& api_version, const std::string& kind) {
+    auto gv = kube::GroupVersion::parse(api_version);
+    if (!gv) return fail(std::move(gv.error()).with_prefix("invaild apiVersion: ")); // sic
+    TRY(const std::vector<kube::ApiResource> all, s.client().discovery().all());
+    for (const kube::ApiResource& r : all)
+        if (r.group == gv->group && r.version == gv->version && kube::same_but_case(r.kind, kind)) return r;
+    auto exact = s.client().discovery().find({gv->group, gv->version, kind});
+    if (!exact) return fail(std::move(exact.error()).with_prefix("failed to find object: "));
+    return exact;
+}
+
+// A word as kubectl takes it: plural, singular or short name, or the kind, maybe with ".group" or ".version.group".
 Result<kube::ApiResource> resource_named(const Session& s, std::string_view text) {
     const std::string word = kube::ascii_lower(text);
-    const std::size_t dot = word.find('.');
-    const std::string plain = word.substr(0, dot), group = dot == std::string::npos ? "" : word.substr(dot + 1);
+    const std::size_t dot = std::min(word.find('.'), word.size());
+    const std::string plain = word.substr(0, dot), group = dot == word.size() ? "" : word.substr(dot + 1);
     TRY(const std::vector<kube::ApiResource> all, s.client().discovery().all());
     for (const kube::ApiResource& r : all) {
         const bool named = r.resource == plain || r.singular == plain || kube::same_but_case(r.kind, plain) || std::ranges::find(r.short_names, plain) != r.short_names.end();
-        if (named && (group.empty() || r.group == group)) return r;
+        if (named && (group.empty() || r.group == group || r.version + "." + r.group == group)) return r;
     }
     return fail(ErrorCode::not_found, "the server doesn't have a resource type \"" + std::string(text) + "\"");
 }
@@ -216,15 +232,15 @@ Result<std::vector<Wanted>> wanted_of(const Invocation& in, const Session& s) {
         return fail(ErrorCode::invalid, kind.empty() ? "object kind is required (--kind)" : "object apiVersion is required (--api-version)");
     std::vector<Wanted> out;
     if (!kind.empty()) {
-        TRY(const kube::GroupVersion gv, kube::GroupVersion::parse(api_version));
-        for (const std::string& name : in.args) out.push_back({{gv.group, gv.version, kind}, name}); // flux looks at the first alone
+        TRY(const kube::ApiResource resource, resource_of_kind(s, api_version, kind));
+        for (const std::string& name : in.args) out.push_back({resource, name, kind}); // flux looks at the first alone
     } else {
         const bool slashes = !in.args.empty() && in.args.front().find('/') != std::string::npos;
         for (std::size_t i = slashes ? 0 : 1; i < in.args.size(); ++i) {
             const std::size_t slash = in.args[i].find('/');
             if (slashes && slash == std::string::npos) return fail(ErrorCode::invalid, "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form");
             TRY(const kube::ApiResource resource, resource_named(s, slashes ? in.args[i].substr(0, slash) : in.args.front()));
-            out.push_back({resource.gvk(), slashes ? in.args[i].substr(slash + 1) : in.args[i]});
+            out.push_back({resource, slashes ? in.args[i].substr(slash + 1) : in.args[i], resource.kind});
         }
     }
     if (out.empty() && !in.args.empty()) {
@@ -239,13 +255,15 @@ Result<int> run(Invocation& in) {
     TRY(const Session s, open_session(in));
     TRY(const std::vector<Wanted> wanted, wanted_of(in, s));
     for (const Wanted& w : wanted) {
-        TRY(const kube::ApiResource resource, s.client().discovery().find(w.gvk));
-        const std::string ns = resource.namespaced ? s.ns : "";
-        auto object = s.client().get({.gvk = w.gvk, .ns = ns, .name = w.name}, {}, s.call());
-        if (!object) return fail(std::move(object.error()).with_prefix("failed to find object: "));
-        const auto text = report(s, *object);
+        const std::string ns = w.resource.namespaced ? s.ns : "";
+        auto object = s.client().get({.gvk = w.resource.gvk(), .ns = ns, .name = w.name}, {}, s.call());
+        if (!object) {
+            if (in.flags.given("kind")) object.error().object.clear(); // the API's text names it
+            return fail(std::move(object.error()).with_prefix("failed to find object: "));
+        }
+        const auto text = report(s, *object, w.kind);
         if (text) in.io.out << *text;
-        else in.io.err << "failed to trace " << w.gvk.kind << '/' << w.name << " in namespace " << ns << ": " << text.error().message << (in.as_flux() ? "" : "\n");
+        else in.io.err << "failed to trace " << w.kind << '/' << w.name << " in namespace " << ns << ": " << text.error().message << (in.as_flux() ? "" : "\n");
         if (&w != &wanted.back()) in.io.out << "---\n";
     }
     return kOk;

@@ -15,12 +15,19 @@ namespace {
 constexpr std::array<std::string_view, 4> kIdentities{"name", "key", "id", "manager"};
 constexpr std::size_t kGuessFrom = 4; // entries that a list must have before any other field will do
 
-using Entries = std::vector<const Node::Entry*>;
-
-Entries sorted(const Node& map) {
-    Entries out;
-    for (const Node::Entry& e : map.entries()) out.push_back(&e);
-    std::ranges::stable_sort(out, [](const Node::Entry* a, const Node::Entry* b) { return kube::yaml_key_less(a->key.view(), b->key.view()); });
+// With the keys of all maps as go-yaml writes them, whatever order the server has.
+Node in_yaml_order(const Node& node) {
+    if (node.is_list()) {
+        Node out = Node::list();
+        for (const Node& item : node.items()) out.push_back(in_yaml_order(item));
+        return out;
+    }
+    if (!node.is_map()) return node;
+    std::vector<const Node::Entry*> entries;
+    for (const Node::Entry& e : node.entries()) entries.push_back(&e);
+    std::ranges::stable_sort(entries, [](const Node::Entry* a, const Node::Entry* b) { return kube::yaml_key_less(a->key.view(), b->key.view()); });
+    Node out = Node::map();
+    for (const Node::Entry* e : entries) out.append_unchecked(e->key, in_yaml_order(e->value));
     return out;
 }
 
@@ -28,6 +35,8 @@ std::string below(const std::string& path, std::string_view name) {
     if (name.empty()) return path;
     return path.empty() ? std::string(name) : path + "." + std::string(name);
 }
+
+std::string_view text_of(const Node& scalar) { return scalar.is_null() ? "null" : scalar.text(); }
 
 // Inside lists 1 and "1" are the same: entries are compared by their texts.
 bool same_texts(const Node& a, const Node& b) {
@@ -39,7 +48,7 @@ bool same_texts(const Node& a, const Node& b) {
         });
     }
     if (a.is_list() || b.is_list()) return a.is_list() && b.is_list() && std::ranges::equal(a.items(), b.items(), same_texts);
-    return a.text() == b.text();
+    return text_of(a) == text_of(b);
 }
 
 std::size_t count(const Node& list, const Node& entry) {
@@ -50,7 +59,7 @@ std::size_t count(const Node& list, const Node& entry) {
 std::set<std::string> values_of(const Node& list, std::string_view field, bool only_strings) {
     std::set<std::string> out;
     for (const Node& entry : list.items())
-        if (const Node* value = entry.find(field); value != nullptr && (!only_strings || value->is_string())) out.emplace(value->text());
+        if (const Node* value = entry.find(field); value != nullptr && (!only_strings || value->is_string())) out.emplace(text_of(*value));
     return out;
 }
 
@@ -75,7 +84,11 @@ struct Identity {
     bool objects = false;
 
     [[nodiscard]] explicit operator bool() const { return objects || !field.empty(); }
-    [[nodiscard]] std::string name(const Node& entry) const { return objects ? object_name(entry).value_or("") : std::string(entry.text_at(field)); }
+    [[nodiscard]] std::string name(const Node& entry) const {
+        if (objects) return object_name(entry).value_or("");
+        const Node* value = entry.find(field);
+        return value != nullptr ? std::string(text_of(*value)) : "";
+    }
     [[nodiscard]] const Node* find(const Node& list, const std::string& wanted) const {
         for (const Node& entry : list.items())
             if (name(entry) == wanted) return &entry;
@@ -88,8 +101,8 @@ Identity identity_of(const Node& a, const Node& b) {
         if (tells_apart(a, field, false) && tells_apart(b, field, false)) return {.field = std::string(field)};
     const bool all_maps = std::ranges::all_of(a.items(), &Node::is_map) && std::ranges::all_of(b.items(), &Node::is_map);
     if (all_maps && a.size() >= kGuessFrom)
-        for (const Node::Entry* e : sorted(a.items().front())) // dyff takes any
-            if (tells_apart(a, e->key.view(), true) && tells_apart(b, e->key.view(), true)) return {.field = e->key.str()};
+        for (const Node::Entry& e : a.items().front().entries()) // dyff takes any
+            if (tells_apart(a, e.key.view(), true) && tells_apart(b, e.key.view(), true)) return {.field = e.key.str()};
     const auto is_object = [](const Node& entry) { return object_name(entry).has_value(); };
     return {.field = {}, .objects = std::ranges::all_of(a.items(), is_object) && std::ranges::all_of(b.items(), is_object)};
 }
@@ -120,14 +133,13 @@ struct Comparison {
 
     void maps(const std::string& path, const Node& a, const Node& b) {
         Node removed = Node::map(), added = Node::map();
-        const Entries before = sorted(a);
-        for (const Node::Entry* e : before)
-            if (!b.contains(e->key.view())) removed.set(e->key, e->value);
-        for (const Node::Entry* e : sorted(b))
-            if (!a.contains(e->key.view())) added.set(e->key, e->value);
+        for (const Node::Entry& e : a.entries())
+            if (!b.contains(e.key.view())) removed.set(e.key, e.value);
+        for (const Node::Entry& e : b.entries())
+            if (!a.contains(e.key.view())) added.set(e.key, e.value);
         note(path, std::nullopt, std::move(removed), std::move(added));
-        for (const Node::Entry* e : before)
-            if (const Node* other = b.find(e->key.view())) compare(below(path, e->key.view()), e->value, *other);
+        for (const Node::Entry& e : a.entries())
+            if (const Node* other = b.find(e.key.view())) compare(below(path, e.key.view()), e.value, *other);
     }
 
     void lists(const std::string& path, const Node& a, const Node& b) {
@@ -186,7 +198,7 @@ struct Comparison {
 
 std::vector<Change> changes_between(const Node& before, const Node& after) {
     Comparison comparison;
-    comparison.compare("", before, after);
+    comparison.compare("", in_yaml_order(before), in_yaml_order(after));
     return std::move(comparison.out);
 }
 

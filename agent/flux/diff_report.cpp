@@ -153,7 +153,10 @@ private:
     [[nodiscard]] std::string order(const Node& before, const Node& after) const {
         const auto joined = [](const Node& list, std::string_view separator) {
             std::string out;
-            for (const Node& e : list.items()) out += (&e == &list.items().front() ? "" : std::string(separator)) + (e.text().empty() ? neat_yaml(e) : std::string(e.text()));
+            for (const Node& e : list.items()) {
+                if (&e != &list.items().front()) out += separator;
+                out += e.is_null() ? "null" : e.text().empty() ? neat_yaml(e) : std::string(e.text());
+            }
             return out;
         };
         const std::string from = joined(before, ", "), to = joined(after, ", ");

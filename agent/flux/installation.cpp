@@ -23,6 +23,8 @@ Result<std::optional<Object>> git_definition(const Session& s) {
 
 } // namespace
 
+Result<std::vector<Object>> find_definitions(const Session& s) { return labelled(s, {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, ""); }
+
 Result<std::vector<Object>> find_deployments(const Session& s) { return labelled(s, {"apps", "v1", "Deployment"}, s.ns); }
 
 Result<std::string> other_manager(const Session& s) {
@@ -34,8 +36,6 @@ Result<std::string> other_manager(const Session& s) {
 
 Result<Installation> find_installation(const Session& s) {
     Installation out;
-    TRY(out.definitions, labelled(s, {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, ""));
-    TRY(out.deployments, find_deployments(s));
     const auto git = git_definition(s);
     if (!git) return fail(git.error());
     out.defined = git->has_value();
@@ -45,6 +45,7 @@ Result<Installation> find_installation(const Session& s) {
         if (!version.empty()) out.distribution = (part_of.empty() ? "" : std::string(part_of) + "-") + std::string(version);
         out.bootstrapped = !(*git)->label("kustomize.toolkit.fluxcd.io/name").empty() && !(*git)->label("kustomize.toolkit.fluxcd.io/namespace").empty();
     }
+    TRY(out.deployments, find_deployments(s));
     return out;
 }
 

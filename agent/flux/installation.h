@@ -12,7 +12,6 @@ inline constexpr const char* kPartOfFlux = "app.kubernetes.io/part-of=flux";
 
 struct Installation {
     std::vector<Object> deployments; // of the namespace
-    std::vector<Object> definitions;
     std::string distribution = {};   // "flux-v2.7.5": labels of the GitRepository definition; "" = not labelled
     std::string version = {};        // "v2.7.5", from there, too
     bool defined = false;            // that definition is there
@@ -20,6 +19,9 @@ struct Installation {
 };
 
 Result<Installation> find_installation(const Session& s);
+
+// The definitions with that label.
+Result<std::vector<Object>> find_definitions(const Session& s);
 
 // The tool that put Flux into the cluster by its label app.kubernetes.io/managed-by ("Helm"); "" = none, Flux itself, or nothing is there.
 // Errors: `cluster info unavailable: …`

@@ -31,11 +31,11 @@ std::chrono::milliseconds Session::left() const {
 
 Result<std::string> namespace_of(const Invocation& in) {
     std::string ns = in.flags.text("namespace");
+    const auto system = environment("FLUX_SYSTEM_NAMESPACE");
+    const bool wrong = system && !is_dns_label(*system);
+    if (wrong) in.io.warning(" ignoring invalid FLUX_SYSTEM_NAMESPACE: \"" + *system + "\"");
     if (!in.flags.given("namespace")) {
-        if (const auto system = environment("FLUX_SYSTEM_NAMESPACE")) {
-            if (is_dns_label(*system)) ns = *system;
-            else in.io.warning(" ignoring invalid FLUX_SYSTEM_NAMESPACE: \"" + *system + "\"");
-        }
+        if (system && !wrong) ns = *system;
         if (in.flags.on("ns-follows-kube-context") || environment("FLUX_NS_FOLLOWS_KUBE_CONTEXT")) {
             if (const std::string current = context_namespace(in.flags); !current.empty()) ns = current;
         }

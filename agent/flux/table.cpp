@@ -55,7 +55,8 @@ std::size_t display_width(std::string_view text) {
         const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
         char32_t c = length == 1 ? lead : lead & (0xFFu >> (length + 1));
         for (std::size_t k = 1; k < length && i + k < text.size(); ++k) c = (c << 6) | (static_cast<unsigned char>(text[i + k]) & 0x3F);
-        if (!is_combining(c)) columns += is_wide(c) ? 2 : 1;
+        const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0); // a tab, too, as the table of flux counts
+        if (!control && !is_combining(c)) columns += is_wide(c) ? 2 : 1;
         i += length;
     }
     return columns;
