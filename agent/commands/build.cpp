@@ -11,6 +11,7 @@ namespace weber::agent {
 namespace {
 
 Result<int> run(Invocation& in) {
+    if (const std::string why = wrong_sources(in.flags); !why.empty()) return in.usage(why);
     TRY(std::string ns, namespace_of(in));
     TRY(LocalBuildOptions options, local_build_options(in, std::move(ns)));
     options.normalize = false;

@@ -214,6 +214,7 @@ Result<bool> diff(const Invocation& in) {
     TRY(std::string ns, namespace_of(in));
     TRY(const LocalBuildOptions options, local_build_options(in, std::move(ns)));
     TRY_VOID(check(options));
+    if (options.ignore_not_found && options.file.empty()) return fail(ErrorCode::invalid, "kustomization file is required when assuming new kustomizations");
     TRY(const Session session, open_session(in));
     if (!format.empty()) {
         TRY(const std::vector<LocalBuild> builds, build_locally(options, &session.client()));
@@ -227,6 +228,7 @@ Result<bool> diff(const Invocation& in) {
 }
 
 Result<int> run(Invocation& in) {
+    if (const std::string why = wrong_sources(in.flags); !why.empty()) return in.usage(why);
     const auto any = diff(in);
     if (!any) {
         in.io.failure(any.error());

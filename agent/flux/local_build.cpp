@@ -56,6 +56,16 @@ Result<Object> from_file(const LocalBuildOptions& o) {
 
 bool is_kustomization(const Object& o) { return o.kind() == "Kustomization" && o.group() == gitops::kKustomizeGroup; }
 
+// The controller says `post build failed for 'ConfigMap.v1.[noGrp]/NAME': …`, the command `var substitution failed for 'NAME': …`.
+Error in_the_commands_words(Error error) {
+    constexpr std::string_view kControllers = "post build failed for '";
+    if (!error.message.starts_with(kControllers)) return error;
+    const std::size_t end = error.message.find("': ", kControllers.size()), slash = error.message.rfind('/', end);
+    if (end == std::string::npos || slash == std::string::npos || slash < kControllers.size()) return error;
+    error.message = "var substitution failed for '" + error.message.substr(slash + 1);
+    return error;
+}
+
 Result<void> add_children(LocalBuilder& builder, std::set<std::string>& seen, std::vector<LocalBuild>& out) {
     const std::vector<Object> objects = out.back().objects; // cheap: shared; `out` grows below
     const gitops::Kustomization parent = out.back().kustomization;
@@ -100,6 +110,13 @@ std::vector<Flag> local_build_flags() {
             {.name = "pgp-key-file", .kind = FlagKind::list, .help = "OpenPGP keys, armoured, without passphrase", .value = "file"},
             ignore_mac_flag(),
             {.name = "in-memory-build", .kind = FlagKind::boolean, .help = "accepted for compatibility: nothing is written in any case", .hidden = true}};
+}
+
+std::string wrong_sources(const Flags& flags) {
+    for (const std::string& source : flags.list("local-sources"))
+        if (source.find('=') == std::string::npos)
+            return "invalid argument \"" + flags.text("local-sources") + "\" for \"--local-sources\" flag: " + source + " must be formatted as key=value";
+    return "";
 }
 
 Result<LocalBuildOptions> local_build_options(const Invocation& in, std::string ns) {
@@ -195,7 +212,9 @@ Result<LocalBuild> LocalBuilder::build(const Object& object, std::optional<Objec
     std::optional<gitops::ReferenceReader> cluster;
     if (client_ != nullptr) settings.cluster = &cluster.emplace(*client_, k);
     settings.remote = &remote_;
-    TRY(gitops::Built built, gitops::build_objects(snapshot, k, settings));
+    auto made = gitops::build_objects(snapshot, k, settings);
+    if (!made) return fail(in_the_commands_words(std::move(made.error())));
+    gitops::Built built = std::move(*made);
     for (Object& o : built.objects) o = mask_sops(std::move(o));
     TRY(std::vector<Object> objects, gitops::desired_objects(std::move(built.objects), k, options_.normalize));
     return LocalBuild{std::move(k), std::move(live), std::move(objects), std::move(built.secret_values)};

@@ -31,6 +31,8 @@ struct LocalBuildOptions {
 };
 
 std::vector<Flag> local_build_flags();
+// What is wrong with --local-sources; "" when it is right.
+std::string wrong_sources(const Flags& flags);
 Result<LocalBuildOptions> local_build_options(const Invocation& in, std::string ns);
 
 // The checks of 2.4 in their order, before anything is read.
