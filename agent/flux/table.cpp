@@ -76,8 +76,8 @@ std::string format_table(const Row& header, const std::vector<Row>& rows) {
             cells.push_back(lines_of(cell));
             height = std::max(height, cells.back().size());
         }
-        for (std::size_t line = 0; line < height; ++line) {
-            for (std::size_t i = 0; i < cells.size(); ++i) out += padded(line < cells[i].size() ? cells[i][line] : "", widths[i]) + "\t";
+        for (std::size_t line = 0; line < height; ++line) { // cells that have no more lines hold two blanks, as the table of flux has it
+            for (std::size_t i = 0; i < cells.size(); ++i) out += padded(line < cells[i].size() ? cells[i][line] : "  ", widths[i]) + "\t";
             out += '\n';
         }
     }
