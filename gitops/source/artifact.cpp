@@ -170,8 +170,13 @@ struct Span {
     std::size_t offset = 0, size = 0;
 };
 
-Result<std::map<std::string, Span, std::less<>>> read_tar(std::string_view tar, std::size_t max_files) {
+struct Listing {
     std::map<std::string, Span, std::less<>> files;
+    TreeFileSystem::Dirs dirs;
+};
+
+Result<Listing> read_tar(std::string_view tar, std::size_t max_files) {
+    Listing out;
     Pending pending;
     for (std::size_t at = 0; at + kBlock <= tar.size();) {
         const std::string_view header = tar.substr(at, kBlock);
@@ -196,16 +201,13 @@ Result<std::map<std::string, Span, std::less<>>> read_tar(std::string_view tar, 
         pending = {};
         const auto name = clean_name(raw);
         if (!name) return fail(ErrorCode::invalid, "the artifact holds a path that leaves its root: '" + raw + "'");
-        if ((type != '0' && type != '\0') || name->empty()) continue; // directories exist by their files; links and devices are skipped
-        files[*name] = span;
-        if (files.size() > max_files) return fail(ErrorCode::too_large, "the artifact holds more than " + std::to_string(max_files) + " files");
+        if (name->empty()) continue;
+        if (type == '5') out.dirs.insert(*name);
+        if (type == '0' || type == '\0') out.files[*name] = span; // links and devices are skipped
+        if (out.files.size() + out.dirs.size() > max_files) return fail(ErrorCode::too_large, "the artifact holds more than " + std::to_string(max_files) + " files");
     }
-    return files;
+    return out;
 }
-
-} // namespace
-
-namespace {
 
 // As a walk has it that takes a directory's names in byte order: "a" and what is below come before "a-b".
 bool walked_before(std::string_view a, std::string_view b) {
@@ -213,21 +215,31 @@ bool walked_before(std::string_view a, std::string_view b) {
     return std::ranges::lexicographical_compare(a, b, {}, rank, rank);
 }
 
+TreeFileSystem::Dirs dirs_of(const std::map<std::string, TreeFileSystem::File, std::less<>>& files) {
+    TreeFileSystem::Dirs dirs;
+    for (const auto& [path, file] : files)
+        for (std::size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) dirs.insert(path.substr(0, slash));
+    return dirs;
+}
+
 } // namespace
 
 Result<std::string> pack_artifact(const Snapshot& snapshot) {
     std::string tar;
     put_entry(tar, ".", {}, 0750, '5');
-    std::set<std::string, std::less<>> dirs;
-    std::vector<std::string> paths;
-    for (const auto& [path, file] : snapshot.fs->files()) paths.push_back(path);
+    const auto& files = snapshot.fs->files();
+    const TreeFileSystem::Dirs dirs = snapshot.fs->dirs() ? *snapshot.fs->dirs() : dirs_of(files);
+    std::vector<std::string> paths(dirs.begin(), dirs.end());
+    for (const auto& [path, file] : files) paths.push_back(path);
     std::ranges::sort(paths, walked_before);
     for (const std::string& path : paths) {
-        const auto& file = snapshot.fs->files().find(path)->second;
-        for (std::size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1))
-            if (dirs.insert(path.substr(0, slash)).second) put_entry(tar, path.substr(0, slash), {}, 0750, '5');
+        const auto file = files.find(path);
+        if (file == files.end()) {
+            put_entry(tar, path, {}, 0750, '5');
+            continue;
+        }
         TRY(const std::string content, snapshot.fs->read(snapshot.fs->mount() + "/" + path));
-        put_entry(tar, path, content, file.executable ? 0700 : 0600, '0');
+        put_entry(tar, path, content, file->second.executable ? 0700 : 0600, '0');
     }
     tar.append(2 * kBlock, '\0');
     return compress(tar);
@@ -235,7 +247,8 @@ Result<std::string> pack_artifact(const Snapshot& snapshot) {
 
 Result<Snapshot> unpack_artifact(std::string_view tar_gz, std::string revision, const UnpackLimits& limits) {
     TRY(const std::string bytes, decompress(tar_gz, limits.bytes));
-    TRY(const auto spans, read_tar(bytes, limits.files));
+    TRY(Listing listing, read_tar(bytes, limits.files));
+    const auto& spans = listing.files;
     // Contents alone are kept: of many small files, headers and padding are the larger part.
     std::size_t total = 0;
     for (const auto& [path, span] : spans) total += span.size;
@@ -250,7 +263,7 @@ Result<Snapshot> unpack_artifact(std::string_view tar_gz, std::string revision, 
     auto reader = [contents = std::shared_ptr<const std::string>(std::move(contents))](const std::string&, const TreeFileSystem::File& file) -> Result<std::string> {
         return contents->substr(file.offset, file.size);
     };
-    return Snapshot{std::make_shared<const TreeFileSystem>(std::string(kSourceMount), std::move(files), std::move(reader)), std::move(revision)};
+    return Snapshot{std::make_shared<const TreeFileSystem>(std::string(kSourceMount), std::move(files), std::move(reader), std::move(listing.dirs)), std::move(revision)};
 }
 
 namespace {

@@ -14,8 +14,8 @@
 
 namespace weber::gitops {
 
-// The files of `snapshot` as a tar.gz whose bytes depend on nothing but names and contents: entries in byte order of their names below each
-// directory, owner 0, time 0, modes 0750, 0700 and 0600, USTAR (PAX where a name is too long). Errors: those of reading a file.
+// The files of `snapshot` as a tar.gz whose bytes depend on nothing but names and contents: files, and the directories that the snapshot
+// names (else those of the files), in byte order of their names below each directory; owner 0, time 0, modes 0750, 0700 and 0600, USTAR (PAX where a name is too long). Errors: those of reading a file.
 Result<std::string> pack_artifact(const Snapshot& snapshot);
 
 struct UnpackLimits {
@@ -23,7 +23,7 @@ struct UnpackLimits {
     std::size_t files = 1'000'000;
 };
 
-// The regular files of a tar.gz, held in memory. Links and devices are skipped. Errors: invalid (not a tar.gz, truncated, a path that is absolute or leaves
+// The regular files and directories of a tar.gz, held in memory. Links and devices are skipped. Errors: invalid (not a tar.gz, truncated, a path that is absolute or leaves
 // the root), too_large.
 Result<Snapshot> unpack_artifact(std::string_view tar_gz, std::string revision, const UnpackLimits& limits = {});
 

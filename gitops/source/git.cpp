@@ -50,13 +50,15 @@ namespace {
 
 struct TreeWalk {
     std::map<std::string, TreeFileSystem::File, std::less<>> files;
+    TreeFileSystem::Dirs dirs; // submodules included: a checkout makes their directories, too
     std::vector<std::pair<std::string, git_oid>> ignores; // directory, blob
 };
 
 int visit(const char* dir, const git_tree_entry* entry, void* payload) {
     auto& walk = *static_cast<TreeWalk*>(payload);
     const git_filemode_t mode = git_tree_entry_filemode(entry);
-    if (mode != GIT_FILEMODE_BLOB && mode != GIT_FILEMODE_BLOB_EXECUTABLE) return 0; // links and submodules are not in artifacts
+    if (mode == GIT_FILEMODE_TREE || mode == GIT_FILEMODE_COMMIT) walk.dirs.insert(std::string(dir) + git_tree_entry_name(entry));
+    if (mode != GIT_FILEMODE_BLOB && mode != GIT_FILEMODE_BLOB_EXECUTABLE) return 0; // links are not in artifacts
     const std::string name = git_tree_entry_name(entry);
     walk.files.emplace(std::string(dir) + name, TreeFileSystem::File{hex(*git_tree_entry_id(entry)), 0, mode == GIT_FILEMODE_BLOB_EXECUTABLE});
     if (name == ".sourceignore") {
@@ -108,6 +110,7 @@ Result<Snapshot> snapshot_of(RepositoryPtr repo, const ObjectPtr& commit, const 
     std::ranges::sort(ignores, {}, &IgnoreRules::SourceIgnore::dir);
     const IgnoreRules rules = IgnoreRules::make(ignores, spec_ignore);
     std::erase_if(walk.files, [&](const auto& f) { return rules.ignores(f.first, false); });
+    std::erase_if(walk.dirs, [&](const std::string& dir) { return rules.ignores(dir, true); });
 
     auto shared = std::make_shared<SharedRepository>();
     shared->repo = std::move(repo);
@@ -118,7 +121,7 @@ Result<Snapshot> snapshot_of(RepositoryPtr repo, const ObjectPtr& commit, const 
         if (git_oid_fromstr(&id, file.id.c_str()) != 0) return fail(ErrorCode::internal, "bad blob id " + file.id);
         const std::lock_guard lock(shared->mutex);
         return read_blob(shared->repo.get(), id);
-    });
+    }, std::move(walk.dirs));
     return s;
 }
 

@@ -130,6 +130,8 @@ Result<RepositoryPtr> open_cache(const std::string& path) {
 // Who has what to say about a failure, strongest first. libgit2 puts the URL into some texts: without credentials, please.
 Error transfer_error(int code, const Operation& op, std::string text) {
     const std::string shown = public_url(op.options.url);
+    while (text.ends_with('\n') || text.ends_with(' ')) text.pop_back(); // what the other side said, an error is one line
+    std::ranges::replace(text, '\n', ' ');
     if (const auto at = text.find(op.options.url); at != std::string::npos) text.replace(at, op.options.url.size(), shown);
     Error e{.code = ErrorCode::unavailable, .message = "cannot fetch " + shown + ": " + text, .http_status = op.http.status};
     if (op.http.cancelled) {
@@ -147,10 +149,14 @@ Error transfer_error(int code, const Operation& op, std::string text) {
     } else if (cache_is_damaged()) {
         e.code = ErrorCode::internal;
         e.message = "the git cache of " + shown + " is damaged: " + text;
+    } else if (!op.over_http() && (text.find("parsing PEM") != std::string::npos || text.find("private key") != std::string::npos || text.find("passphrase") != std::string::npos)) {
+        e.code = ErrorCode::unauthorized;
+        e.hint = "check 'identity' and its 'password' in the Secret";
+        e.reason = kBadKey;
     } else if (code == GIT_EAUTH || text.find("authentication") != std::string::npos) {
         e.code = ErrorCode::unauthorized;
         e.hint = "check user and token, or the ssh key";
-    } else if (code == GIT_ENOTFOUND || text.find("not found") != std::string::npos) {
+    } else if (code == GIT_ENOTFOUND || text.find("not found") != std::string::npos || text.find("does not appear to be a git repository") != std::string::npos) {
         e.code = ErrorCode::not_found;
     } else {
         e.hint = "check the URL and the network";
@@ -173,26 +179,36 @@ struct Wanted {
     std::vector<std::string> equals = {}; // further tags that are the same version but for build metadata
 };
 
+Error bad_reference(std::string message) { return Error{.code = ErrorCode::invalid, .message = std::move(message), .reason = std::string(kBadReference)}; }
+
 // The tags of the highest version in the range.
 Result<std::vector<std::string>> pick_version(const std::string& range, const std::vector<Head>& heads) {
-    TRY(const VersionRange wanted, VersionRange::parse(range));
+    const auto wanted = VersionRange::parse(range);
+    if (!wanted) return fail(bad_reference("semver parse error: " + wanted.error().message));
     std::optional<Version> best;
     std::vector<std::string> tags;
     for (const Head& h : heads) {
         if (!h.name.starts_with("refs/tags/") || h.name.ends_with("^{}")) continue;
         const std::string tag = h.name.substr(10);
         const auto version = Version::parse(tag);
-        if (!version || !wanted.contains(*version)) continue;
+        if (!version || !wanted->contains(*version)) continue;
         const auto order = best ? version->compare(*best) : std::strong_ordering::greater;
         if (order > 0) tags.clear(), best = *version;
         if (order >= 0) tags.push_back(tag);
     }
-    if (!best) return fail(ErrorCode::not_found, "no match found for semver: " + range);
+    if (!best) return fail(bad_reference("no match found for semver: " + range));
     return tags;
 }
 
+const Head* find_head(const std::vector<Head>& heads, const std::string& name) {
+    const auto it = std::ranges::find(heads, name, &Head::name);
+    return it == heads.end() ? nullptr : &*it;
+}
+
 Result<Wanted> choose(const GitReference& ref, const std::vector<Head>& heads) {
-    if (!ref.commit.empty()) return Wanted{ref.branch.empty() ? "" : "refs/heads/" + ref.branch, ref.branch, ref.commit};
+    if (!ref.commit.empty()) return Wanted{ref.branch.empty() ? "" : "refs/heads/" + ref.branch, ref.name.empty() ? ref.branch : ref.name, ref.commit};
+    if (ref.name.starts_with('/') || ref.name.ends_with('/')) return fail(bad_reference("ref " + ref.name + " is invalid; Git refs cannot begin or end with a slash '/'"));
+    if (ref.name.ends_with("^{}") && find_head(heads, ref.name) == nullptr) return Wanted{ref.name, ref.name, ""}; // of no annotated tag: there is none such
     if (!ref.name.empty()) return Wanted{ref.name.ends_with("^{}") ? ref.name.substr(0, ref.name.size() - 3) : ref.name, ref.name, ""};
     if (!ref.semver.empty()) {
         TRY(std::vector<std::string> tags, pick_version(ref.semver, heads));
@@ -205,13 +221,8 @@ Result<Wanted> choose(const GitReference& ref, const std::vector<Head>& heads) {
     return Wanted{"refs/heads/" + branch, branch, ""};
 }
 
-const Head* find_head(const std::vector<Head>& heads, const std::string& name) {
-    const auto it = std::ranges::find(heads, name, &Head::name);
-    return it == heads.end() ? nullptr : &*it;
-}
-
 bool is_commit_id(std::string_view text) {
-    return text.size() == GIT_OID_HEXSZ && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    return text.size() == GIT_OID_HEXSZ && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
 // git's rules of completing a name (gitrevisions(7)); a name that the remote lacks may be a commit.
@@ -286,7 +297,9 @@ public:
             return fail(ErrorCode::invalid, "cannot use the URL " + public_url(op_.options.url) + ": " + last_error());
         remote_.reset(raw);
         set_callbacks();
-        TRY(const std::vector<Head> heads, list());
+        auto listed = list();
+        if (!listed && listed.error().reason.empty()) listed.error().reason = kNotListed;
+        TRY(const std::vector<Head> heads, std::move(listed));
         if (heads.empty())
             return fail(Error{.code = ErrorCode::not_found, .message = "the git repository " + public_url(op_.options.url) + " is empty", .hint = "push a commit", .reason = std::string(kEmptyRepository)});
         TRY(Wanted want, op_.options.revision ? choose_revision(*op_.options.revision, heads) : choose(op_.options.ref, heads));
@@ -299,9 +312,10 @@ public:
         auto commit = find_commit(repo_.get(), rev, public_url(op_.options.url));
         if (!commit && (want.commit.empty() || !out.transferred)) // the remote has it, and we should
             return fail(ErrorCode::internal, "the git cache of " + public_url(op_.options.url) + " is damaged: " + commit.error().message);
-        if (!commit) return fail(missing(want));
+        if (!commit) return fail(missing(want, !want.commit.empty()));
         out.commit = hex(*git_object_id(commit->get()));
-        if (const char* subject = git_commit_summary(reinterpret_cast<git_commit*>(commit->get()))) out.subject = subject;
+        const std::string_view message = git_commit_message_raw(reinterpret_cast<git_commit*>(commit->get()));
+        out.subject = message.substr(0, message.find('\n'));
         out.revision = (want.label.empty() ? "" : want.label + "@") + "sha1:" + out.commit;
         return out;
     }
@@ -318,11 +332,12 @@ private:
         fetch_.update_fetchhead = 0;
     }
 
-    Error missing(const Wanted& want) const {
+    Error missing(const Wanted& want, bool commit) const {
         return Error{.code = ErrorCode::not_found,
-                     .message = want.commit.empty() ? "couldn't find remote ref \"" + want.reference + "\" in " + public_url(op_.options.url)
-                                                    : "no commit '" + want.commit + "' in " + public_url(op_.options.url),
-                     .hint = "check the branch, tag or commit"};
+                     .message = commit ? "no commit '" + want.commit + "' in " + public_url(op_.options.url)
+                                       : "couldn't find remote ref \"" + want.reference + "\" in " + public_url(op_.options.url),
+                     .hint = "check the branch, tag or commit",
+                     .reason = std::string(commit ? kNoSuchCommit : kNoSuchReference)};
     }
 
     Result<std::vector<Head>> list() {
@@ -338,11 +353,12 @@ private:
 
     // False when the cache had it all.
     Result<bool> download(const Wanted& want, const std::vector<Head>& heads) {
+        if (!want.commit.empty() && !is_commit_id(want.commit)) return fail(missing(want, true)); // no abbreviations, no names
+        if (const bool named = !want.reference.empty(); named && find_head(heads, want.reference) == nullptr) return fail(missing(want, false));
         if (!want.commit.empty() && has_object(repo_.get(), want.commit)) return false;
         std::string spec = "+refs/heads/*:refs/weber/heads/*", tags = "+refs/tags/*:refs/weber/tags/*"; // a commit may be anywhere
         if (!want.reference.empty()) {
             const Head* head = find_head(heads, want.reference);
-            if (head == nullptr) return fail(missing(want));
             spec = "+" + want.reference + ":" + local_name(want.reference);
             if (want.commit.empty() && has_object(repo_.get(), head->id)) return set_reference(*head);
         }
@@ -416,11 +432,17 @@ std::string public_url(std::string_view url) {
     const auto end = url.find_first_of("/?#", scheme + 3);
     const auto at = url.substr(0, end).rfind('@');
     if (at == std::string_view::npos || at < scheme) return std::string(url);
+    const std::string_view user = url.substr(scheme + 3, at - scheme - 3);
+    if (url.starts_with("ssh://") && user.find(':') == std::string_view::npos) return std::string(url); // the key is the secret; over http a token may be the user
     return std::string(url.substr(0, scheme + 3)) + std::string(url.substr(at + 1));
 }
 
 Result<Fetched> fetch(const FetchOptions& options) {
     start_library();
+    const std::string_view token = options.credentials.bearer_token.reveal();
+    if (std::ranges::any_of(token, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) // it would be a header of its own
+        return fail(Error{.code = ErrorCode::invalid, .message = "cannot fetch " + public_url(options.url) + ": net/http: invalid header field value for \"Authorization\"",
+                          .hint = "the bearer token must be one line", .reason = std::string(kNotListed)});
     auto op = std::make_shared<Operation>(Operation{.options = options});
     op->http.credentials = &op->options.credentials;
     op->http.stop = options.stop;

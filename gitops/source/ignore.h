@@ -1,4 +1,4 @@
-// Which files of a repository belong to the artifact: gitignore patterns, Flux's default exclusions, .sourceignore (sources.md 0.5).
+// Which files of a repository belong to the artifact: gitignore patterns as Flux reads them (fluxcd/pkg/sourceignore), Flux's default exclusions, .sourceignore (sources.md 0.5).
 //
 // Immutable after construction, thread-safe.
 #pragma once
@@ -35,11 +35,13 @@ private:
     };
     void add(std::string_view text, std::string_view dir);
     [[nodiscard]] static bool matches(const Pattern& p, const std::vector<std::string_view>& path, bool is_dir);
+    [[nodiscard]] static bool matches_any(const Pattern& p, const std::vector<std::string_view>& path, std::size_t from, bool is_dir);
+    [[nodiscard]] static bool matches_anchored(const Pattern& p, const std::vector<std::string_view>& path, std::size_t from, bool is_dir);
 
     std::vector<Pattern> patterns_;
 };
 
-// Shell pattern within one path component: `*`, `?`, `[a-z]`, `[^a]`, backslash. Linear time.
+// Shell pattern within one path component as Go's filepath.Match has it: `*`, `?`, `[a-z]`, `[^a]`, backslash; a malformed one matches nothing. Linear time.
 bool glob_match(std::string_view pattern, std::string_view text);
 
 } // namespace weber::gitops

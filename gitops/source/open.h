@@ -66,7 +66,13 @@ struct Fetched {
     bool transferred = false; // objects were downloaded; false: the remote had nothing new
 };
 
-inline constexpr std::string_view kEmptyRepository = "EmptyGitRepository"; // Error::reason of a remote without any reference
+// What came of a fetch that failed: Error::reason.
+inline constexpr std::string_view kEmptyRepository = "EmptyGitRepository"; // the remote has no reference at all
+inline constexpr std::string_view kNotListed = "NotListed";               // the remote did not say which references it has
+inline constexpr std::string_view kNoSuchReference = "NoSuchReference";   // it lacks the branch, tag or name
+inline constexpr std::string_view kNoSuchCommit = "NoSuchCommit";         // it lacks the commit
+inline constexpr std::string_view kBadKey = "BadKey";                     // the ssh key cannot be read
+inline constexpr std::string_view kBadReference = "BadReference";         // the message says it all: no version in the range, no range, no name
 
 // Asks the remote where `ref` is and downloads what the cache lacks. Precedence: commit, name, semver, tag, branch (master). http and https go
 // over libcurl, bounded by the deadline from connecting to the last byte; ssh over libssh2, given up (not interrupted) at the deadline.
@@ -77,7 +83,7 @@ Result<Fetched> fetch(const FetchOptions& options);
 // The commit's files. Error: not_found when the cache lacks it.
 Result<Snapshot> open_fetched(const Fetched& fetched, std::string_view spec_ignore = {});
 
-// The URL without user and password, for messages.
+// The URL for messages: without user and password; the user alone of an ssh URL stays.
 std::string public_url(std::string_view url);
 
 } // namespace weber::gitops

@@ -92,7 +92,7 @@ Result<VersionRange> VersionRange::parse(std::string_view text) {
     for (std::string_view rest = text;;) {
         const auto bar = rest.find("||");
         if (!parse_all(rest.substr(0, bar), out.any_of_.emplace_back()))
-            return fail(ErrorCode::invalid, "improper constraint: " + std::string(text));
+            return fail(ErrorCode::invalid, "improper constraint: \"" + std::string(text) + "\"");
         if (bar == std::string_view::npos) return out;
         rest.remove_prefix(bar + 2);
     }

@@ -14,8 +14,8 @@ std::string clean(std::string_view path) { return kustomize::is_absolute(path) ?
 
 } // namespace
 
-TreeFileSystem::TreeFileSystem(std::string mount, std::map<std::string, File, std::less<>> files, Reader reader)
-    : mount_(mount == "/" ? "" : std::move(mount)), files_(std::move(files)), reader_(std::move(reader)) {}
+TreeFileSystem::TreeFileSystem(std::string mount, std::map<std::string, File, std::less<>> files, Reader reader, std::optional<Dirs> dirs)
+    : mount_(mount == "/" ? "" : std::move(mount)), files_(std::move(files)), reader_(std::move(reader)), dirs_(std::move(dirs)) {}
 
 std::optional<std::string> TreeFileSystem::below(std::string_view path) const {
     const std::string whole = clean(path);
@@ -27,8 +27,11 @@ std::optional<std::string> TreeFileSystem::below(std::string_view path) const {
 bool TreeFileSystem::has_dir(std::string_view relative) const {
     if (relative.empty()) return true;
     const std::string prefix = std::string(relative) + "/";
-    const auto it = files_.lower_bound(prefix);
-    return it != files_.end() && it->first.starts_with(prefix);
+    if (const auto it = files_.lower_bound(prefix); it != files_.end() && it->first.starts_with(prefix)) return true;
+    if (!dirs_) return false;
+    if (dirs_->contains(relative)) return true;
+    const auto it = dirs_->lower_bound(prefix);
+    return it != dirs_->end() && it->starts_with(prefix);
 }
 
 bool TreeFileSystem::is_dir(std::string_view path) const {
@@ -67,6 +70,9 @@ Result<std::vector<std::string>> TreeFileSystem::list(std::string_view dir) cons
         if (slash == std::string_view::npos) ++it;
         else it = files_.lower_bound(prefix + std::string(rest.substr(0, slash)) + "0"); // '0' follows '/': skips the whole directory
     }
+    if (dirs_)
+        for (auto it = dirs_->lower_bound(prefix); it != dirs_->end() && it->starts_with(prefix); ++it)
+            if (it->size() > prefix.size()) names.insert(it->substr(prefix.size(), it->find('/', prefix.size()) - prefix.size()));
     return std::vector<std::string>(names.begin(), names.end());
 }
 
@@ -112,7 +118,7 @@ Snapshot Snapshot::with_files(const std::map<std::string, std::string>& contents
     out.fs = std::make_shared<TreeFileSystem>(fs->mount(), std::move(files), [below, replaced](const std::string& path, const TreeFileSystem::File&) {
         const auto it = replaced->find(path);
         return it != replaced->end() ? Result<std::string>(it->second) : below->read(below->mount() + "/" + path);
-    });
+    }, fs->dirs());
     return out;
 }
 

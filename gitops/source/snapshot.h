@@ -8,6 +8,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -32,7 +34,9 @@ public:
 
     // `mount`: absolute path that the root has in this file system, e.g. the directory a working tree lies in; "" = "/". Paths outside it are refused
     // (`fs-security-constraint …`, build.md 4), so trees that are not on disk lie below kSourceMount, where `..` can be seen to leave them.
-    TreeFileSystem(std::string mount, std::map<std::string, File, std::less<>> files, Reader reader);
+    // `dirs`: the directories that are named for themselves, with or without files; nullopt: those of the files.
+    using Dirs = std::set<std::string, std::less<>>;
+    TreeFileSystem(std::string mount, std::map<std::string, File, std::less<>> files, Reader reader, std::optional<Dirs> dirs = std::nullopt);
 
     [[nodiscard]] Result<std::string> resolve(std::string_view path) const override;
     [[nodiscard]] bool is_dir(std::string_view path) const override;
@@ -43,6 +47,7 @@ public:
 
     [[nodiscard]] const std::string& mount() const { return mount_; }
     [[nodiscard]] const std::map<std::string, File, std::less<>>& files() const { return files_; }
+    [[nodiscard]] const std::optional<Dirs>& dirs() const { return dirs_; }
 
 private:
     // The path below the mount, clean; nullopt when it is outside.
@@ -53,6 +58,7 @@ private:
     std::string mount_; // "" or "/dir"
     std::map<std::string, File, std::less<>> files_;
     Reader reader_;
+    std::optional<Dirs> dirs_;
 };
 
 struct Snapshot {

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include "gitops/source/git_url.h"
 #include "gitops/source/ignore.h"
 #include "gitops/source/known_hosts.h"
 #include "gitops/source/open.h"
@@ -111,13 +112,27 @@ constexpr IgnoreCase kIgnores[] = {
     {"docs/", "docs", false},       {"a/b", "a/b/c", true},         {"a/b", "x/a/b", false},          {"**/b", "x/y/b", true},
     {"a/**/z", "a/z", true},        {"a/**/z", "a/b/c/z", true},    {"a/**", "a/b", true},            {"*\n!keep.yaml", "keep.yaml", false},
     {"*\n!keep.yaml", "b.yaml", true}, {"# c\n\\#x", "#x", true},    {"x \n", "x", true},              {"x\\ ", "x ", true},
-    {"[ab].yaml", "a.yaml", true},  {"[!a].yaml", "a.yaml", false}, {"dir/*\n!dir/keep", "dir/keep", false}, {"?.yaml", "ab.yaml", false}};
+    {"[ab].yaml", "a.yaml", true},  {"[^a].yaml", "a.yaml", false}, {"dir/*\n!dir/keep", "dir/keep", false}, {"?.yaml", "ab.yaml", false}};
 
 TEST(Ignore, PatternsAreThoseOfGitignore) {
     for (const IgnoreCase& c : kIgnores) {
         const IgnoreRules rules = IgnoreRules::make({{"", c.patterns}}, "");
         EXPECT_EQ(rules.ignores(c.path, false), c.ignored) << "'" << c.patterns << "' " << c.path;
     }
+}
+
+// Answers of fluxcd/pkg/sourceignore 0.18, where git itself would often say something else.
+constexpr IgnoreCase kFluxsOwn[] = {
+    {"/**", "a", false},                {"/**/", "a/b", false},          {"**/a/b", "a/x/a/b", false},      {"**/a/b", "a/b", true},    {"a/**b", "a/xb", false},  {"**b/c", "xb/c", false},
+    {"a//b", "a/b", true},              {"**//b", "x/b", false},         {"a/**/**/b", "a/x/y/b", true},    {"a/**/b/c", "a/b/x/b/c", false}, {"*/c", "a/b/c", false}, {"a/*", "a/b/c", true},
+    {"[!a].yaml", "a.yaml", true},      {"[!a].yaml", "b.yaml", false},  {"[^a].yaml", "b.yaml", true},     {"[]a]", "a", false},       {"[", "[", false},         {"a[", "a[", false},
+    {"[a-]", "-", false},               {"x\\", "x\\", false},           {"?.yaml", "\u00fc.yaml", true},   {"[\u00fc-\u00fd].yaml", "\u00fc.yaml", true},
+    {"/", "a.png", false},              {"!", "a.png", false},           {"\t", "a.png", true},             {"a\\  ", "a", false},      {"a\t", "a", false},       {"./a", "a", false}};
+
+TEST(Ignore, PatternsAreReadAsFluxReadsThem) {
+    for (const IgnoreCase& c : kFluxsOwn) EXPECT_EQ(IgnoreRules::make({{"", c.patterns}}, "").ignores(c.path, false), c.ignored) << "'" << c.patterns << "' " << c.path;
+    EXPECT_FALSE(IgnoreRules::make({}, "a\n" + std::string(65'536, 'x') + "\nb\n").ignores("b", false)) << "nothing is read behind such a line";
+    EXPECT_TRUE(IgnoreRules::make({}, "a\n" + std::string(65'535, 'x') + "\nb\n").ignores("b", false));
 }
 
 TEST(Ignore, FilesAreScopedToTheirDirectoryAndTheSpecComesLast) {
@@ -239,7 +254,7 @@ TEST_F(Git, TheSecondFetchTransfersNothingUnlessSomethingIsNew) {
 TEST_F(Git, WhatIsMissingIsNamed) {
     EXPECT_THAT(get({.branch = "nope"}).error().to_string(), HasSubstr("couldn't find remote ref \"refs/heads/nope\""));
     EXPECT_THAT(get({.semver = ">=9"}).error().to_string(), HasSubstr("no match found for semver: >=9"));
-    EXPECT_THAT(get({.semver = "what"}).error().to_string(), HasSubstr("improper constraint: what"));
+    EXPECT_THAT(get({.semver = "what"}).error().to_string(), HasSubstr("improper constraint: \"what\""));
     EXPECT_EQ(get({.commit = "0123456789012345678901234567890123456789"}).error().code, ErrorCode::not_found);
     EXPECT_THAT(get({}).error().to_string(), HasSubstr("refs/heads/master")) << "nothing set: branch master";
     const auto gone = fetch({.url = "file:///nonexistent/repo.git", .cache_dir = cache.path()});
@@ -305,9 +320,28 @@ TEST_F(Git, SourceignoreOfTheCommitCounts) {
     EXPECT_FALSE(open_commit(repo.path(), "HEAD", "a\n")->fs->is_file("/source/a"));
 }
 
+struct UrlCase {
+    const char* url;
+    const char* objection;
+};
+constexpr UrlCase kUrls[] = { // the words of Go's net/url
+    {"http://", ""}, {"http:///x.git", ""}, {"http://127.0.0.1:99999/x.git", ""}, {"ssh://", ""}, {"http://h/a b", ""}, {"http://h%c3%bc/x", ""}, {"https://h/x?y=%zz", ""}, {"http://h:/x", ""},
+    {"http://\u00fc/x", ""}, {"http://@h/x", ""}, {"http://a@b@c/x", ""}, {"ssh://git@github.com/org/repo", ""}, {"http://[::1]:80/x", ""},
+    {"ssh://git@github.com:org/repo", "invalid port \":org\" after host"}, {"http://[::1]:x/y", "invalid port \":x\" after host"}, {"http://1:2:3/x", "invalid port \":2:3\" after host"},
+    {"http://::1/x", "invalid port \"::1\" after host"}, {"https://host with blank/x.git", "invalid character \" \" in host name"}, {"http://a\\b/", "invalid character \"\\\\\" in host name"},
+    {"http://h^/x", "invalid character \"^\" in host name"}, {"http://[::1/x.git", "missing ']' in host"}, {"http://%zz/x.git", "invalid URL escape \"%zz\""}, {"http://h%41/x", "invalid URL escape \"%41\""},
+    {"http://h/%zz", "invalid URL escape \"%zz\""}, {"http://h/a%2", "invalid URL escape \"%2\""}, {"http://u%zz@h/", "invalid URL escape \"%zz\""}, {"https://h/x#%zz", "invalid URL escape \"%zz\""},
+    {"http://u:p w@h/x", "net/url: invalid userinfo"}, {"http://h\x01/", "net/url: invalid control character in URL"}};
+
+TEST(GitUrl, IsRefusedAsGoRefusesIt) {
+    for (const UrlCase& c : kUrls) EXPECT_EQ(url_objection(c.url), c.objection) << c.url;
+}
+
 TEST(PublicUrl, HasNoCredentials) {
     EXPECT_EQ(public_url("https://user:pass@h/p?x=@"), "https://h/p?x=@");
     EXPECT_EQ(public_url("https://h/p@v"), "https://h/p@v");
+    EXPECT_EQ(public_url("ssh://git@h/p"), "ssh://git@h/p") << "no secret";
+    EXPECT_EQ(public_url("ssh://git:pass@h/p"), "ssh://h/p");
     EXPECT_EQ(public_url("git@h:p"), "git@h:p");
 }
 
