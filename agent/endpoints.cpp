@@ -34,11 +34,12 @@ Result<std::unique_ptr<HttpFront>> serve(const std::string& address, std::functi
     });
 }
 
-// A path that stays below the storage and names a regular file there.
+// A path that stays below the storage and names a regular file there. Not what else lies in that folder: the git cache has the whole history, and what ignore rules keep back.
 std::optional<std::string> content_of(const std::string& root, std::string_view path) {
     while (path.starts_with('/')) path.remove_prefix(1);
-    const std::filesystem::path relative(path);
-    if (relative.empty() || std::ranges::any_of(relative, [](const auto& part) { return part == ".."; })) return std::nullopt;
+    if (std::ranges::any_of(std::filesystem::path(path), [](const auto& part) { return part == ".."; })) return std::nullopt;
+    const std::filesystem::path relative = std::filesystem::path(path).lexically_normal();
+    if (relative.empty() || *relative.begin() == "git-cache") return std::nullopt;
     const std::filesystem::path file = std::filesystem::path(root) / relative;
     std::error_code code;
     if (std::filesystem::symlink_status(file, code).type() != std::filesystem::file_type::regular) return std::nullopt;

@@ -50,7 +50,7 @@ void EventSink::send_trace(const Object& regarding, const gitops::Event& event) 
 void EventSink::send(const Object& regarding, const gitops::Event& event) {
     send_trace(regarding, event);
     if (address_.empty()) return;
-    std::string body = kube::write_json(event_body(regarding, event, controller_, instance_));
+    std::string body = kube::write_json(event_body(regarding, event, controller_, instance_), kube::JsonEscape::html); // as Go writes it
     const std::lock_guard lock(mutex_);
     if (bodies_.size() == kMaxWaiting) bodies_.pop_front();
     bodies_.push_back(std::move(body));

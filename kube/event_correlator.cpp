@@ -22,6 +22,8 @@ std::string full_key(const EventRecord& e) {
 
 } // namespace
 
+constexpr std::string_view kCombined = "(combined from similar events): ";
+
 std::string event_name(std::string_view object_name, SystemTime now) {
     char suffix[32];
     std::snprintf(suffix, sizeof suffix, ".%llx", static_cast<unsigned long long>(std::chrono::nanoseconds(now.time_since_epoch()).count()));
@@ -45,7 +47,7 @@ Object EventRecord::to_object() const {
     Node source = Node::map({{"component", Node::string(component)}});
     if (!host.empty()) source.set("host", Node::string(host));
     root.set("source", std::move(source));
-    root.set("reportingComponent", Node::string(component));
+    root.set("reportingComponent", Node::string(message.starts_with(kCombined) ? "" : component)); // client-go leaves it out of combined ones
     root.set("reportingInstance", Node::string(host));
     return out;
 }
@@ -62,7 +64,7 @@ std::string EventCorrelator::combine(EventRecord& event) {
     known->messages.erase(known->messages.begin()); // no larger
     event.name = event_name(event.regarding.text_at("name"), now);
     event.annotations.clear();
-    event.message = "(combined from similar events): " + event.message;
+    event.message = std::string(kCombined) + event.message;
     event.first = event.last = now;
     event.count = 1;
     return key;

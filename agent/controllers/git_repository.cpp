@@ -81,8 +81,9 @@ void GitRepositoryController::work(const std::string& key, std::stop_token stop)
                                {"reconcileID", Node::string(new_reconcile_id())}});
     const gitops::NextRun next = object->deleting() ? finalize(*object, log, stop) : reconcile(*object, log, stop);
     schedule(*object, key, next);
+    // A stall is no error to source-controller: the object has been observed, and nothing is tried again.
     if (object->deleting() && next == gitops::NextRun::none) numbers_.forget(name);
-    else numbers_.count(name, next, std::chrono::steady_clock::now() - began);
+    else numbers_.count(name, next == gitops::NextRun::terminal ? gitops::NextRun::none : next, std::chrono::steady_clock::now() - began);
 }
 
 Result<void> GitRepositoryController::save(Object& object, const gitops::GitRepositoryStatus& status, std::stop_token stop) {
@@ -102,7 +103,7 @@ void GitRepositoryController::hand_over(gitops::GitRunResult& result) {
 
 gitops::NextRun GitRepositoryController::reconcile(Object object, const Log& log, std::stop_token stop) {
     if (!gitops::has_finalizer(object)) {
-        auto added = gitops::add_finalizer(*client_, object, {.stop = stop});
+        auto added = gitops::add_finalizer(*client_, object, {.stop = stop}, gitops::kSourceManager);
         if (!added) {
             log.error("failed to add the finalizer", added.error().message);
             return gitops::NextRun::backoff;
@@ -112,7 +113,7 @@ gitops::NextRun GitRepositoryController::reconcile(Object object, const Log& log
     }
     const Node* suspend = object.at({"spec", "suspend"});
     if (suspend != nullptr && suspend->as_bool()) {
-        log.info("Reconciliation is suspended for this object");
+        log.info("reconciliation is suspended for this object"); // in these letters, unlike kustomize-controller
         if (auto saved = save(object, gitops::suspended_git_status(object), stop); !saved) log.error("failed to update status", saved.error().message);
         return gitops::NextRun::none;
     }
@@ -126,16 +127,31 @@ gitops::NextRun GitRepositoryController::reconcile(Object object, const Log& log
     settings.on_status = [&](const gitops::GitRepositoryStatus& status) { return save(object, status, stop); };
     gitops::GitRunResult result = gitops::reconcile_git(object, settings, stop);
     hand_over(result);
-    for (const gitops::Event& event : result.events) {
-        events_.send(object, event);
-        event.warning ? log.error(event.message, event.reason) : log.info(event.message);
-    }
-    for (const gitops::Event& trace : result.traces) events_.send_trace(object, trace);
+    tell(object, result, log);
     if (auto saved = save(object, result.status, stop); !saved) {
         log.error("failed to update status", saved.error().message);
         if (saved.error().code != ErrorCode::not_found) result.next = gitops::NextRun::backoff;
     }
     return result.next;
+}
+
+// Events and, as Flux logs them, lines: what went well in its own words, a failure as the error of a fixed message.
+void GitRepositoryController::tell(const Object& object, const gitops::GitRunResult& result, const Log& log) {
+    const auto trace = [&](bool last) { // of all that a run has to tell, that nothing changed comes last
+        for (const gitops::Event& e : result.traces)
+            if ((e.reason == "GitOperationSucceeded") == last) {
+                events_.send_trace(object, e);
+                log.info(e.message);
+            }
+    };
+    trace(false);
+    for (const gitops::Event& event : result.events) {
+        events_.send(object, event);
+        if (!event.warning) log.info(event.message);
+    }
+    trace(true);
+    if (result.next == gitops::NextRun::interval || result.events.empty()) return;
+    log.error(result.next == gitops::NextRun::terminal ? "reconciliation stalled" : "Reconciler error", result.events.back().message);
 }
 
 void GitRepositoryController::schedule(const Object& object, const std::string& key, gitops::NextRun next) {
@@ -152,8 +168,11 @@ gitops::NextRun GitRepositoryController::finalize(Object object, const Log& log,
         events_.send(object, {.warning = true, .reason = "GarbageCollectionFailed", .message = event.error().message, .metadata = {}});
         return gitops::NextRun::backoff;
     }
-    events_.send(object, *event);
-    if (auto removed = gitops::remove_finalizer(*client_, object, {.stop = stop}); !removed) {
+    if (*event) {
+        log.info((*event)->message);
+        events_.send_trace(object, **event);
+    }
+    if (auto removed = gitops::remove_finalizer(*client_, object, {.stop = stop}, gitops::kSourceManager); !removed) {
         log.error("failed to remove the finalizer", removed.error().message);
         return gitops::NextRun::backoff;
     }

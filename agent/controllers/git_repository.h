@@ -35,6 +35,7 @@ private:
     gitops::NextRun reconcile(Object object, const Log& log, std::stop_token stop);
     gitops::NextRun finalize(Object object, const Log& log, std::stop_token stop);
     Result<void> save(Object& object, const gitops::GitRepositoryStatus& status, std::stop_token stop);
+    void tell(const Object& object, const gitops::GitRunResult& result, const Log& log);
     void hand_over(gitops::GitRunResult& result);
     void schedule(const Object& object, const std::string& key, gitops::NextRun next);
 

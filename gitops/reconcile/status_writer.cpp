@@ -28,6 +28,17 @@ KustomizationStatus with_others_conditions(KustomizationStatus wanted, const Obj
     return wanted;
 }
 
+// `want` as a merge patch brings `have` to it: what it lacks is deleted by null.
+Node in_place_of(const Node& have, const Node& want) {
+    Node out = want;
+    if (!have.is_map() || !want.is_map()) return out;
+    for (const auto& [key, value] : have.entries()) {
+        const Node* wanted = want.find(key.str());
+        out.set(key.str(), wanted != nullptr ? in_place_of(value, *wanted) : Node::null());
+    }
+    return out;
+}
+
 // The fields that differ; an absent one is deleted by null.
 Node difference(const Node* have, const Node& want, std::span<const std::string_view> fields) {
     Node out = Node::map();
@@ -35,18 +46,18 @@ Node difference(const Node* have, const Node& want, std::span<const std::string_
         const Node* a = have != nullptr ? have->find(field) : nullptr;
         const Node* b = want.find(field);
         if (b == nullptr && a != nullptr) out.set(field, Node::null());
-        if (b != nullptr && (a == nullptr || !(*a == *b))) out.set(field, *b);
+        if (b != nullptr && (a == nullptr || !(*a == *b))) out.set(field, a != nullptr ? in_place_of(*a, *b) : *b);
     }
     return out;
 }
 
 Node locked(const Object& live) { return Node::map({{"resourceVersion", Node::string(live.resource_version())}}); }
 
-Result<kube::Written> patch_finalizers(kube::Client& client, const Object& live, Node list, const kube::Call& call) {
+Result<kube::Written> patch_finalizers(kube::Client& client, const Object& live, Node list, std::string_view manager, const kube::Call& call) {
     Node metadata = locked(live);
     metadata.set("finalizers", std::move(list));
     return client.patch(kube::ref_of(live), kube::PatchType::merge, Node::map({{"metadata", std::move(metadata)}}),
-                        {.field_manager = std::string(kStatusManager)}, call);
+                        {.field_manager = std::string(manager)}, call);
 }
 
 } // namespace
@@ -79,22 +90,22 @@ bool has_finalizer(const Object& object) {
     return list != nullptr && std::ranges::any_of(list->items(), [](const Node& f) { return f.text() == kFinalizer; });
 }
 
-Result<Object> add_finalizer(kube::Client& client, const Object& live, const kube::Call& call) {
+Result<Object> add_finalizer(kube::Client& client, const Object& live, const kube::Call& call, std::string_view manager) {
     if (has_finalizer(live)) return live;
     const Node* have = live.at({"metadata", "finalizers"});
     Node list = have != nullptr ? *have : Node::list();
     list.push_back(Node::string(kFinalizer));
-    TRY(kube::Written written, patch_finalizers(client, live, std::move(list), call));
+    TRY(kube::Written written, patch_finalizers(client, live, std::move(list), manager, call));
     return std::move(written.object);
 }
 
-Result<void> remove_finalizer(kube::Client& client, const Object& live, const kube::Call& call) {
+Result<void> remove_finalizer(kube::Client& client, const Object& live, const kube::Call& call, std::string_view manager) {
     Object now = live;
     for (int attempt = 1; has_finalizer(now); ++attempt) {
         Node list = Node::list();
         for (const Node& f : now.at({"metadata", "finalizers"})->items())
             if (f.text() != kFinalizer) list.push_back(f);
-        auto written = patch_finalizers(client, now, std::move(list), call);
+        auto written = patch_finalizers(client, now, std::move(list), manager, call);
         if (written || written.error().code == ErrorCode::not_found) return {};
         if (written.error().code != ErrorCode::conflict || attempt == kTries) return fail(std::move(written.error()));
         if (!kube::pause_for(kPause, call.stop)) return fail(ErrorCode::cancelled, "stopped");

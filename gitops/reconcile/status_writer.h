@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "gitops/api/names.h"
 #include "gitops/reconcile/status.h"
 #include "kube/client.h"
 
@@ -24,9 +25,9 @@ Result<Object> patch_status_fields(kube::Client& client, const Object& live, con
 Result<Object> patch_status(kube::Client& client, const Object& live, const KustomizationStatus& status, const kube::Call& call = {});
 
 // Adds or removes finalizers.fluxcd.io; nothing is sent when it is (not) there already.
-Result<Object> add_finalizer(kube::Client& client, const Object& live, const kube::Call& call = {});
+Result<Object> add_finalizer(kube::Client& client, const Object& live, const kube::Call& call = {}, std::string_view manager = kStatusManager);
 // Error not_found is no error here: the object is gone.
-Result<void> remove_finalizer(kube::Client& client, const Object& live, const kube::Call& call = {});
+Result<void> remove_finalizer(kube::Client& client, const Object& live, const kube::Call& call = {}, std::string_view manager = kStatusManager);
 
 bool has_finalizer(const Object& object);
 

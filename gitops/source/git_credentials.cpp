@@ -1,10 +1,16 @@
 #include "gitops/source/git_credentials.h"
 
+#include <algorithm>
+#include <cctype>
+
+#include "gitops/source/git_url.h"
 #include "kube/base/digest.h"
 
 namespace weber::gitops {
 
 namespace {
+
+constexpr std::size_t kMaxProxyUrl = 2048;
 
 // Values of a Secret's data by key; "" when absent or not base64.
 class SecretData {
@@ -15,8 +21,6 @@ public:
         if (!has(key)) return {};
         return kube::base64_decode(data_->find(key)->text()).value_or(std::string());
     }
-    // The first of several names that is there.
-    [[nodiscard]] std::string text(std::string_view key, std::string_view old_key) const { return has(key) ? text(key) : text(old_key); }
 
 private:
     const Node* data_;
@@ -26,27 +30,30 @@ std::unexpected<Error> refuse(std::string_view transport, std::string text) {
     return fail(ErrorCode::unauthorized, "failed to configure authentication options: invalid '" + std::string(transport) + "' auth option: " + std::move(text));
 }
 
-bool has_user(std::string_view url) {
-    const auto scheme = url.find("://");
-    if (scheme == std::string_view::npos) return false;
-    const std::string_view authority = url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
-    return authority.find('@') != std::string_view::npos;
+std::string name_of(const Object& secret) { return "'" + std::string(secret.ns()) + "/" + std::string(secret.name()) + "'"; }
+
+bool is_scheme(std::string_view text) {
+    const auto good = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' || c == '.'; };
+    return !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 && std::ranges::all_of(text, good);
 }
 
 Result<GitCredentials> for_http(std::string_view url, const SecretData& data) {
     const std::string_view transport = url.substr(0, url.find("://"));
     GitCredentials out;
     if (data.has("bearerToken")) {
-        if (has_user(url)) return refuse(transport, "'bearerToken' cannot be used with credentials in the URL");
         out.bearer_token = kube::SecretText(data.text("bearerToken"));
     } else {
         out.username = data.text("username");
         out.password = kube::SecretText(data.text("password"));
-        if (out.username.empty() && !out.password.empty()) return refuse(transport, "'password' requires 'username' to be set");
     }
-    out.ca = data.text("ca.crt", "caFile");
-    out.certificate = data.text("tls.crt", "certFile");
-    out.key = kube::SecretText(data.text("tls.key", "keyFile"));
+    UrlUser in_url = user_of(url); // what the Secret does not say the URL may
+    if (out.username.empty()) out.username = std::move(in_url.name);
+    if (out.password.empty()) out.password = kube::SecretText(std::move(in_url.password));
+    if (out.username.empty() && !out.password.empty()) return refuse(transport, "'password' requires 'username' to be set");
+    out.ca = data.text("ca.crt");
+    if (out.ca.empty()) out.ca = data.text("caFile");
+    out.certificate = data.text("tls.crt");
+    out.key = kube::SecretText(data.text("tls.key"));
     if (out.certificate.empty() != out.key.empty()) return refuse(transport, "'tls.crt' and 'tls.key' need each other");
     return out;
 }
@@ -63,17 +70,16 @@ bool is_encrypted_key(std::string_view text) {
     return bytes && bytes->starts_with(kMagic.substr(0, 15)) && !bytes->starts_with(kMagic);
 }
 
-Result<GitCredentials> for_ssh(const SecretData& data, const std::optional<Object>& secret) {
+Result<GitCredentials> for_ssh(std::string_view url, const SecretData& data, const std::optional<Object>& secret) {
     GitCredentials out;
     out.identity = kube::SecretText(data.text("identity"));
     out.passphrase = kube::SecretText(data.text("password"));
     out.known_hosts = data.text("known_hosts");
-    out.username = data.text("username");
+    if (!has_host(url)) return refuse("ssh", "'host' is required");
     if (out.identity.empty()) return refuse("ssh", "'identity' is required");
     if (out.known_hosts.empty()) return refuse("ssh", "'known_hosts' is required");
     if (out.passphrase.empty() && is_encrypted_key(out.identity.reveal()))
-        return fail(ErrorCode::unauthorized, "failed to configure authentication options: SSH identity key is encrypted but no 'password' field was provided in the secret '" +
-                                                 std::string(secret->ns()) + "/" + std::string(secret->name()) + "'");
+        return fail(ErrorCode::unauthorized, "SSH identity key is encrypted but no 'password' field was provided in the secret " + name_of(*secret));
     return out;
 }
 
@@ -82,22 +88,24 @@ Result<GitCredentials> for_ssh(const SecretData& data, const std::optional<Objec
 Result<GitCredentials> git_credentials(std::string_view url, const std::optional<Object>& secret) {
     static const Object none{Node::map()};
     const SecretData data(secret ? *secret : none);
-    if (data.has("githubAppID"))
-        return fail(ErrorCode::unsupported, "secretRef '" + std::string(secret->ns()) + "/" + std::string(secret->name()) +
-                                                "' has github app data but provider is not set to github");
-    if (url.starts_with("ssh://")) return for_ssh(data, secret);
-    if (!secret) return GitCredentials{};
-    return for_http(url, data);
+    TRY(GitCredentials out, url.starts_with("ssh://") ? for_ssh(url, data, secret) : for_http(url, data));
+    if (!data.text("githubAppID").empty())
+        return fail(ErrorCode::unsupported, "secretRef " + name_of(*secret) + " has github app data but provider is not set to github");
+    return out;
 }
 
 Result<void> add_proxy(GitCredentials& credentials, const Object& secret) {
     const SecretData data(secret);
+    const auto refused = [&](std::string text) { return fail(ErrorCode::unauthorized, "failed to configure proxy options: secret " + name_of(secret) + ": " + std::move(text)); };
+    if (!data.has("address")) return refused("key 'address' not found");
     credentials.proxy = data.text("address");
+    if (credentials.proxy.empty()) return refused("proxy address is empty");
+    if (credentials.proxy.size() > kMaxProxyUrl) return refused("proxy URL exceeds maximum length of " + std::to_string(kMaxProxyUrl) + " characters");
+    const std::string scheme = credentials.proxy.substr(0, credentials.proxy.find(':'));
+    if (scheme != "http" && scheme != "https" && scheme != "socks5")
+        return refused("proxy URL must use one of the supported schemes (http, https, socks5), got '" + (is_scheme(scheme) ? scheme : "") + "'");
     credentials.proxy_user = data.text("username");
-    credentials.proxy_password = kube::SecretText(data.text("password"));
-    if (credentials.proxy.empty())
-        return fail(ErrorCode::unauthorized, "failed to configure proxy options: invalid proxy secret '" + std::string(secret.ns()) + "/" +
-                                                 std::string(secret.name()) + "': key 'address' is missing");
+    if (!credentials.proxy_user.empty()) credentials.proxy_password = kube::SecretText(data.text("password"));
     return {};
 }
 

@@ -43,7 +43,7 @@ public:
         if (!easy_ && !start()) return report("cannot make an HTTP request");
         while (received_.size() == taken_ && !done_)
             if (const int code = step(); code != 0) return code;
-        if (received_.size() == taken_ && result_ != CURLE_OK) return report(curl_easy_strerror(result_));
+        if (received_.size() == taken_ && result_ != CURLE_OK) return report(why_not());
         if (const int code = check_answer(); code != 0) return code;
         *read = std::min(size, received_.size() - taken_);
         std::memcpy(out, received_.data() + taken_, *read);
@@ -79,6 +79,13 @@ private:
         return size * n;
     }
 
+    // Of TLS the library underneath knows more. (Of other failures curl's details hold milliseconds, and a condition must not change with every try.)
+    [[nodiscard]] std::string why_not() const {
+        const bool tls = result_ == CURLE_SSL_CONNECT_ERROR || result_ == CURLE_PEER_FAILED_VERIFICATION || result_ == CURLE_SSL_CERTPROBLEM || result_ == CURLE_SSL_CACERT_BADFILE;
+        const std::string text = curl_easy_strerror(result_);
+        return tls && details_[0] != '\0' ? text + ": " + details_ : text;
+    }
+
     void set_blob(CURLoption option, const std::string& text) {
         if (text.empty()) return;
         curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
@@ -91,7 +98,9 @@ private:
         if (!easy_ || !multi_) return false;
         CURL* c = easy_.get();
         const GitCredentials& who = *context_.credentials;
-        curl_easy_setopt(c, CURLOPT_URL, (url_ + (post_ ? std::string("/") + service_ : std::string("/info/refs?service=") + service_)).c_str());
+        const std::string url = who.username.empty() && who.bearer_token.empty() ? url_ : public_url(url_); // these win over the URL's
+        curl_easy_setopt(c, CURLOPT_URL, (url + (post_ ? std::string("/") + service_ : std::string("/info/refs?service=") + service_)).c_str());
+        curl_easy_setopt(c, CURLOPT_ERRORBUFFER, details_);
         curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, &Request::on_data);
         curl_easy_setopt(c, CURLOPT_WRITEDATA, this);
@@ -181,6 +190,7 @@ private:
     std::size_t taken_ = 0;
     bool done_ = false, paused_ = false, checked_ = false;
     CURLcode result_ = CURLE_OK;
+    char details_[CURL_ERROR_SIZE] = {};
     std::unique_ptr<curl_slist, CurlDeleter<curl_slist_free_all>> headers_;
     std::unique_ptr<CURL, CurlDeleter<curl_easy_cleanup>> easy_;
     std::unique_ptr<CURLM, CurlDeleter<curl_multi_cleanup>> multi_;

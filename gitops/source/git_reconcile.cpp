@@ -6,6 +6,8 @@
 #include "gitops/source/artifact.h"
 #include "gitops/source/git_cache.h"
 #include "gitops/source/git_credentials.h"
+#include "gitops/source/git_url.h"
+#include "kube/base/utf8.h"
 
 namespace weber::gitops {
 
@@ -20,9 +22,33 @@ struct Trouble {
     std::optional<Error> error = {};
 };
 
-std::string clone_detail(const Error& e, const std::string& url) {
-    if (e.code == ErrorCode::not_found && !e.message.starts_with("no match")) return "unable to clone: " + e.message + ": git repository: '" + url + "'";
-    return "unable to clone '" + url + "': " + e.message;
+// As Flux cuts it: by characters.
+std::string shortened(const std::string& subject) {
+    std::size_t at = 0;
+    for (std::size_t n = 0; n < kSubjectLimit && at < subject.size(); ++n) at += kube::decode_utf8(subject, at).bytes;
+    return kube::valid_utf8(at < subject.size() ? subject.substr(0, at) + "..." : subject);
+}
+
+// What Flux says of a fetch that failed. `listing`: its first step was to ask for the references, not to clone.
+std::string fetch_detail(const Error& e, const GitReference& ref, const std::string& url, bool listing) {
+    const std::string cause = e.hint.empty() ? e.message : e.message + " (" + e.hint + ")";
+    if (e.reason == kBadReference) return e.message;
+    if (e.reason == kBadKey) return "unable to construct auth method with options: " + cause;
+    if (e.reason == kNoSuchCommit) return "unable to resolve commit object for '" + ref.commit + "': object not found";
+    if (e.reason == kNoSuchReference && ref.commit.empty() && !ref.name.empty()) return "unable to resolve ref '" + ref.name + "' to a specific commit";
+    if (e.reason == kNoSuchReference) return "unable to clone '" + url + "': " + e.message.substr(0, e.message.rfind(" in "));
+    if (e.reason == kEmptyRepository) return listing ? "unable to list remote for '" + url + "': remote repository is empty" : "unable to clone: remote repository is empty: git repository: '" + url + "'";
+    if (e.reason == kNotListed && listing) return "unable to list remote for '" + url + "': " + cause;
+    if (e.code == ErrorCode::not_found && !url.starts_with("http")) return "unable to clone: " + cause + ": git repository: '" + url + "'";
+    return "unable to clone '" + url + "': " + cause;
+}
+
+// With what its object wants its events to say.
+Event event_about(const Object& object, bool warning, std::string_view reason, std::string message) {
+    Event e{warning, std::string(reason), std::move(message), {}};
+    for (const auto& [key, value] : object.annotations())
+        if (key.starts_with("event.toolkit.fluxcd.io/")) e.metadata.insert_or_assign(key, value);
+    return e;
 }
 
 class GitRun {
@@ -61,7 +87,8 @@ private:
     void begin() {
         const std::int64_t generation = object_.generation();
         const bool renewed = generation != before_.observed_generation;
-        remove_condition(out_.status, "Stalled");
+        for (std::string_view type : {"Stalled", "StorageOperationFailed"}) remove_condition(out_.status, type);
+        if (const Condition* verified = out_.status.find("SourceVerified"); verified != nullptr && verified->status == "False") remove_condition(out_.status, "SourceVerified");
         progress(renewed
                      ? "processing object: new generation " + std::to_string(before_.observed_generation) + " -> " + std::to_string(generation)
                      : std::string("reconciliation in progress"),
@@ -78,14 +105,20 @@ private:
         if (auto t = look_after_storage()) return t;
         if (early_)
             if (auto t = show()) return t;
+        if (const std::string why = url_objection(repository_.url); !why.empty()) {
+            const std::string shown = public_url(repository_.url), text = "failed to parse url '" + shown + "': parse \"" + shown + "\": " + why;
+            return Trouble{"FetchFailed", "URLInvalid", text, true, Error{.code = ErrorCode::invalid, .message = text}};
+        }
         GitCredentials credentials;
         if (auto t = read_credentials(credentials)) return t;
+        for (std::string_view type : {"IncludeUnavailable", "ArtifactOutdated"}) remove_condition(out_.status, type);
         const FetchOptions how{.url = repository_.url, .ref = repository_.ref, .cache_dir = settings_.cache_dir, .credentials = std::move(credentials), .ssh = settings_.ssh,
                                .timeout = repository_.timeout, .stop = stop_};
         auto fetched = fetch(how);
         if (!fetched && fetched.error().code == ErrorCode::internal) fetched = fetch_anew(how);
         if (!fetched) return fetch_trouble(fetched.error());
-        if (out_.status.artifact && out_.status.artifact->revision == fetched->revision && out_.status.observed_ignore == wanted_ignore()) {
+        remove_condition(out_.status, "FetchFailed");
+        if (out_.status.artifact && out_.status.artifact->revision == fetched->revision && out_.status.observed_ignore == wanted_ignore() && !out_.status.has_more_content()) {
             nothing_new(*fetched);
             return std::nullopt;
         }
@@ -111,7 +144,7 @@ private:
                 trace("GarbageCollectionSucceeded", "garbage collected " + std::to_string(n) + " artifacts");
             const auto state = settings_.storage->check(*artifact);
             if (state == ArtifactStorage::Check::corrupted) {
-                event(true, "ArtifactVerificationFailed", "failed to verify artifact: computed digest doesn't match '" + artifact->digest + "'");
+                event(true, "ArtifactVerificationFailed", "failed to verify integrity of artifact: computed digest doesn't match '" + artifact->digest + "'");
                 settings_.storage->remove_file(*artifact);
             }
             if (state != ArtifactStorage::Check::good) {
@@ -128,42 +161,53 @@ private:
         return show();
     }
 
+    // In Flux's order: of several things that are wrong the same one is told.
     std::optional<Trouble> read_credentials(GitCredentials& out) {
-        const auto trouble = [](Error e, std::string_view reason) {
-            Trouble t{"FetchFailed", std::string(reason), e.message, false, std::move(e)};
-            return t;
-        };
+        const auto trouble = [](Error e, std::string_view reason = "AuthenticationFailed") { return Trouble{"FetchFailed", std::string(reason), e.message, false, e}; };
+        GitCredentials proxied;
+        if (!repository_.proxy_secret.empty()) {
+            const NamespacedName name{repository_.name.ns, repository_.proxy_secret};
+            auto secret = settings_.secret(name);
+            if (!secret && secret.error().code == ErrorCode::not_found) secret.error().message = "secret '" + name.to_string() + "' not found";
+            else if (!secret) secret = fail(std::move(secret.error()).with_prefix("failed to get secret '" + name.to_string() + "': "));
+            if (!secret) return trouble(std::move(secret.error()).with_prefix("failed to configure proxy options: "));
+            if (auto fits = add_proxy(proxied, *secret); !fits) return trouble(fits.error());
+        }
         std::optional<Object> secret;
         if (!repository_.secret_name.empty()) {
-            auto got = settings_.secret({std::string(object_.ns()), repository_.secret_name});
-            if (!got)
-                return trouble(Error(got.error()).with_prefix("failed to get secret '" + std::string(object_.ns()) + "/" + repository_.secret_name + "': "),
-                               "AuthenticationFailed");
+            const NamespacedName name{repository_.name.ns, repository_.secret_name};
+            auto got = settings_.secret(name);
+            const std::string prefix = "failed to get secret '" + name.to_string() + "': ";
+            if (!got) return trouble(std::move(got.error()).with_prefix(prefix + prefix)); // Flux says it twice
             secret = std::move(*got);
         }
         auto credentials = git_credentials(repository_.url, secret);
-        if (!credentials)
-            return trouble(credentials.error(), credentials.error().code == ErrorCode::unsupported ? "InvalidProviderConfiguration" : "AuthenticationFailed");
+        if (!credentials) return trouble(credentials.error(), credentials.error().code == ErrorCode::unsupported ? "InvalidProviderConfiguration" : "AuthenticationFailed");
         out = std::move(*credentials);
-        if (repository_.proxy_secret.empty()) return std::nullopt;
-        auto proxy = settings_.secret({std::string(object_.ns()), repository_.proxy_secret});
-        if (!proxy) return trouble(Error(proxy.error()).with_prefix("failed to configure proxy options: "), "AuthenticationFailed");
-        if (auto added = add_proxy(out, *proxy); !added) return trouble(std::move(added.error()), "AuthenticationFailed");
+        out.proxy = std::move(proxied.proxy);
+        out.proxy_user = std::move(proxied.proxy_user);
+        out.proxy_password = std::move(proxied.proxy_password);
+        const auto impossible = [](const std::string& why) { return Trouble{"FetchFailed", "GitOperationFailed", "failed to checkout and determine revision: " + why, false, Error{.code = ErrorCode::invalid, .message = why}}; };
+        if (!out.bearer_token.empty() && !out.username.empty()) return impossible("basic auth and bearer token cannot be set at the same time");
+        if (!out.proxy.empty() && repository_.url.starts_with("ssh://")) // never past it
+            return impossible("unable to clone '" + public_url(repository_.url) + "': " + (out.proxy.starts_with("socks5") ? "a SOCKS5 proxy for git over ssh is not supported by this version" : "proxy: unknown scheme: " + out.proxy.substr(0, out.proxy.find(':'))) +
+                              " (take spec.proxySecretRef away, or use https)");
         return std::nullopt;
     }
 
     Trouble fetch_trouble(const Error& e) const {
-        if (e.reason == kEmptyRepository) return {"FetchFailed", std::string(kEmptyRepository), "git repository is empty", false, e};
-        const std::string shown = public_url(repository_.url);
-        return {"FetchFailed", "GitOperationFailed", "failed to checkout and determine revision: " + clone_detail(e, shown), false, e};
+        const GitReference& ref = repository_.ref;
+        const bool pinned = !ref.commit.empty() || (ref.name.empty() && !ref.semver.empty());
+        const bool listing = !pinned && (!ref.name.empty() || (out_.status.artifact && out_.status.is_true("ArtifactInStorage")));
+        const bool branch = !pinned && ref.name.empty() && ref.tag.empty();
+        if (e.reason == kEmptyRepository && branch && !listing) return {"FetchFailed", std::string(kEmptyRepository), "git repository is empty", false, e};
+        return {"FetchFailed", "GitOperationFailed", "failed to checkout and determine revision: " + fetch_detail(e, ref, public_url(repository_.url), listing), false, e};
     }
 
     void nothing_new(const Fetched& fetched) {
-        remove_condition(out_.status, "FetchFailed");
-        remove_condition(out_.status, "ArtifactOutdated");
-        remove_condition(out_.status, "StorageOperationFailed");
         set("ArtifactInStorage", "True", "Succeeded", "stored artifact for revision '" + fetched.revision + "'");
         const bool pinned = !repository_.ref.semver.empty() || !repository_.ref.commit.empty();
+        if (pinned) subject_ = shortened(fetched.subject); // Flux has cloned it, too
         if (pinned) trace("ArtifactUpToDate", "artifact up-to-date with remote revision: '" + fetched.revision + "'");
         else trace("GitOperationSucceeded", "no changes since last reconciliation: observed revision '" + fetched.revision + "'");
     }
@@ -178,12 +222,8 @@ private:
     std::optional<Trouble> build(const Fetched& fetched, const FetchOptions& how) {
         const bool had = out_.status.artifact.has_value();
         const std::string news = "new upstream revision '" + fetched.revision + "'";
-        if (had && out_.status.artifact->revision != fetched.revision) {
-            set("ArtifactOutdated", "True", "NewRevision", news);
-            progress("building artifact: " + news, true);
-        } else if (!had) {
-            progress(disappeared_ ? "building artifact: disappeared from storage" : "building artifact: " + news, true);
-        }
+        if (had && out_.status.artifact->revision != fetched.revision) set("ArtifactOutdated", "True", "NewRevision", news);
+        if (!had || out_.status.artifact->revision != fetched.revision) progress("building artifact: " + news, true);
         if (auto t = show()) return t;
         const auto failed = [](std::string_view reason, Error e) {
             std::string text = e.to_string();
@@ -202,19 +242,12 @@ private:
         new_digest_ = !before_.artifact || before_.artifact->digest != stored->digest;
         out_.status.artifact = std::move(*stored);
         out_.status.observed_ignore = wanted_ignore();
+        out_.status.more = Node::map();
         out_.snapshot = std::move(snapshot);
-        subject_ = subject_of(fetched);
-        for (std::string_view type : {"FetchFailed", "ArtifactOutdated", "StorageOperationFailed"}) remove_condition(out_.status, type);
+        subject_ = shortened(fetched.subject);
+        for (std::string_view type : {"ArtifactOutdated", "SourceVerified"}) remove_condition(out_.status, type);
         set("ArtifactInStorage", "True", "Succeeded", "stored artifact for revision '" + fetched.revision + "'");
         return std::nullopt;
-    }
-
-    // First line of the commit's message, cut; the revision when it has none.
-    static std::string subject_of(const Fetched& fetched) {
-        std::string subject = fetched.subject;
-        if (subject.empty()) return fetched.revision;
-        if (subject.size() > kSubjectLimit) subject = subject.substr(0, kSubjectLimit) + "...";
-        return subject;
     }
 
     void end(const std::optional<Trouble>& trouble) {
@@ -222,6 +255,7 @@ private:
         if (trouble) {
             if (!trouble->condition.empty()) set(trouble->condition, "True", trouble->reason, trouble->message);
             if (trouble->terminal) {
+                set("Stalled", "True", trouble->reason, trouble->message);
                 remove_condition(s, "Reconciling");
                 s.observed_generation = object_.generation();
             } else if (const Condition* c = s.find("Reconciling")) {
@@ -241,33 +275,30 @@ private:
 
     void announce(const std::optional<Trouble>& trouble) {
         if (trouble) return event(true, trouble->reason, trouble->message);
-        const bool recovered = before_.is_true("FetchFailed") || before_.is_true("StorageOperationFailed");
-        const std::string text = "stored artifact for commit '" + (subject_.empty() ? out_.status.artifact->revision : subject_) + "'";
+        const bool recovered = before_.is_true("FetchFailed") || before_.is_true("StorageOperationFailed") || before_.is_true("IncludeUnavailable");
+        const std::string text = "stored artifact for commit '" + subject_.value_or(out_.status.artifact->revision) + "'";
         if (new_digest_) event(false, "NewArtifact", text);
         else if (recovered) event(false, "Succeeded", text);
     }
 
-    Event make(bool warning, std::string_view reason, std::string message) const {
-        Event e{warning, std::string(reason), std::move(message), {}};
+    void event(bool warning, std::string_view reason, std::string message) {
+        Event e = event_about(object_, warning, reason, std::move(message));
         if (out_.status.artifact && !warning) {
             e.metadata.emplace("source.toolkit.fluxcd.io/revision", out_.status.artifact->revision);
             e.metadata.emplace("source.toolkit.fluxcd.io/digest", out_.status.artifact->digest);
         }
-        for (const auto& [key, value] : object_.annotations())
-            if (key.starts_with("event.toolkit.fluxcd.io/")) e.metadata.insert_or_assign(key, value);
-        return e;
+        out_.events.push_back(std::move(e));
     }
-    void event(bool warning, std::string_view reason, std::string message) { out_.events.push_back(make(warning, reason, std::move(message))); }
-    void trace(std::string_view reason, std::string message) { out_.traces.push_back(make(false, reason, std::move(message))); }
+    void trace(std::string_view reason, std::string message) { out_.traces.push_back(event_about(object_, false, reason, std::move(message))); }
 
-    const Object& object_;
+    const Object object_; // as it was at the start: whoever shows a status may get a newer one back, of which this run has seen nothing
     const GitRunSettings& settings_;
     const std::stop_token stop_;
     const GitRepositoryStatus before_;
     GitRepository repository_ = {};
     GitRunResult out_ = {};
     bool early_ = false, disappeared_ = false, new_digest_ = false;
-    std::string subject_;
+    std::optional<std::string> subject_; // of a commit whose files were read; may be empty
 };
 
 } // namespace
@@ -278,15 +309,21 @@ GitRunResult reconcile_git(const Object& object, const GitRunSettings& settings,
 
 GitRepositoryStatus suspended_git_status(const Object& object) {
     GitRepositoryStatus s = read_git_status(object);
-    s.observed_generation = object.generation();
     if (const std::string requested(object.annotation(kRequestedAt)); !requested.empty()) s.last_handled_reconcile_at = requested;
+    if (s.conditions.empty()) return s; // never looked at: Flux does not claim that it was
+    const kube::SystemTime now = kube::system_clock().now();
+    remove_condition(s, "Stalled");
+    if (const Condition* c = s.find("Reconciling")) set_condition(s, {"Reconciling", c->status, "ProgressingWithRetry", c->message, object.generation(), ""}, now);
+    summarize(s, object.generation(), now);
+    s.observed_generation = object.generation();
     return s;
 }
 
-Result<Event> remove_artifacts(const Object& object, ArtifactStorage& storage) {
-    if (auto removed = storage.remove("GitRepository", {std::string(object.ns()), std::string(object.name())}); !removed)
-        return fail(Error(removed.error()).with_prefix("garbage collection for deleted resource failed: "));
-    return Event{false, "GarbageCollectionSucceeded", "garbage collected artifacts for deleted resource", {}};
+Result<std::optional<Event>> remove_artifacts(const Object& object, ArtifactStorage& storage) {
+    auto removed = storage.remove("GitRepository", {std::string(object.ns()), std::string(object.name())});
+    if (!removed) return fail(std::move(removed.error()).with_prefix("garbage collection for deleted resource failed: "));
+    if (!*removed) return std::nullopt;
+    return event_about(object, false, "GarbageCollectionSucceeded", "garbage collected artifacts for deleted resource");
 }
 
 } // namespace weber::gitops

@@ -45,7 +45,7 @@ GitRunResult reconcile_git(const Object& object, const GitRunSettings& settings,
 // spec.suspend: what the closing status write still records (sources.md 0.9).
 GitRepositoryStatus suspended_git_status(const Object& object);
 
-// The object goes away: its folder is removed. The event to send, or the error that keeps the finalizer (reason GarbageCollectionFailed).
-Result<Event> remove_artifacts(const Object& object, ArtifactStorage& storage);
+// The object goes away: its folder is removed. A trace for the Kubernetes API if there was one, or the error that keeps the finalizer (reason GarbageCollectionFailed).
+Result<std::optional<Event>> remove_artifacts(const Object& object, ArtifactStorage& storage);
 
 } // namespace weber::gitops

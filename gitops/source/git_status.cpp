@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gitops/api/names.h"
 #include "gitops/reconcile/status_writer.h"
 
 namespace weber::gitops {
@@ -16,7 +17,9 @@ struct Sign {
 // The list's order decides inside a group (sources.md 0.6).
 constexpr std::array<Sign, 8> kSigns{{{"StorageOperationFailed", true}, {"FetchFailed", true}, {"IncludeUnavailable", true}, {"ArtifactOutdated", true},
                                       {"ArtifactInStorage", false}, {"SourceVerified", false}, {"Stalled", true}, {"Reconciling", true}}};
-constexpr std::array<std::string_view, 5> kFields{"artifact", "conditions", "lastHandledReconcileAt", "observedGeneration", "observedIgnore"};
+constexpr std::array<std::string_view, 5> kMore{"includedArtifacts", "observedInclude", "observedRecurseSubmodules", "observedSparseCheckout", "sourceVerificationMode"};
+constexpr std::array<std::string_view, 10> kFields{"artifact", "conditions", "lastHandledReconcileAt", "observedGeneration", "observedIgnore",
+                                                   kMore[0], kMore[1], kMore[2], kMore[3], kMore[4]};
 
 bool is_own(std::string_view type) { return type == "Ready" || std::ranges::find(kSigns, type, &Sign::type) != kSigns.end(); }
 
@@ -64,6 +67,11 @@ bool GitRepositoryStatus::is_true(std::string_view type) const {
     return c != nullptr && c->status == "True";
 }
 
+bool GitRepositoryStatus::has_more_content() const {
+    const Node* submodules = more.find("observedRecurseSubmodules");
+    return more.contains("includedArtifacts") || more.contains("observedInclude") || more.contains("observedSparseCheckout") || (submodules != nullptr && submodules->as_bool());
+}
+
 GitRepositoryStatus read_git_status(const Object& object) {
     GitRepositoryStatus s;
     const Node* status = object.root().find("status");
@@ -74,6 +82,8 @@ GitRepositoryStatus read_git_status(const Object& object) {
     s.artifact = read_artifact(object);
     s.last_handled_reconcile_at = status->text_at("lastHandledReconcileAt");
     if (const Node* ignore = status->find("observedIgnore")) s.observed_ignore = std::string(ignore->text());
+    for (std::string_view field : kMore)
+        if (const Node* value = status->find(field)) s.more.set(field, *value);
     return s;
 }
 
@@ -87,6 +97,8 @@ Node write_git_status(const GitRepositoryStatus& s) {
     if (!s.last_handled_reconcile_at.empty()) out.set("lastHandledReconcileAt", Node::string(s.last_handled_reconcile_at));
     out.set("observedGeneration", Node::integer(s.observed_generation));
     if (s.observed_ignore) out.set("observedIgnore", Node::string(*s.observed_ignore));
+    for (std::string_view field : kMore)
+        if (const Node* value = s.more.find(field)) out.set(field, *value);
     return out;
 }
 
@@ -127,7 +139,7 @@ Result<Object> patch_git_status(kube::Client& client, const Object& live, const 
             if (!is_own(c.type)) out.conditions.push_back(c);
         return write_git_status(out);
     };
-    return patch_status_fields(client, live, wanted, kFields, "gotk-source-controller", call);
+    return patch_status_fields(client, live, wanted, kFields, kSourceManager, call);
 }
 
 } // namespace weber::gitops

@@ -14,13 +14,19 @@
 
 namespace weber::gitops {
 
+inline constexpr std::string_view kSourceManager = "source-controller"; // of status and finalizer; Flux gives this one no prefix
+
 struct GitRepositoryStatus {
     std::int64_t observed_generation = -1;
     std::vector<Condition> conditions = {};
     std::optional<Artifact> artifact = {};
     std::string last_handled_reconcile_at = {};
     std::optional<std::string> observed_ignore = {};
+    // What another controller observed of fields that this version does not do: kept with the artifact that was made of them, gone with the next one.
+    Node more = Node::map();
 
+    // The artifact holds more, or less, than a plain checkout: includes, submodules, a part only.
+    [[nodiscard]] bool has_more_content() const;
     [[nodiscard]] const Condition* find(std::string_view type) const;
     [[nodiscard]] bool is_true(std::string_view type) const;
 };

@@ -176,14 +176,14 @@ std::size_t ArtifactStorage::collect_garbage(const Artifact& current, kube::Syst
     return removed;
 }
 
-Result<void> ArtifactStorage::remove(const std::string& kind, const NamespacedName& name) {
+Result<bool> ArtifactStorage::remove(const std::string& kind, const NamespacedName& name) {
     const std::string folder = folder_of(kind, name);
     std::error_code ec;
-    stdfs::remove_all(root_ + "/" + folder, ec);
+    const bool there = stdfs::remove_all(root_ + "/" + folder, ec) > 0;
     if (ec) return fail(ErrorCode::internal, "cannot remove the artifacts: " + ec.message(), {root_ + "/" + folder, 0, 0});
     const std::lock_guard lock(mutex_);
     std::erase_if(known_, [&](const auto& k) { return k.first.starts_with(folder + "/"); });
-    return {};
+    return there;
 }
 
 void ArtifactStorage::remove_file(const Artifact& artifact) {

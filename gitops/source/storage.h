@@ -48,8 +48,8 @@ public:
 
     // Removes other files of the object than `current`: those older than `ttl`, then the oldest beyond `records`. Returns how many.
     std::size_t collect_garbage(const Artifact& current, kube::SystemTime now, std::chrono::seconds ttl = std::chrono::seconds(60), std::size_t records = 2);
-    // The object's whole folder.
-    Result<void> remove(const std::string& kind, const NamespacedName& name);
+    // The object's whole folder. False: there was none.
+    Result<bool> remove(const std::string& kind, const NamespacedName& name);
     void remove_file(const Artifact& artifact);
 
     [[nodiscard]] const std::string& root() const { return root_; }

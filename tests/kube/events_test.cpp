@@ -54,6 +54,8 @@ TEST_F(Correlator, TheTenthDifferentMessageIsCombined) {
     const auto tenth = correlator.correlate(event("m9"));
     EXPECT_FALSE(tenth.update);
     EXPECT_EQ(tenth.event.message, "(combined from similar events): m9");
+    EXPECT_EQ(tenth.event.to_object().root().text_at("reportingComponent"), "") << "as client-go makes them";
+    EXPECT_EQ(tenth.event.to_object().at({"source", "component"})->text(), tenth.event.component);
     const auto next = correlator.correlate(event("m10"));
     EXPECT_TRUE(next.update);
     EXPECT_EQ(next.event.count, 2);

@@ -96,6 +96,12 @@ TEST_F(GitHttp, BearerToken) {
     if (IsSkipped()) return;
     EXPECT_EQ(get(url()).error().code, ErrorCode::unauthorized);
     EXPECT_TRUE(get(url(), {.bearer_token = kube::SecretText("planted")}));
+    for (const char* lines : {"planted\n", "planted\r\nX-Other: 1"}) { // would be headers of their own; Go refuses them, too
+        const auto refused = get(url(), {.bearer_token = kube::SecretText(lines)});
+        ASSERT_FALSE(refused) << lines;
+        EXPECT_THAT(refused.error().message, HasSubstr("invalid header field value for \"Authorization\""));
+        EXPECT_THAT(refused.error().to_string(), Not(HasSubstr("planted")));
+    }
 }
 
 TEST_F(GitHttp, AMissingRepositoryIsNotFound) {
