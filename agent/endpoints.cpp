@@ -62,6 +62,8 @@ Result<ListenAddress> parse_listen_address(const std::string& text, const std::s
     return out;
 }
 
+bool listens(const std::string& address) { return !address.empty() && address != "0"; }
+
 std::string advertised_address(const ListenAddress& at) {
     char host[256] = {};
     const bool all = at.address == "0.0.0.0" || at.address == "::";

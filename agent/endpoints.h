@@ -17,6 +17,8 @@ struct ListenAddress {
     std::uint16_t port = 0;
 };
 Result<ListenAddress> parse_listen_address(const std::string& text, const std::string& host = "0.0.0.0");
+// False for "" and "0", by which controller-runtime is told to serve nothing.
+bool listens(const std::string& address);
 // The host and port that others reach a listener at: all interfaces are known by the host's name, none by `localhost` (sources.md 0.3).
 std::string advertised_address(const ListenAddress& at);
 

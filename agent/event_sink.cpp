@@ -2,17 +2,21 @@
 
 #include <unistd.h>
 
+#include <charconv>
+
 #include "kube/base/clock.h"
+#include "kube/base/digest.h"
 #include "kube/base/json.h"
 #include "kube/http_client.h"
 #include "kube/pause.h"
+#include "kube/retry.h"
 
 namespace weber::agent {
 
 namespace {
 
 constexpr std::size_t kMaxWaiting = 1000; // events for a service that does not answer
-constexpr std::chrono::seconds kTimeout{5};
+constexpr std::chrono::seconds kTimeout{5}, kLongestPause{30};
 constexpr int kTries = 5;
 
 std::string host_name() {
@@ -34,12 +38,61 @@ Node event_body(const Object& o, const gitops::Event& event, const std::string& 
     return body;
 }
 
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned char byte = 0;
+        const bool escape = text[i] == '%' && i + 3 <= text.size() && std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3;
+        out += escape ? static_cast<char>(byte) : text[i];
+        if (escape) i += 2;
+    }
+    return out;
+}
+
+struct Address {
+    std::string server; // http://host:port
+    std::string target = "/";
+    std::string authorization = {}; // a header's value, of the name and password in it
+};
+
+Address parse_address(const std::string& text) {
+    const std::size_t scheme = text.find("://"), begin = scheme == text.npos ? 0 : scheme + 3, slash = std::min(text.find_first_of("/?", begin), text.size());
+    const std::size_t at = text.substr(0, slash).rfind('@');
+    Address out{.server = text.substr(0, slash)};
+    if (slash < text.size()) out.target = (text[slash] == '/' ? "" : "/") + text.substr(slash);
+    if (at == text.npos || at < begin) return out;
+    out.server = text.substr(0, begin) + text.substr(at + 1, slash - at - 1);
+    out.authorization = "Basic " + kube::base64_encode(percent_decoded(text.substr(begin, at - begin)));
+    return out;
+}
+
+Result<std::shared_ptr<kube::HttpClient>> client_for(const std::string& address) {
+    kube::ClientConfig config;
+    config.server = parse_address(address).server;
+    kube::HttpClientOptions options{.timeout = kTimeout};
+    options.retry = {.max_retries = 0, .max_asked_retries = 0, .max_connect_retries = 0}; // EventSink's own rules
+    return kube::HttpClient::create(std::move(config), options);
+}
+
+std::chrono::milliseconds pause_after(const Result<kube::HttpResponse>& answer, std::chrono::milliseconds usual) {
+    const auto asked = answer && answer->status == 503 ? kube::parse_retry_after(answer->header("Retry-After"), kube::system_clock().now()) : std::nullopt;
+    return std::min<std::chrono::milliseconds>(asked.value_or(usual), kLongestPause);
+}
+
 } // namespace
 
-EventSink::EventSink(std::shared_ptr<kube::Client> client, const std::string& controller, std::string address, Log log)
-    : controller_(controller), instance_(host_name()), address_(std::move(address)), log_(std::move(log)),
+Result<void> check_events_address(const std::string& address) {
+    const std::string server = parse_address(address).server;
+    if (!server.starts_with("http://") && !server.starts_with("https://")) return fail(ErrorCode::invalid, "the address must begin with http:// or https://");
+    if (server.find_first_of(" \t\r\n") != server.npos) return fail(ErrorCode::invalid, "there is a blank in the address");
+    TRY_VOID(client_for(address));
+    return {};
+}
+
+EventSink::EventSink(std::shared_ptr<kube::Client> client, const std::string& controller, std::string address, Log log, std::chrono::milliseconds first_pause)
+    : controller_(controller), instance_(host_name()), address_(std::move(address)), log_(std::move(log)), first_pause_(first_pause),
       recorder_(std::move(client), {.component = controller}), // Flux's events name no host
-      poster_([this](std::stop_token stop) { post_all(std::move(stop)); }) {}
+      poster_([this](const std::stop_token& stop) { post_all(stop); }) {}
 
 EventSink::~EventSink() = default;
 
@@ -50,43 +103,50 @@ void EventSink::send_trace(const Object& regarding, const gitops::Event& event) 
 void EventSink::send(const Object& regarding, const gitops::Event& event) {
     send_trace(regarding, event);
     if (address_.empty()) return;
-    std::string body = kube::write_json(event_body(regarding, event, controller_, instance_), kube::JsonEscape::html); // as Go writes it
+    Letter letter{.body = kube::write_json(event_body(regarding, event, controller_, instance_), kube::JsonEscape::html),
+                  .about = {{"name", Node::string(regarding.name())}, {"namespace", Node::string(regarding.ns())}, {"reconciler kind", Node::string(regarding.kind())}}};
     const std::lock_guard lock(mutex_);
-    if (bodies_.size() == kMaxWaiting) bodies_.pop_front();
-    bodies_.push_back(std::move(body));
-    changed_.notify_one();
+    if (letters_.size() == kMaxWaiting) letters_.pop_front();
+    letters_.push_back(std::move(letter));
+    changed_.notify_all();
 }
 
-void EventSink::post_all(std::stop_token stop) {
+bool EventSink::flush(std::chrono::milliseconds timeout) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    const bool recorded = recorder_.flush(timeout);
+    std::unique_lock lock(mutex_);
+    return changed_.wait_until(lock, deadline, [&] { return letters_.empty() && !posting_; }) && recorded;
+}
+
+void EventSink::post_all(const std::stop_token& stop) {
     if (address_.empty()) return;
     for (;;) {
-        std::string body;
-        {
-            std::unique_lock lock(mutex_);
-            if (!changed_.wait(lock, stop, [&] { return !bodies_.empty(); })) return;
-            body = std::move(bodies_.front());
-            bodies_.pop_front();
-        }
-        post(body, stop);
+        std::unique_lock lock(mutex_);
+        posting_ = false;
+        changed_.notify_all();
+        if (!changed_.wait(lock, stop, [&] { return !letters_.empty(); }) || stop.stop_requested()) return;
+        const Letter letter = std::move(letters_.front());
+        letters_.pop_front();
+        posting_ = true;
+        lock.unlock();
+        post(letter, stop);
     }
 }
 
-// Connection errors and 5xx are tried again; 429 says that the service has it already.
-void EventSink::post(const std::string& body, std::stop_token stop) {
-    const std::size_t slash = address_.find('/', address_.find("://") == std::string::npos ? 0 : address_.find("://") + 3);
-    kube::ClientConfig config;
-    config.server = address_.substr(0, slash);
-    const auto http = kube::HttpClient::create(std::move(config), {.timeout = kTimeout});
-    if (!http) return log_.error("unable to send event", http.error().message);
-    for (int tried = 1;; ++tried) {
-        const auto answer = (*http)->send({.method = "POST", .target = slash == std::string::npos ? "/" : address_.substr(slash),
-                                           .headers = {{"Content-Type", "application/json"}}, .body = body}, stop);
-        if (answer && answer->status < 500) {
-            if (answer->status >= 400 && answer->status != 429) log_.error("unable to send event", "status " + std::to_string(answer->status));
-            return;
-        }
-        if (tried == kTries || !kube::pause_for(std::chrono::milliseconds(100 << tried), stop))
-            return log_.error("unable to send event", answer ? "status " + std::to_string(answer->status) : answer.error().message);
+void EventSink::post(const Letter& letter, const std::stop_token& stop) {
+    const auto http = client_for(address_); // connections are the process's: they stay open
+    if (!http) return log_.error("unable to record event", http.error().message, letter.about);
+    const Address to = parse_address(address_);
+    kube::HttpRequest request{.method = "POST", .target = to.target, .headers = {{"Content-Type", "application/json"}}, .body = letter.body};
+    if (!to.authorization.empty()) request.headers.push_back({"Authorization", to.authorization});
+    auto pause = first_pause_;
+    for (int tried = 1;; ++tried, pause *= 2) {
+        const auto answer = (*http)->send(request, stop);
+        if (answer && (answer->status < 300 || answer->status == 429)) return;
+        const bool may_pass = !answer || (answer->status >= 500 && answer->status != 501);
+        if (may_pass && tried < kTries && kube::pause_for(pause_after(answer, pause), stop)) continue;
+        const std::string why = answer ? "unexpected HTTP status " + std::to_string(answer->status) : answer.error().message;
+        return log_.error("unable to record event", "giving up after " + std::to_string(tried) + " attempt(s): " + why, letter.about);
     }
 }
 

@@ -8,9 +8,6 @@
 
 namespace weber::agent {
 
-namespace {
-
-// As Go's strconv.ParseBool.
 std::optional<bool> parse_bool(std::string_view text) {
     for (std::string_view yes : {"1", "t", "T", "TRUE", "true", "True"})
         if (text == yes) return true;
@@ -18,6 +15,8 @@ std::optional<bool> parse_bool(std::string_view text) {
         if (text == no) return false;
     return std::nullopt;
 }
+
+namespace {
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {
     std::int64_t value = 0;

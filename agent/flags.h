@@ -69,6 +69,9 @@ private:
     std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
 
+// As Go's strconv.ParseBool: 1, t, true, True … and their opposites.
+std::optional<bool> parse_bool(std::string_view text);
+
 // "Flags:" lines: aligned, with defaults.
 std::string describe(std::span<const Flag> table);
 

@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cctype>
 #include <random>
 
 #include "kube/base/clock.h"
@@ -52,16 +53,21 @@ void Log::error(std::string_view message, std::string_view error, const LogField
     write(LogLevel::error, message, all);
 }
 
+// As zap's console encoder has it: time, level in capitals, logger, message, the rest as JSON, with tabs between.
+std::string Log::console_line(LogLevel level, std::string_view message, const LogFields& fields) const {
+    std::string capitals(word(level)), logger;
+    for (char& c : capitals) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    Node rest = Node::map();
+    for (const LogFields* all : {&fields_, &fields})
+        for (const auto& [key, value] : *all)
+            if (key == "logger") logger = std::string(value.text()) + "\t";
+            else rest.set(key, value);
+    return timestamp() + "\t" + capitals + "\t" + logger + std::string(message) + (rest.empty() ? "" : "\t" + kube::write_json(rest));
+}
+
 void Log::write(LogLevel level, std::string_view message, const LogFields& fields) const {
     if (level < level_) return;
-    if (!json_) {
-        std::string line = timestamp() + "\t" + std::string(word(level)) + "\t" + std::string(message);
-        Node rest = Node::map();
-        for (const auto& [key, value] : fields_) rest.set(key, value);
-        for (const auto& [key, value] : fields) rest.set(key, value);
-        sink_(rest.empty() ? line : line + "\t" + kube::write_json(rest));
-        return;
-    }
+    if (!json_) return sink_(console_line(level, message, fields));
     Node line = Node::map({{"level", Node::string(word(level))}, {"ts", Node::string(timestamp())}, {"msg", Node::string(message)}});
     for (const auto& [key, value] : fields_) line.set(key, value);
     for (const auto& [key, value] : fields) line.set(key, value);

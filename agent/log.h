@@ -32,6 +32,7 @@ public:
 
 private:
     void write(LogLevel level, std::string_view message, const LogFields& fields) const;
+    [[nodiscard]] std::string console_line(LogLevel level, std::string_view message, const LogFields& fields) const;
 
     LogLevel level_;
     bool json_;

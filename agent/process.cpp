@@ -1,5 +1,6 @@
 #include "agent/process.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -36,10 +37,14 @@ void describe_process(Metrics& metrics) {
     metrics.define_gauge("process_resident_memory_bytes", "Resident memory size in bytes.");
     metrics.define_gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.");
     metrics.define_counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.");
+    metrics.define_gauge("process_virtual_memory_max_bytes", "Maximum amount of virtual memory available in bytes.");
     metrics.define_gauge("process_open_fds", "Number of open file descriptors.");
     metrics.define_gauge("process_max_fds", "Maximum number of open file descriptors.");
     metrics.define_gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.");
     metrics.set("process_start_time_seconds", std::chrono::duration<double>(kube::system_clock().now().time_since_epoch()).count());
+    rlimit space{};
+    getrlimit(RLIMIT_AS, &space);
+    metrics.set("process_virtual_memory_max_bytes", static_cast<double>(space.rlim_cur)); // without a limit 2^64 - 1, as there
     metrics.before_scrape([](Metrics& m) {
         std::ifstream statm("/proc/self/statm");
         std::size_t size = 0, resident = 0;
@@ -64,6 +69,13 @@ void describe_requests(Metrics& metrics, const std::shared_ptr<kube::Client>& cl
                                                              {"apply", c.apply}, {"dry run", c.dry_run}, {"delete", c.remove}};
         for (const auto& [verb, n] : all) m.set("weber_api_requests_total", static_cast<double>(n), {{"verb", verb}});
     });
+}
+
+// As controller-runtime has it.
+void describe_leadership(Metrics& metrics, const std::string& lease, const kube::LeaderElector& elector) {
+    metrics.define_gauge("leader_election_master_status", "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master. 'name' is the string used to identify the lease. "
+                                                          "Please make sure to group by name.");
+    metrics.before_scrape([lease, &elector](Metrics& m) { m.set("leader_election_master_status", elector.is_leader() ? 1 : 0, {{"name", lease}}); });
 }
 
 struct ServedStorage {
@@ -135,18 +147,27 @@ Result<void> run_agent(const kube::ClientConfig& config, const ProcessOptions& o
         if (kustomizations) kustomizations->run(s);
     };
     if (options.leader_election) {
-        kube::LeaseOptions lease{.ns = options.agent.runtime_namespace, .name = lease_name("kustomize-controller", options.agent.watch_label_selector),
+        const char* controller = options.kustomizations ? "kustomize-controller" : "source-controller"; // Flux's, so that it waits, too
+        kube::LeaseOptions lease{.ns = options.agent.runtime_namespace.empty() ? config.ns : options.agent.runtime_namespace,
+                                 .name = lease_name(controller, options.agent.watch_label_selector),
                                  .identity = identity(), .duration = options.lease_duration, .renew_deadline = options.renew_deadline,
                                  .retry_period = options.retry_period, .release_on_cancel = options.release_on_cancel};
         if (lease.ns.empty()) return fail(ErrorCode::invalid, "leader election needs a namespace: set RUNTIME_NAMESPACE");
         kube::LeaseCallbacks callbacks{.started = work, .stopped = {}, .new_leader = [&](const std::string& who) { setup.info("leader is " + who); }};
         TRY(elector, kube::LeaderElector::create(client, lease, callbacks));
+        describe_leadership(metrics, lease.name, *elector);
     }
-    if (!options.metrics_addr.empty()) {
+    // The lines of controller-runtime; with port 0 they alone name the port.
+    const auto bound = [](const std::string& address, const kube::server::HttpFront& front) {
+        return Node::string(address.substr(0, address.rfind(':') + 1) + std::to_string(front.port()));
+    };
+    if (listens(options.metrics_addr)) {
         TRY(metrics_front, serve_metrics(options.metrics_addr, metrics));
+        log.info("Serving metrics server", {{"logger", Node::string("controller-runtime.metrics")}, {"bindAddress", bound(options.metrics_addr, *metrics_front)}, {"secure", Node::boolean(false)}});
     }
-    if (!options.health_addr.empty()) {
+    if (listens(options.health_addr)) {
         TRY(health_front, serve_probes(options.health_addr, alive));
+        log.info("starting server", {{"name", Node::string("health probe")}, {"addr", bound(options.health_addr, *health_front)}});
     }
 
     if (!elector) {

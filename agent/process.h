@@ -20,8 +20,8 @@ struct ProcessOptions {
     std::string storage_addr = ":9090";  // where artifacts are served
     std::string storage_adv_addr = {};   // under which name; "" = derived from storage_addr
     std::string artifact_digest = "sha256"; // algorithm of new artifacts
-    std::string metrics_addr = ":8080"; // "" = no endpoint
-    std::string health_addr = ":9440";  // "" = no endpoint
+    std::string metrics_addr = ":8080"; // "" or "0" = no endpoint
+    std::string health_addr = ":9440";  // "" or "0" = no endpoint
     bool leader_election = false;
     bool release_on_cancel = true;
     std::chrono::milliseconds lease_duration{35'000}, renew_deadline{30'000}, retry_period{5'000};

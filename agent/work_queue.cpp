@@ -11,6 +11,7 @@ void QueueState::add(const std::string& key, Priority priority) {
         due_of_.erase(due);
     }
     const auto [at, is_new] = priority_of_.try_emplace(key, priority);
+    if (is_new) ++adds_;
     if (!is_new && at->second <= priority) return;
     if (!working_.contains(key)) {
         if (!is_new) std::erase(waiting_[static_cast<int>(at->second)], key);
@@ -81,7 +82,6 @@ void WorkQueue::add(const std::string& key, Priority priority) {
         const std::lock_guard lock(mutex_);
         state_.add(key, priority);
         if (observer_.waited) added_.try_emplace(key, std::chrono::steady_clock::now());
-        ++adds_;
     }
     changed_.notify_one();
 }
@@ -90,6 +90,7 @@ void WorkQueue::add_after(const std::string& key, std::chrono::nanoseconds delay
     {
         const std::lock_guard lock(mutex_);
         state_.add_at(key, std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(delay));
+        if (delay.count() > 0) ++retries_;
     }
     changed_.notify_one();
 }
@@ -138,7 +139,7 @@ void WorkQueue::done(const std::string& key) {
 
 WorkQueue::Numbers WorkQueue::numbers() const {
     const std::lock_guard lock(mutex_);
-    Numbers out{.ready = state_.ready(), .working = state_.working(), .delayed = state_.delayed(), .sweep = state_.ready(Priority::sweep), .adds = adds_, .retries = retries_};
+    Numbers out{.ready = state_.ready(), .working = state_.working(), .delayed = state_.delayed(), .sweep = state_.ready(Priority::sweep), .adds = state_.adds(), .retries = retries_};
     const Tick now = std::chrono::steady_clock::now();
     for (const auto& [key, start] : started_) {
         out.unfinished += now - start;

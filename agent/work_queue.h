@@ -49,6 +49,8 @@ public:
     [[nodiscard]] std::size_t ready(Priority priority) const { return waiting_[static_cast<int>(priority)].size(); }
     [[nodiscard]] std::size_t working() const { return working_.size(); }
     [[nodiscard]] std::size_t delayed() const { return due_of_.size(); }
+    // How often a key began to wait, also because its time had come; wishes for one that waits already count nothing (controller-runtime's workqueue_adds_total).
+    [[nodiscard]] std::uint64_t adds() const { return adds_; }
 
 private:
     void promote(Tick now);
@@ -60,6 +62,7 @@ private:
     std::set<std::pair<Tick, std::string>> delayed_;
     std::map<std::string, Tick> due_of_;
     std::map<std::string, int> failures_;
+    std::uint64_t adds_ = 0;
 };
 
 // Told how long keys wait for a worker and how long one is worked on; under the queue's lock, so it must be quick.
@@ -85,7 +88,7 @@ public:
     struct Numbers {
         std::size_t ready = 0, working = 0, delayed = 0;
         std::size_t sweep = 0; // of those that are ready
-        std::uint64_t adds = 0, retries = 0;
+        std::uint64_t adds = 0, retries = 0; // retries: all that were to wait, for whatever reason
         std::chrono::nanoseconds unfinished{}, longest{}; // of keys that are worked on now
     };
     [[nodiscard]] Numbers numbers() const;
@@ -97,7 +100,7 @@ private:
     QueueObserver observer_;
     std::map<std::string, Tick> added_;   // of keys that wait for a worker; those whose time came by itself are not among them
     std::map<std::string, Tick> started_; // of keys that are worked on
-    std::uint64_t adds_ = 0, retries_ = 0;
+    std::uint64_t retries_ = 0;
 };
 
 } // namespace weber::agent

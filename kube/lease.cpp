@@ -169,13 +169,14 @@ bool LeaderElector::acquire(const std::stop_token& stop) {
     return false;
 }
 
-// Tries until it is renewed; false when the deadline passed.
+// Tries until it is renewed; false when the deadline passed or another process holds the Lease: it works already (client-go goes on until the deadline).
 bool LeaderElector::renew(const std::stop_token& stop) {
     const auto deadline = clock_.monotonic() + options_.renew_deadline;
     for (;;) {
         const bool renewed = try_once(stop);
         report_leader();
         if (renewed) return true;
+        if (const std::string now = leader(); !now.empty() && now != options_.identity) return false;
         if (stop.stop_requested()) return true; // nothing left to lead; the caller releases
         const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock_.monotonic());
         if (left.count() <= 0) return false;

@@ -43,6 +43,7 @@ public:
 private:
     Result<void> resolve();
     Result<void> list();
+    Result<void> look_back();
     Result<void> stream();
     [[nodiscard]] bool streams_list() const { return options_.streaming_list && !list_next_ && client_.streaming_lists(); }
     void begin_list();
@@ -68,6 +69,8 @@ private:
     bool listing_ = false;
     bool list_next_ = false;                             // the last streaming list failed: list by pages this time
     steady_clock::time_point listed_at_{};
+    int lost_ = 0;                                       // requests in a row that got no answer
+    bool unanswered_ = false;                            // the last one was such
     bool synced_ = false;
     bool ended_ = false;
     std::optional<Error> refused_; // from an ERROR event
@@ -133,6 +136,31 @@ Result<void> Session::list() {
     };
     TRY(std::string version, client_.list_pages(resource_.gvk(), options, on_page, {.stop = stop_}));
     end_list(std::move(version));
+    return {};
+}
+
+// Versions count up (since Kubernetes 1.35 clients may rely on it); of one that is no number nothing is known.
+bool is_before(std::string_view a, std::string_view b) {
+    const auto is_number = [](std::string_view s) { return !s.empty() && std::ranges::all_of(s, [](char c) { return c >= '0' && c <= '9'; }); };
+    return is_number(a) && is_number(b) && (a.size() != b.size() ? a.size() < b.size() : a < b);
+}
+
+// A server that was away may come back with a store that was set back: etcd restored from a backup, or made anew. It takes a version from its future, and says
+// nothing of what happens until it has come there.
+Result<void> Session::look_back() {
+    HttpRequest r{.target = resource_.path(target_.ns)};
+    r.headers.push_back({"Accept", std::string(kAcceptMetadata)});
+    add_query(r.target, "limit", "1");
+    const auto response = client_.transport().send(std::move(r), stop_);
+    unanswered_ = !response;
+    if (!response) return std::unexpected(response.error());
+    if (response->status / 100 != 2) return fail(error_of_response(*response));
+    const auto list = read_json(response->body);
+    const Node* now = list ? list->find_path({"metadata", "resourceVersion"}) : nullptr;
+    lost_ = 0;
+    if (now == nullptr || !is_before(now->text(), version_)) return {};
+    version_.clear();
+    for (auto& [id, version] : known_) version.clear(); // the same number may stand for something else now
     return {};
 }
 
@@ -220,6 +248,7 @@ Result<void> Session::stream() {
 
 Result<void> Session::verdict(const Result<HttpResponse>& response, steady_clock::time_point began) {
     if (refused_) return fail(std::move(*refused_));
+    unanswered_ = !response;
     if (!response) return std::unexpected(response.error());
     if (response->status / 100 != 2) return fail(error_of_response(*response));
     if (steady_clock::now() - began < std::chrono::seconds(1))
@@ -236,15 +265,19 @@ milliseconds Session::next_backoff(const Error& error) {
 
 Result<void> Session::run() {
     while (!stop_.stop_requested()) {
-        auto outcome = version_.empty() ? resolve() : Result<void>();
+        auto outcome = version_.empty() ? resolve() : lost_ > 1 ? look_back() : Result<void>();
         if (outcome && version_.empty() && !streams_list()) {
             list_next_ = false;
             outcome = list();
         }
         if (outcome && !ended_) outcome = stream();
         if (ended_) return {};
-        if (outcome) continue;
+        if (outcome) {
+            lost_ = 0;
+            continue;
+        }
         Error error = std::move(outcome.error());
+        lost_ = std::exchange(unanswered_, false) ? lost_ + 1 : 0;
         if (stop_.stop_requested() || error.code == ErrorCode::cancelled) break;
         if (error.code == ErrorCode::gone && !version_.empty()) {
             version_.clear(); // what happened in between is lost to the watch, a list tells

@@ -53,8 +53,8 @@ struct WatchOptions {
 using WatchHandler = std::function<bool(const WatchEvent&)>;
 
 // Blocks; events come on the caller's thread, in order, none twice (an object whose resourceVersion did not change is not repeated after a
-// reconnect). Resumes from the last resourceVersion or bookmark; lists anew after 410. Keeps one short entry a live object, so that
-// deletions that happened meanwhile are reported.
+// reconnect). Resumes from the last resourceVersion or bookmark; lists anew after 410, and when a server that could not be reached comes
+// back with an older store (smaller versions). Keeps one short entry a live object, so that deletions that happened meanwhile are reported.
 // Returns when the handler said false; error cancelled when `stop` was requested; else only with `fail_on_refusal`.
 Result<void> watch(Client& client, const WatchTarget& target, const WatchHandler& handler, const WatchOptions& options = {},
                    std::stop_token stop = {});

@@ -3,6 +3,7 @@
 
 #include "agent/cluster.h"
 #include "agent/commands/commands.h"
+#include "agent/event_sink.h"
 #include "agent/interrupt.h"
 #include "agent/post_build_flags.h"
 #include "agent/process.h"
@@ -30,30 +31,36 @@ std::chrono::milliseconds millis(const Flags& flags, std::string_view name) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(flags.duration(name));
 }
 
-// "A=true,B=false": the gates of kustomization.md 8.2. Those that Weber need not have (caches that it does not keep) are accepted.
-Result<void> set_gates(const std::string& text, AgentOptions& o) {
+// One gate of kustomization.md 8.2. Those that Weber need not have (caches that it does not keep) are accepted.
+Result<void> set_gate(const std::string& name, bool on, AgentOptions& o) {
     static constexpr std::string_view kWithoutEffect[] = {"CacheSecretsAndConfigMaps", "DisableStatusPollerCache", "CancelHealthCheckOnNewRevision"};
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const std::size_t comma = std::min(text.find(',', at), text.size());
-        const std::string item = text.substr(at, comma - at);
-        at = comma + 1;
+    if (name == "StrictPostBuildSubstitutions") o.strict_substitution = on;
+    else if (name == "DisableFailFastBehavior") o.fail_fast = !on;
+    else if (name == "AdditiveCELDependencyCheck") o.additive_cel_dependency_check = on;
+    else if (name == "ExternalArtifact") o.allow_external_artifact = on;
+    else if (name == "DisableConfigWatchers") o.watch_configs = !on;
+    else if (name == "DirectSourceFetch") o.direct_source_fetch = on;
+    else if (name == "DisableCommitStatusEvent") o.commit_status_events = !on;
+    else if (name == "GroupChangeLog") o.group_change_log = on;
+    else if (name == "MigrateAPIVersion") o.migrate_api_version = on;
+    else if (name == "ObjectLevelWorkloadIdentity") o.object_level_workload_identity = on;
+    else if (std::ranges::find(kWithoutEffect, name) == std::end(kWithoutEffect)) return fail(ErrorCode::invalid, "feature-gate '" + name + "' not supported");
+    return {};
+}
+
+std::string trimmed(const std::string& text) {
+    const std::size_t begin = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t");
+    return begin == text.npos ? "" : text.substr(begin, end - begin + 1);
+}
+
+// "A=true,B=false", in all that the flag was given, as component-base's MapStringBool reads it.
+Result<void> set_gates(const std::vector<std::string>& items, AgentOptions& o) {
+    for (const std::string& item : items) {
         if (item.empty()) continue;
         const std::size_t equals = item.find('=');
-        const std::string name = item.substr(0, equals), value = equals == item.npos ? "" : item.substr(equals + 1);
-        if (value != "true" && value != "false") return fail(ErrorCode::invalid, "--feature-gates: \"" + item + "\" must be NAME=true or NAME=false");
-        const bool on = value == "true";
-        if (name == "StrictPostBuildSubstitutions") o.strict_substitution = on;
-        else if (name == "DisableFailFastBehavior") o.fail_fast = !on;
-        else if (name == "AdditiveCELDependencyCheck") o.additive_cel_dependency_check = on;
-        else if (name == "ExternalArtifact") o.allow_external_artifact = on;
-        else if (name == "DisableConfigWatchers") o.watch_configs = !on;
-        else if (name == "DirectSourceFetch") o.direct_source_fetch = on;
-        else if (name == "DisableCommitStatusEvent") o.commit_status_events = !on;
-        else if (name == "GroupChangeLog") o.group_change_log = on;
-        else if (name == "MigrateAPIVersion") o.migrate_api_version = on;
-        else if (name == "ObjectLevelWorkloadIdentity") o.object_level_workload_identity = on;
-        else if (std::ranges::find(kWithoutEffect, name) == std::end(kWithoutEffect)) return fail(ErrorCode::invalid, "feature-gate '" + name + "' not supported");
+        const auto on = equals == item.npos ? std::nullopt : parse_bool(trimmed(item.substr(equals + 1)));
+        if (!on) return fail(ErrorCode::invalid, "--feature-gates: \"" + item + "\" must be NAME=true or NAME=false");
+        TRY_VOID(set_gate(trimmed(item.substr(0, equals)), *on, o));
     }
     return {};
 }
@@ -63,6 +70,8 @@ Result<ProcessOptions> options_of(const Flags& f) {
     AgentOptions& o = p.agent;
     o.concurrent = static_cast<std::size_t>(std::max<std::int64_t>(f.integer("concurrent"), 1));
     o.concurrent_ssa = static_cast<std::size_t>(std::max<std::int64_t>(f.integer("concurrent-ssa"), 1));
+    for (const char* pause : {"requeue-dependency", "min-retry-delay", "max-retry-delay"})
+        if (f.duration(pause) < std::chrono::milliseconds(1)) return fail(ErrorCode::invalid, "--" + std::string(pause) + " must be 1ms or longer");
     o.requeue_dependency = f.duration("requeue-dependency");
     const std::int64_t jitter = f.integer("interval-jitter-percentage");
     if (jitter < 0 || jitter >= 100) return fail(ErrorCode::invalid, "--interval-jitter-percentage must be from 0 to 99");
@@ -72,6 +81,7 @@ Result<ProcessOptions> options_of(const Flags& f) {
     o.no_cross_namespace_refs = f.on("no-cross-namespace-refs");
     o.no_remote_bases = f.on("no-remote-bases");
     o.prune_guard = f.text("prune-guard") != "off";
+    if (o.prune_guard && f.text("prune-guard") != "on") return fail(ErrorCode::invalid, "--prune-guard must be on or off");
     o.default_service_account = f.text("default-service-account");
     o.default_kubeconfig_service_account = f.text("default-kubeconfig-service-account");
     o.insecure_kubeconfig_exec = f.on("insecure-kubeconfig-exec");
@@ -87,10 +97,13 @@ Result<ProcessOptions> options_of(const Flags& f) {
             return fail(ErrorCode::invalid, "--" + std::string(flag) + ": " + selector.error().message);
     o.runtime_namespace = from_env("RUNTIME_NAMESPACE");
     if (!f.on("watch-all-namespaces")) o.watch_namespace = o.runtime_namespace;
+    if (!f.on("watch-all-namespaces") && o.runtime_namespace.empty()) return fail(ErrorCode::invalid, "--watch-all-namespaces=false needs RUNTIME_NAMESPACE");
     o.events_addr = or_env(f, "events-addr", "EVENTS_ADDR", "");
+    if (!o.events_addr.empty())
+        if (const auto usable = check_events_address(o.events_addr); !usable) return fail(ErrorCode::invalid, "--events-addr: " + usable.error().message);
     o.source_controller_localhost = from_env("SOURCE_CONTROLLER_LOCALHOST");
     o.source_watcher_localhost = from_env("SOURCE_WATCHER_LOCALHOST");
-    TRY_VOID(set_gates(f.text("feature-gates"), o));
+    TRY_VOID(set_gates(f.list("feature-gates"), o));
     if ((!o.default_kubeconfig_service_account.empty() || !f.text("default-decryption-service-account").empty()) && !o.object_level_workload_identity)
         return fail(ErrorCode::invalid, "cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is not enabled");
     p.git_repositories = p.kustomizations = false;
@@ -119,17 +132,27 @@ Result<ProcessOptions> options_of(const Flags& f) {
     return p;
 }
 
+Result<void> run_by(const Invocation& in, const Log& log) {
+    TRY(const ProcessOptions options, options_of(in.flags));
+    Interrupt interrupt;
+    TRY(const Cluster cluster, open_cluster(in));
+    return run_agent(cluster.config, options, log, interrupt.token());
+}
+
 Result<int> run(Invocation& in) {
     if (!in.args.empty()) return in.usage("agent takes no arguments, but got \"" + in.args.front() + "\"");
     const std::string level = in.flags.text("log-level"), encoding = in.flags.text("log-encoding");
     if (level != "trace" && level != "debug" && level != "info" && level != "error") return in.usage("--log-level must be trace, debug, info or error");
     if (encoding != "json" && encoding != "console") return in.usage("--log-encoding must be json or console");
-    TRY(const ProcessOptions options, options_of(in.flags)); // exit status 1, as kustomize-controller's start-up errors (kustomization.md 8.4)
-    Interrupt interrupt;
-    TRY(const Cluster cluster, open_cluster(in));
     const LogLevel at = level == "trace" ? LogLevel::trace : level == "debug" ? LogLevel::debug : level == "info" ? LogLevel::info : LogLevel::error;
-    TRY_VOID(run_agent(cluster.config, options, Log(at, encoding == "json"), interrupt.token()));
-    return kOk;
+    const Log log(at, encoding == "json");
+    const auto ended = run_by(in, log);
+    if (ended) return kOk;
+    // A line of the log, exit status 1, as kustomize-controller's start-up errors (kustomization.md 8.4): who collects the log of a pod reads nothing else.
+    LogFields hint;
+    if (!ended.error().hint.empty()) hint = {{"hint", Node::string(ended.error().hint)}};
+    log.with({{"logger", Node::string("setup")}}).error("problem running the agent", ended.error().message, hint);
+    return kFailed;
 }
 
 } // namespace
@@ -187,7 +210,7 @@ Command agent_command() {
         {.name = "leader-election-retry-period", .kind = FlagKind::duration, .help = "between tries", .default_text = "5s"},
         {.name = "log-level", .help = "trace, debug, info or error", .default_text = "info"},
         {.name = "log-encoding", .help = "json or console", .default_text = "json"},
-        {.name = "feature-gates", .help = "NAME=true,NAME=false as Flux's kustomize-controller has them"},
+        {.name = "feature-gates", .kind = FlagKind::comma_list, .help = "NAME=true,NAME=false as Flux's kustomize-controller has them"},
     };
     flags.insert(flags.end(), std::begin(own), std::end(own));
     return {.name = "agent",

@@ -126,6 +126,7 @@ gitops::NextRun GitRepositoryController::reconcile(Object object, const Log& log
     settings.secret = [&](const gitops::NamespacedName& name) { return client_->get({{"", "v1", "Secret"}, name.ns, name.name}, {}, {.stop = stop}); };
     settings.on_status = [&](const gitops::GitRepositoryStatus& status) { return save(object, status, stop); };
     gitops::GitRunResult result = gitops::reconcile_git(object, settings, stop);
+    if (stop.stop_requested()) return gitops::NextRun::backoff; // a fetch that was stopped is no news for anybody; who starts next begins anew
     hand_over(result);
     tell(object, result, log);
     if (auto saved = save(object, result.status, stop); !saved) {

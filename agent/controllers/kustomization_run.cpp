@@ -164,7 +164,7 @@ std::optional<Outcome> KustomizationController::look_up_source(Active& active) {
     if (ref.kind == "ExternalArtifact" && !options_.allow_external_artifact) return denied("ExternalArtifact feature gate is disabled");
     const auto source = source_object(ref);
     if (!source && source.error().http_status == 404) {
-        active.log.info("Source '" + ref.to_string() + "' not found");
+        active.log.info("Source '" + (ref.name.ns == active.k.name.ns ? ref.kind + "/" + ref.name.name : ref.to_string()) + "' not found");
         return options_.direct_source_fetch ? gitops::SourceNotFound{source.error().message} : gitops::source_not_found(ref);
     }
     if (!source) return gitops::SourceUnreadable{"unable to get source '" + ref.name.to_string() + "': " + source.error().message};

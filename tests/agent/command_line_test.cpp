@@ -10,6 +10,7 @@ namespace weber::agent_test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 
 TEST(CommandLine, VersionOnStdout) {
     const Ran r = weber({"version"});
@@ -62,13 +63,35 @@ TEST(CommandLine, TheAgentTakesEveryFlagOfFluxsControllers) {
         "--helm-chart-max-size=1", "--helm-chart-file-max-size=1", "--helm-cache-max-size=10", "--helm-cache-ttl=60m", "--helm-cache-purge-interval=5m",
         "--feature-gates=StrictPostBuildSubstitutions=false,DisableStatusPollerCache=true,DisableFailFastBehavior=true,CacheSecretsAndConfigMaps=true,GroupChangeLog=true,AdditiveCELDependencyCheck=true,"
         "ExternalArtifact=true,CancelHealthCheckOnNewRevision=true,DisableConfigWatchers=true,DirectSourceFetch=true,MigrateAPIVersion=true,ObjectLevelWorkloadIdentity=true,DisableCommitStatusEvent=true"};
-    EXPECT_EQ(weber(all).err, "✗ cannot read the kubeconfig /nonexistent: No such file or directory\n") << "and nothing about a flag";
+    const Ran r = weber(all, {.environment = {{"RUNTIME_NAMESPACE", "x"}}});
+    EXPECT_THAT(r.err, MatchesRegex("....-..-..T..:..:......Z\tERROR\tsetup\tproblem running the agent\t\\{\"error\":\"cannot read the kubeconfig /nonexistent: No such file or directory\"\\}\n")) << "and nothing about a flag";
+    EXPECT_EQ(r.status, 1);
     for (const char* account : {"--default-decryption-service-account=x", "--default-kubeconfig-service-account=x"})
         EXPECT_THAT(weber({"agent", account}).err, HasSubstr("cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is not enabled"));
     EXPECT_THAT(weber({"agent", "--feature-gates=Nope=true"}).err, HasSubstr("feature-gate 'Nope' not supported"));
-    for (const char* wrong : {"--feature-gates=Nope=true", "--watch-label-selector=a==b==c", "--watch-configs-label-selector=,", "--interval-jitter-percentage=100", "--artifact-digest-algo=md5", "--ssh-kex-algos=x",
-                              "--ssh-hostkey-algos=x,y", "--default-kubeconfig-service-account=x"})
-        EXPECT_EQ(weber({"agent", wrong}).status, 1) << wrong; // 8.4
+    for (const char* wrong : {"--feature-gates=Nope=true", "--feature-gates=ExternalArtifact=yes", "--feature-gates=ExternalArtifact", "--watch-label-selector=a==b==c", "--watch-configs-label-selector=,",
+                              "--interval-jitter-percentage=100", "--interval-jitter-percentage=-1", "--artifact-digest-algo=md5", "--ssh-kex-algos=x", "--ssh-hostkey-algos=x,y",
+                              "--default-kubeconfig-service-account=x", "--prune-guard=never", "--requeue-dependency=0s", "--min-retry-delay=0s", "--max-retry-delay=-1s", "--events-addr=notification-controller",
+                              "--watch-all-namespaces=false", "--controllers=helmrelease"}) {
+        const Ran r = weber({"agent", wrong});
+        EXPECT_EQ(r.status, 1) << wrong; // 8.4
+        EXPECT_THAT(r.err, MatchesRegex("\\{\"level\":\"error\",\"ts\":\"[^\"]*\",\"msg\":\"problem running the agent\",\"logger\":\"setup\",\"error\":\".*\"\\}\n")) << wrong;
+        const std::string flag(std::string(wrong).substr(0, std::string(wrong).find('=')));
+        EXPECT_THAT(r.err, ::testing::AnyOf(HasSubstr(flag), HasSubstr("feature-gate"), HasSubstr("ObjectLevelWorkloadIdentity"))) << "which flag it was";
+    }
+}
+
+// As component-base's MapStringBool: any word for a boolean, blanks around, and what is given twice adds up.
+TEST(CommandLine, FeatureGatesAreReadAsFluxReadsThem) {
+    const auto said = [](std::vector<std::string> gates) {
+        gates.insert(gates.begin(), {"agent", "--kubeconfig=/nonexistent", "--default-kubeconfig-service-account=x"});
+        return weber(gates).err;
+    };
+    for (const std::vector<std::string>& right : std::vector<std::vector<std::string>>{{"--feature-gates=ObjectLevelWorkloadIdentity=True"},
+                                                                                       {"--feature-gates= ObjectLevelWorkloadIdentity = 1 ,"},
+                                                                                       {"--feature-gates=ObjectLevelWorkloadIdentity=true", "--feature-gates", "GroupChangeLog=t"}})
+        EXPECT_THAT(said(right), HasSubstr("cannot read the kubeconfig")) << right.front();
+    EXPECT_THAT(said({"--feature-gates=ObjectLevelWorkloadIdentity=true", "--feature-gates=ObjectLevelWorkloadIdentity=false"}), HasSubstr("ObjectLevelWorkloadIdentity is not enabled"));
 }
 
 struct Wrong {

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <map>
+#include <regex>
+#include <sstream>
 
+#include "kube/base/clock.h"
 #include "kube/base/json.h"
 #include "tests/agent/everyday.h"
 
@@ -230,6 +233,18 @@ TEST_F(Everyday, Events) {
     EXPECT_THAT(r.out, testing::AllOf(HasSubstr("Kustomization/apps"), HasSubstr("GitRepository/flux-system"), Not(HasSubstr("vendor"))));
     const Ran warnings = flux({"events", "--types", "warning"});
     EXPECT_THAT(warnings.out, testing::AllOf(HasSubstr("bad"), Not(HasSubstr("stored")), Not(HasSubstr("not ours"))));
+    // Counted by client-go's old recorder, and as a series by the new one.
+    const auto at = [](int minutes_ago) { return kube::format_rfc3339_micro(kube::system_clock().now() - std::chrono::minutes(minutes_ago)); };
+    const std::string subject = "involvedObject: {kind: Kustomization, name: infrastructure, namespace: flux-system}\ntype: Normal\nreason: R\n";
+    apply("apiVersion: v1\nkind: Event\nmetadata: {name: e, namespace: flux-system}\n" + subject + "message: counted\nfirstTimestamp: '" + at(180).substr(0, 19) + "Z'\nlastTimestamp: '" +
+          at(60).substr(0, 19) + "Z'\ncount: 4\n---\napiVersion: v1\nkind: Event\nmetadata: {name: f, namespace: flux-system}\n" + subject + "message: in a series\neventTime: '" + at(300) +
+          "'\nseries: {count: 7, lastObservedTime: '" + at(120) + "'}\nreportingComponent: c\nreportingInstance: i\naction: A\n---\napiVersion: v1\nkind: Event\nmetadata: {name: g, namespace: flux-system}\n" +
+          subject + "message: once\neventTime: '" + at(240) + "'\nreportingComponent: c\nreportingInstance: i\naction: A\n---\n");
+    std::vector<std::string> rows; // in the order of when each was seen last
+    std::istringstream shown(flux({"events", "--for", "Kustomization/infrastructure"}).out);
+    for (std::string row; std::getline(shown, row);) rows.push_back(std::regex_replace(row, std::regex(" +"), " "));
+    EXPECT_THAT(rows, testing::ElementsAre(HasSubstr("LAST SEEN"), HasSubstr("stored"), "4h \tNormal\tR \tKustomization/infrastructure\tonce \t", "120m (x7 over 5h)\tNormal\tR \tKustomization/infrastructure\tin a series\t",
+                                           "60m (x4 over 3h) \tNormal\tR \tKustomization/infrastructure\tcounted \t"));
     EXPECT_EQ(flux({"events", "--for", "Kustomization/nope"}).err, "✗ kustomizations.kustomize.toolkit.fluxcd.io \"nope\" not found\n");
     EXPECT_EQ(flux({"events", "--for", "pod/x"}).err, "✗ 'pod' is not a recognized Flux kind\n");
     EXPECT_EQ(flux({"events", "--types", "Odd"}).err, "✗ type 'Odd' not supported. Supported types are Normal, Warning\n");

@@ -70,7 +70,7 @@ TEST(Install, ExportIsDeployInstallWithTheVersionOfThisProgram) {
         EXPECT_EQ(Object(d).label("app.kubernetes.io/version"), "v" WEBER_VERSION);
     }
     EXPECT_EQ(subjects, plain_subjects);
-    EXPECT_EQ(subjects.size(), 10u);
+    EXPECT_EQ(subjects.size(), 13u);
     EXPECT_THAT(plain.out, HasSubstr("image: weber:v" WEBER_VERSION "\n"));
 }
 
@@ -163,7 +163,7 @@ protected:
         const auto config = kube::load_kubeconfig({.files = {target.back()}});
         const auto client = kube::Client::connect(*config);
         const std::string rbac = "rbac.authorization.k8s.io";
-        for (const auto& [kind, name] : {std::pair("ClusterRoleBinding", "weber-agent"), {"ClusterRoleBinding", "weber-cluster-reconciler"}, {"ClusterRole", "weber-agent"}})
+        for (const auto& [kind, name] : {std::pair("ClusterRoleBinding", "weber-agent"), {"ClusterRoleBinding", "weber-cluster-reconciler"}, {"ClusterRole", "weber-agent"}, {"ClusterRole", "weber-view"}, {"ClusterRole", "weber-edit"}})
             (void)(*client)->remove({.gvk = {rbac, "v1", kind}, .name = name});
         (void)(*client)->remove({.gvk = {"", "v1", "Namespace"}, .name = ns});
     }
@@ -188,7 +188,7 @@ TEST_P(InstallOn, BecomesReadyAndADryUninstallNamesAllOfIt) {
     const Ran plan = run({"uninstall", "--dry-run"});
     EXPECT_EQ(plan.status, 0) << plan.err;
     for (const std::string& subject : {"Deployment/" + ns + "/weber", "Service/" + ns + "/weber", "NetworkPolicy/" + ns + "/weber", "ServiceAccount/" + ns + "/weber",
-                                       std::string("ClusterRole/weber-agent"), std::string("ClusterRoleBinding/weber-cluster-reconciler"), "Namespace/" + ns})
+                                       std::string("ClusterRole/weber-agent"), std::string("ClusterRole/weber-view"), std::string("ClusterRole/weber-edit"), std::string("ClusterRoleBinding/weber-cluster-reconciler"), "Namespace/" + ns})
         EXPECT_THAT(plan.err, HasSubstr("✔ " + subject + " deleted (dry run)\n"));
 }
 

@@ -68,6 +68,8 @@ TEST(Metrics, OfAController) {
     std::stop_source stop;
     for (const char* key : {"ns/a", "ns/b", "ns/c"}) queue.add(key);
     queue.add("ns/d", Priority::sweep);
+    queue.add("ns/c"); // waits already
+    queue.add_after("ns/e", std::chrono::hours(1));
     for (int i = 0; i < 2; ++i) EXPECT_TRUE(queue.next(stop.get_token()).has_value());
     queue.done("ns/a");
     queue.add_with_backoff("ns/a");
@@ -79,7 +81,7 @@ TEST(Metrics, OfAController) {
     for (const char* line : {"workqueue_depth{controller=\"kustomization\",name=\"kustomization\",priority=\"0\"} 1", "workqueue_depth{controller=\"kustomization\",name=\"kustomization\",priority=\"-100\"} 1",
                              "controller_runtime_reconcile_total{controller=\"kustomization\",result=\"success\"} 0", "controller_runtime_reconcile_timeouts_total{controller=\"kustomization\"} 0",
                              "controller_runtime_reconcile_panics_total{controller=\"kustomization\"} 1", "controller_runtime_reconcile_panics_total{controller=\"gitrepository\"} 0", "controller_runtime_reconcile_errors_total{controller=\"gitrepository\"} 1", "workqueue_adds_total{controller=\"kustomization\",name=\"kustomization\"} 4",
-                             "workqueue_retries_total{controller=\"kustomization\",name=\"kustomization\"} 1", "workqueue_queue_duration_seconds_count{controller=\"kustomization\",name=\"kustomization\"} 2",
+                             "workqueue_retries_total{controller=\"kustomization\",name=\"kustomization\"} 2", "workqueue_queue_duration_seconds_count{controller=\"kustomization\",name=\"kustomization\"} 2",
                              "workqueue_work_duration_seconds_count{controller=\"kustomization\",name=\"kustomization\"} 1", "workqueue_unfinished_work_seconds{controller=\"kustomization\",name=\"kustomization\"} ",
                              "workqueue_longest_running_processor_seconds{controller=\"kustomization\",name=\"kustomization\"} ", "controller_runtime_active_workers{controller=\"kustomization\"} 0",
                              "controller_runtime_max_concurrent_reconciles{controller=\"kustomization\"} 4", "controller_runtime_reconcile_total{controller=\"kustomization\",result=\"error\"} 2",

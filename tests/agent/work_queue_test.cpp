@@ -23,6 +23,7 @@ TEST(WorkQueue, OnceAtATimeAndAgainWhenTouchedMeanwhile) {
     EXPECT_EQ(q.pop(now), "a");
     q.done("a");
     EXPECT_EQ(q.pop(now), std::nullopt);
+    EXPECT_EQ(q.adds(), 2u);
 }
 
 TEST(WorkQueue, UsersBeforeEventsBeforeTheSweep) {
@@ -53,6 +54,7 @@ TEST(WorkQueue, TheEarliestDelayCountsAndAnyRunFulfilsIt) {
     EXPECT_EQ(q.pop(t0 + 6s), "a");
     q.done("a");
     EXPECT_EQ(q.pop(t0 + 30s), std::nullopt);
+    EXPECT_EQ(q.adds(), 2u) << "one that came due, one that was wished";
 }
 
 TEST(WorkQueue, BackoffDoublesUpToItsCapUntilForgotten) {

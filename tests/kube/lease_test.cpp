@@ -206,6 +206,29 @@ TEST_P(LeaseOn, ALeaderThatCannotRenewStops) {
     EXPECT_EQ(lease("holderIdentity"), "a") << "not released: it runs out";
 }
 
+// A process that was stopped for a while, or cut off: who took the Lease over works already.
+TEST_P(LeaseOn, ALeaderThatSeesAnotherOneStopsAtOnce) {
+    Diary diary;
+    LeaseOptions o = options("a");
+    o.duration = seconds(602);
+    o.renew_deadline = seconds(600); // what it would go on for otherwise
+    o.retry_period = milliseconds(20);
+    auto a = LeaderElector::create(client, o, diary.callbacks("a"));
+    ASSERT_TRUE(a) << a.error().to_string();
+    std::stop_source stop;
+    LeaseEnd end{};
+    std::thread t([&] { end = (*a)->run(stop.get_token()); });
+    ASSERT_TRUE(diary.wait_for("a starts"));
+    const Node taken = Node::map({{"spec", Node::map({{"holderIdentity", Node::string("b")}})}});
+    ASSERT_TRUE(cluster.client().patch({.gvk = {"coordination.k8s.io", "v1", "Lease"}, .ns = ns, .name = "leader"}, PatchType::merge, taken));
+    EXPECT_TRUE(diary.wait_for("a stopped"));
+    stop.request_stop();
+    t.join();
+    EXPECT_EQ(end, LeaseEnd::lost);
+    EXPECT_EQ(diary.all(), (std::vector<std::string>{"a sees a", "a starts", "a sees b", "a ends", "a stopped"}));
+    EXPECT_EQ(lease("holderIdentity"), "b");
+}
+
 TEST_P(LeaseOn, StoppedBeforeItLed) {
     Diary diary;
     const auto other = quick("other", {});

@@ -151,6 +151,29 @@ TEST(Watch, TooOldItListsAgainAndTellsTheDifference) {
     }
 }
 
+// etcd made anew, or restored from a backup, while the API server was away.
+TEST(Watch, AStoreThatWasSetBackIsListedAnew) {
+    for (const int store : {7, 200}) {
+        int away = 0, begun = 0;
+        Watched run([&](const HttpRequest& r, int) -> Result<HttpResponse> {
+            if (is_list(r)) return list(store, {item("a", 7)});
+            if (!is_watch(r)) return small_discovery(r);
+            if (starts(r) && ++begun == 1) return json_answer(200, event("ADDED", "a", 100) + event("ADDED", "b", 101) + bookmark(105, true));
+            if (starts(r)) return json_answer(200, event("ADDED", "a", 100) + bookmark(101, true)); // another object under the same number
+            if (++away < 3) return fail(ErrorCode::unavailable, "cannot connect");
+            return json_answer(200, event("DELETED", "b", 201));
+        });
+        if (store == 7) {
+            EXPECT_EQ(run.until("-b"), (Words{"+a@100", "+b@101", "synced", "~a@100", "-b"}));
+        } else {
+            EXPECT_EQ(run.until("-b@201"), (Words{"+a@100", "+b@101", "synced", "-b@201"}));
+        }
+        const auto targets = run.targets();
+        EXPECT_EQ(std::ranges::count(targets, "configmaps?limit=1"), 1) << "only once the server could not be reached";
+        EXPECT_EQ(targets.back().find("resourceVersion=105") == std::string::npos, store == 7) << targets.back();
+    }
+}
+
 TEST(Watch, PagesAndAnExpiredPageToken) {
     WatchOptions paged = kQuick;
     paged.streaming_list = false;
