@@ -176,7 +176,7 @@ TEST_F(GitReconcile, DirectoriesAreNamedForThemselves) {
 TEST_F(GitReconcile, SubjectsAreCutAsFluxCutsThem) {
     const auto told = [&](const std::string& message) {
         repo.write("message", message);
-        const std::string command = "cd " + repo.path() + " && git add -A && GIT_CONFIG_GLOBAL=/dev/null git -c user.name=t -c user.email=t@t commit -q --allow-empty-message --cleanup=verbatim -F message 2>/dev/null";
+        const std::string command = "cd " + repo.path() + " && git add -A && GIT_CONFIG_GLOBAL=/dev/null git -c i18n.commitEncoding=ISO-8859-1 -c user.name=t -c user.email=t@t commit -q --allow-empty-message --cleanup=verbatim -F message 2>/dev/null";
         EXPECT_EQ(std::system(command.c_str()), 0);
         const GitRunResult r = run();
         return r.events.empty() ? "none" : r.events.back().message;
