@@ -189,6 +189,8 @@ Result<int> complete(Invocation& in, bool described) {
 
 Command completion_command() {
     Command c{.name = "completion", .summary = "Print a script that makes a shell complete commands, flags and names"};
+    c.inherited = session_flags(); // flux takes them everywhere
+    for (Flag& flag : c.inherited) flag.hidden = true;
     for (const char* shell : {"bash", "zsh", "fish", "powershell"}) c.children.push_back({.name = shell, .summary = "For this shell", .run = run_script});
     return c;
 }

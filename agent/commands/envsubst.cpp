@@ -6,6 +6,7 @@
 #include <string>
 
 #include "agent/commands/commands.h"
+#include "agent/flux/session.h"
 #include "gitops/substitute/expand.h"
 
 namespace weber::agent {
@@ -40,11 +41,16 @@ Result<int> run(const Invocation& in) {
 } // namespace
 
 Command envsubst_command() {
-    return {.name = "envsubst",
+    Command c{.name = "envsubst",
             .summary = "Replace ${NAME} in stdin by the environment's values",
             .about = "Line by line, with the expressions that spec.postBuild knows: ${NAME:=default}, ${NAME/a/b} and so on.",
             .flags = {{.name = "strict", .kind = FlagKind::boolean, .help = "fail when a variable has no value and no default"}},
             .run = [](Invocation& in) { return run(in); }};
+    for (Flag flag : session_flags()) { // flux takes them everywhere
+        flag.hidden = true;
+        c.flags.push_back(flag);
+    }
+    return c;
 }
 
 } // namespace weber::agent
