@@ -18,7 +18,9 @@ Result<std::vector<Object>> labelled(const Session& s, const kube::GroupVersionK
 }
 
 Result<std::optional<Object>> git_definition(const Session& s) {
-    return s.client().find({.gvk = {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, .name = "gitrepositories.source.toolkit.fluxcd.io"}, {}, s.call());
+    auto found = s.client().find({.gvk = {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, .name = "gitrepositories.source.toolkit.fluxcd.io"}, {}, s.call());
+    if (!found) found.error().object.clear(); // the API's text names it
+    return found;
 }
 
 } // namespace

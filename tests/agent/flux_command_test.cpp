@@ -87,6 +87,15 @@ TEST_P(FluxCommand, Reads) {
     same({"trace", "configmap/two", "configmap/one", "kustomization/child"});
     same({"trace", "gitrepository/fleet", "configmap/two"}); // nobody's, then somebody's
     same({"trace"}, 1);
+    same({"trace", "two", "--kind", "configmap", "--api-version", "v1"}); // kinds in whatever case
+    same({"trace", "--kind", "ConfigMap", "--api-version", "v1"}, 1);
+    same({"trace", "kustomizations.v1.kustomize.toolkit.fluxcd.io", "child"});
+    for (const std::vector<std::string>& refused : {std::vector<std::string>{"events"}, {"version"}, {"resume", "kustomization", "--all"}, {"tree", "ks", "app"}}) {
+        std::vector<std::string> words = refused;
+        words.insert(words.end(), {"--as", "nobody"});
+        same(words, 1);
+    }
+    same({"uninstall", "--dry-run"}); // the order of kinds
     same({"trace", "two", "--kind", "ConfigMap", "--api-version", "v1"});
     same({"export", "source", "git", "fleet"});
     same({"export", "kustomization", "app"});
