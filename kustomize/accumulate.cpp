@@ -103,7 +103,7 @@ Result<SharedConfig> ConfigMerges::merged(const SharedConfig& a, const SharedCon
 Result<Target> Target::load(Session& session, Loader loader, Origin origin, const Node* document) {
     std::shared_ptr<const Kustomization> kustomization;
     if (document) {
-        TRY(Kustomization read, read_kustomization(*document, loader.root()));
+        TRY(Kustomization read, read_kustomization(*document, loader.root(), Reading::lenient));
         read.file = "kustomization.yaml";
         session.warnings.insert(session.warnings.end(), read.warnings.begin(), read.warnings.end());
         kustomization = std::make_shared<const Kustomization>(std::move(read));

@@ -29,7 +29,7 @@ struct BuildOptions {
     Reorder reorder = Reorder::none;
     bool managed_by_label = false; // add app.kubernetes.io/managed-by
     // Used instead of the kustomization file of the root directory, which then need not exist. Paths in it are relative to the
-    // directory. For callers that merge fields into it or generate it.
+    // directory. For callers that merge fields into it or generate it. Read leniently (Reading in kustomization.h).
     std::optional<Node> root_kustomization = {};
     ParseCache* cache = nullptr;   // shared by builds; null: every build parses its own files
     RemoteFetcher* remote = nullptr; // for git URLs and http files; null: those are errors

@@ -192,11 +192,11 @@ Result<void> check_type(const Kustomization& k, std::string_view directory) {
 
 } // namespace
 
-Result<Kustomization> read_kustomization(const Node& document, std::string_view directory) {
+Result<Kustomization> read_kustomization(const Node& document, std::string_view directory, Reading reading) {
     Raw raw;
     raw.where = document.where();
     raw.document = document;
-    if (auto result = decode_map<Raw>(Decoder{.strict = true, .lax = false}, document, kFields, raw); !result)
+    if (auto result = decode_map<Raw>(Decoder{.strict = reading == Reading::strict, .lax = reading == Reading::lenient}, document, kFields, raw); !result)
         return fail(std::move(result.error()).with_prefix("invalid Kustomization: "));
     add_warnings(document, raw);
     move_deprecated_fields(raw);

@@ -54,6 +54,8 @@ struct Kustomization {
 // Reads a kustomization document: strict (an unknown field is an error with file and line), deprecated fields moved to their
 // successors, `kind` and `apiVersion` defaulted and checked. `directory` appears in messages.
 // Source of the rules: kustomize api/types/kustomization.go (Unmarshal, FixKustomization, CheckEmpty, EnforceFields).
-Result<Kustomization> read_kustomization(const Node& document, std::string_view directory);
+// Lenient, a number or a truth may stand where a text is wanted, and unknown fields are passed over: how Flux reads the one file that it rewrites.
+enum class Reading : std::uint8_t { strict, lenient };
+Result<Kustomization> read_kustomization(const Node& document, std::string_view directory, Reading reading = Reading::strict);
 
 } // namespace weber::kustomize

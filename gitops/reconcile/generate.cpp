@@ -5,6 +5,7 @@
 
 #include "kube/base/ascii.h"
 #include "kube/base/yaml.h"
+#include "kube/base/yaml_style.h"
 
 namespace weber::gitops {
 
@@ -40,12 +41,27 @@ Result<std::string> find_file(const Snapshot& s, const std::string& dir) {
     return found;
 }
 
+// Numbers and truths as texts of them would read, for fields that want one: sigs.k8s.io/yaml makes 1.2 of `newTag: 1.20`, and true of `y`.
+void make_canonical(Node& node) {
+    if (node.is_map())
+        for (Node::Entry& e : node.entries_mut()) make_canonical(e.value);
+    if (node.is_list())
+        for (Node& item : node.items_mut()) make_canonical(item);
+    if (!node.is_number()) return;
+    auto text = kube::yaml_number_key(node.text(), node.kind());
+    if (!text || *text == node.text()) return;
+    Node canonical = Node::scalar(node.kind(), kube::Text(*text), node.style());
+    canonical.set_position(node.file(), node.line());
+    node = std::move(canonical);
+}
+
 Result<Node> read_existing(const Snapshot& s, const std::string& path, std::vector<std::string>& warnings) {
     TRY(const std::string text, s.fs->read(path));
     const std::string shown = s.display(path);
     TRY(Node file, kube::read_yaml_one(text, {.file = shown, .schema = kube::YamlSchema::yaml_1_1, .unique_keys = false}));
     if (file.is_null()) file = Node::map();
     if (!file.is_map()) return fail(ErrorCode::invalid, "a kustomization must be a map", {shown, 1, 0});
+    make_canonical(file);
     Node out = Node::map();
     out.set_position(file.file(), file.line());
     for (const auto& [key, value] : file.entries()) {

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using weber::testing::object_of;
@@ -255,6 +256,20 @@ TEST_F(Build, SpecFieldsAreMergedOverTheFile) {
                           "images:\n- name: one\n  newTag: v1\n- name: two\n  newName: x\n  newTag: v2\n- name: three\n  newName: \"y\"\n"
                           "kind: Kustomization\nnamePrefix: new-\nnameSuffix: -s\nnamespace: new\n"
                           "patches:\n- patch: first\n- patch: second\n  target:\n    kind: ConfigMap\nresources:\n- a.yaml\n");
+}
+
+// What flux 2.9.5 builds of it. kustomize refuses such a file, also below this one.
+TEST_F(Build, NumbersAndTruthsInTheFileStandForTexts) {
+    dir.write("kustomization.yaml", "resources: [a.yaml]\nnamePrefix: 7\nimages: [{name: nginx, newTag: 1.20, surprise: 1}]\n"
+                                    "labels: [{pairs: {x: y, k: 1.50, big: 12345678, f: 0.00001, h: 0x10, d: 2020-01-01}}]\n");
+    dir.write("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: nginx}]}\n");
+    const auto built = build();
+    ASSERT_TRUE(built) << built.error().to_string();
+    EXPECT_EQ(kube::write_yaml(built->objects.at(0).root()), "apiVersion: v1\nkind: Pod\nmetadata:\n  labels:\n    big: \"12345678\"\n    d: \"2020-01-01\"\n    f: \"1e-05\"\n    h: \"16\"\n"
+                                                            "    k: \"1.5\"\n    x: \"true\"\n  name: 7a\nspec:\n  containers:\n  - image: nginx:1.2\n    name: c\n");
+    dir.write("kustomization.yaml", "resources: [base]\n");
+    dir.write("base/kustomization.yaml", "resources: [../a.yaml]\nnamePrefix: 7\n");
+    EXPECT_THAT(error(), AllOf(HasSubstr("base/kustomization.yaml:2: "), HasSubstr("invalid Kustomization: namePrefix: expected a string")));
 }
 
 TEST_F(Build, ComponentsAreAppendedAndMustBeLocal) {
