@@ -3,9 +3,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <cctype>
 #include <random>
 
+#include "kube/base/ascii.h"
 #include "kube/base/clock.h"
 #include "kube/base/json.h"
 
@@ -55,14 +55,13 @@ void Log::error(std::string_view message, std::string_view error, const LogField
 
 // As zap's console encoder has it: time, level in capitals, logger, message, the rest as JSON, with tabs between.
 std::string Log::console_line(LogLevel level, std::string_view message, const LogFields& fields) const {
-    std::string capitals(word(level)), logger;
-    for (char& c : capitals) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    std::string logger;
     Node rest = Node::map();
     for (const LogFields* all : {&fields_, &fields})
         for (const auto& [key, value] : *all)
             if (key == "logger") logger = std::string(value.text()) + "\t";
             else rest.set(key, value);
-    return timestamp() + "\t" + capitals + "\t" + logger + std::string(message) + (rest.empty() ? "" : "\t" + kube::write_json(rest));
+    return timestamp() + "\t" + kube::ascii_upper(word(level)) + "\t" + logger + std::string(message) + (rest.empty() ? "" : "\t" + kube::write_json(rest));
 }
 
 void Log::write(LogLevel level, std::string_view message, const LogFields& fields) const {

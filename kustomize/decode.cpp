@@ -5,8 +5,6 @@
 namespace weber::kustomize {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // Edits needed to turn a into b, up to a small bound: for "did you mean".
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
@@ -16,7 +14,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
             std::size_t above = row[j];
-            std::size_t change = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+            std::size_t change = diagonal + (kube::ascii_lower(a[i - 1]) == kube::ascii_lower(b[j - 1]) ? 0 : 1);
             row[j] = std::min({above + 1, row[j - 1] + 1, change});
             diagonal = above;
         }
@@ -56,10 +54,6 @@ Result<void> optional_field(const Decoder& d, const Node& node, T& out) {
 std::uint32_t text_begins(const Node& node) {
     const bool block = node.style() == NodeStyle::literal || node.style() == NodeStyle::folded;
     return node.line() + (block ? 1 : 0);
-}
-
-bool equal_fold(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
 }
 
 std::unexpected<Error> wrong_type(std::string_view expected, const Node& found) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kube/base/ascii.h"
 #include "kube/base/error.h"
 #include "kube/base/node.h"
 #include "kustomize/types.h"
@@ -33,7 +34,6 @@ std::uint32_t text_begins(const Node& node);
 // "expected a list, found string", with the place of the node.
 [[nodiscard]] std::unexpected<Error> wrong_type(std::string_view expected, const Node& found);
 [[nodiscard]] std::unexpected<Error> unknown_field(std::string_view name, const Node& value, std::span<const std::string_view> known);
-[[nodiscard]] bool equal_fold(std::string_view a, std::string_view b); // ASCII case
 
 template <class T>
 struct Field {
@@ -52,7 +52,7 @@ Result<void> decode_map(const Decoder& d, const Node& node, std::span<const Fiel
                 match = &f;
                 break;
             }
-            if (!match && equal_fold(e.key, f.name)) match = &f;
+            if (!match && kube::same_but_case(e.key, f.name)) match = &f;
         }
         if (!match) {
             if (!d.strict) continue;

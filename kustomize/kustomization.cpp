@@ -136,7 +136,7 @@ constexpr Field<Raw> kFields[] = {
 // Does the document say anything besides its type? An empty list does, an empty string does not (as in Go).
 bool has_content(const Node& document) {
     return std::ranges::any_of(document.entries(), [](const Node::Entry& e) {
-        if (equal_fold(e.key, "kind") || equal_fold(e.key, "apiVersion") || e.value.is_null()) return false;
+        if (kube::same_but_case(e.key, "kind") || kube::same_but_case(e.key, "apiVersion") || e.value.is_null()) return false;
         return !(e.value.is_string() && e.value.text().empty());
     });
 }

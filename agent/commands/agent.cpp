@@ -11,6 +11,7 @@
 #include "gitops/source/artifact.h"
 #include "kube/base/join.h"
 #include "kube/base/selector.h"
+#include "kube/base/trim.h"
 
 namespace weber::agent {
 
@@ -48,19 +49,14 @@ Result<void> set_gate(const std::string& name, bool on, AgentOptions& o) {
     return {};
 }
 
-std::string trimmed(const std::string& text) {
-    const std::size_t begin = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t");
-    return begin == text.npos ? "" : text.substr(begin, end - begin + 1);
-}
-
 // "A=true,B=false", in all that the flag was given, as component-base's MapStringBool reads it.
 Result<void> set_gates(const std::vector<std::string>& items, AgentOptions& o) {
     for (const std::string& item : items) {
         if (item.empty()) continue;
         const std::size_t equals = item.find('=');
-        const auto on = equals == item.npos ? std::nullopt : parse_bool(trimmed(item.substr(equals + 1)));
+        const auto on = equals == item.npos ? std::nullopt : parse_bool(kube::trimmed(std::string_view(item).substr(equals + 1)));
         if (!on) return fail(ErrorCode::invalid, "--feature-gates: \"" + item + "\" must be NAME=true or NAME=false");
-        TRY_VOID(set_gate(trimmed(item.substr(0, equals)), *on, o));
+        TRY_VOID(set_gate(std::string(kube::trimmed(std::string_view(item).substr(0, equals))), *on, o));
     }
     return {};
 }

@@ -4,14 +4,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "kube/base/ascii.h"
+
 namespace weber::gitops {
 
 namespace {
 
 constexpr std::string_view kAlphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 constexpr std::size_t kChecksum = 6;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 class Checksum {
 public:
@@ -62,14 +62,14 @@ Result<Bech32> decode_bech32(std::string_view text) {
     Bech32 out;
     for (const char c : text.substr(0, separator)) {
         if (c < 33 || c > 126) return bad("invalid character in the human-readable part");
-        out.prefix += lower(c);
+        out.prefix += kube::ascii_lower(c);
     }
     const std::string_view body = text.substr(separator + 1);
     SecretBytes groups(body.size());
     Checksum checksum;
     checksum.add_prefix(out.prefix);
     for (std::size_t i = 0; i < body.size(); ++i) {
-        const std::size_t value = kAlphabet.find(lower(body[i]));
+        const std::size_t value = kAlphabet.find(kube::ascii_lower(body[i]));
         if (value == std::string_view::npos) return bad("invalid character in the data part");
         groups.data()[i] = static_cast<unsigned char>(value);
         checksum.add(static_cast<std::uint32_t>(value));
