@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/written_objects.h"
+#include "kube/base/resource_version.h"
 
 namespace weber::agent {
 
@@ -70,7 +71,7 @@ void WaitBoard::begin(const std::string& key, const gitops::WaitTask& task, cons
 void WaitBoard::show(const std::string& key, Wait& wait, std::size_t index, const std::optional<Sighting>& now) {
     try {
         if (!now) wait.tracker.judge(index, kube::StatusCode::not_found, "Resource not found");
-        else if (is_older(now->resource_version, wait.at_least[index])) return;
+        else if (kube::is_older(now->resource_version, wait.at_least[index])) return;
         else show_sighting(wait.tracker, index, *now);
     } catch (const std::exception&) {
         wait.defect = std::current_exception();
@@ -121,7 +122,7 @@ void WaitBoard::read_unknown(const std::string& key, std::stop_token stop) {
         for (std::size_t i = 0; i < wait.refs.size(); ++i) {
             if (first && !wait.at_least[i].empty()) continue;
             const auto seen = target.cluster->objects().find(wait.refs[i].key());
-            const bool told = seen && !is_older(seen->resource_version, wait.at_least[i]);
+            const bool told = seen && !kube::is_older(seen->resource_version, wait.at_least[i]);
             if (told && !(kube::needs_pods(seen->whole) && seen->status.code == kube::StatusCode::in_progress)) continue;
             indices.push_back(i);
             refs.push_back(wait.refs[i]);

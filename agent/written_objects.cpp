@@ -1,25 +1,15 @@
 #include "agent/written_objects.h"
 
-#include <charconv>
+#include "kube/base/resource_version.h"
 
 namespace weber::agent {
-
-bool is_older(const std::string& resource_version, const std::string& than) {
-    const auto number = [](const std::string& text) -> std::optional<std::uint64_t> {
-        std::uint64_t n = 0;
-        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), n);
-        return code == std::errc() && end == text.data() + text.size() ? std::optional(n) : std::nullopt;
-    };
-    const auto a = number(resource_version), b = number(than);
-    return a && b && *a < *b;
-}
 
 gitops::NamespacedName name_of(const Object& object) { return {std::string(object.ns()), std::string(object.name())}; }
 
 namespace {
 
 bool is_behind(const Object& cached, const Object& written) {
-    return cached.uid() == written.uid() && is_older(std::string(cached.resource_version()), std::string(written.resource_version()));
+    return cached.uid() == written.uid() && kube::is_older(cached.resource_version(), written.resource_version());
 }
 
 } // namespace

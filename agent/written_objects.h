@@ -11,9 +11,6 @@
 
 namespace weber::agent {
 
-// "10" < "9" by value: resourceVersions of one server are ordered numbers. Texts that are no numbers are never older.
-bool is_older(const std::string& resource_version, const std::string& than);
-
 gitops::NamespacedName name_of(const Object& object);
 
 // Holds what the cache does not know yet and nothing else: a fleet's objects are not kept twice. Thread-safe.

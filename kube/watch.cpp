@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "kube/base/json.h"
+#include "kube/base/resource_version.h"
 #include "kube/base/trim.h"
 #include "kube/pause.h"
 #include "kube/typed_object.h"
@@ -139,12 +140,6 @@ Result<void> Session::list() {
     return {};
 }
 
-// Versions count up (since Kubernetes 1.35 clients may rely on it); of one that is no number nothing is known.
-bool is_before(std::string_view a, std::string_view b) {
-    const auto is_number = [](std::string_view s) { return !s.empty() && std::ranges::all_of(s, [](char c) { return c >= '0' && c <= '9'; }); };
-    return is_number(a) && is_number(b) && (a.size() != b.size() ? a.size() < b.size() : a < b);
-}
-
 // A server that was away may come back with a store that was set back: etcd restored from a backup, or made anew. It takes a version from its future, and says
 // nothing of what happens until it has come there.
 Result<void> Session::look_back() {
@@ -158,7 +153,7 @@ Result<void> Session::look_back() {
     const auto list = read_json(response->body);
     const Node* now = list ? list->find_path({"metadata", "resourceVersion"}) : nullptr;
     lost_ = 0;
-    if (now == nullptr || !is_before(now->text(), version_)) return {};
+    if (now == nullptr || !is_older(now->text(), version_)) return {};
     version_.clear();
     for (auto& [id, version] : known_) version.clear(); // the same number may stand for something else now
     return {};
