@@ -2,8 +2,7 @@
 
 #include <unistd.h>
 
-#include <charconv>
-
+#include "gitops/source/git_url.h"
 #include "kube/base/clock.h"
 #include "kube/base/digest.h"
 #include "kube/base/json.h"
@@ -38,17 +37,6 @@ Node event_body(const Object& o, const gitops::Event& event, const std::string& 
     return body;
 }
 
-std::string percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        unsigned char byte = 0;
-        const bool escape = text[i] == '%' && i + 3 <= text.size() && std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3;
-        out += escape ? static_cast<char>(byte) : text[i];
-        if (escape) i += 2;
-    }
-    return out;
-}
-
 struct Address {
     std::string server; // http://host:port
     std::string target = "/";
@@ -62,13 +50,14 @@ Address parse_address(const std::string& text) {
     if (slash < text.size()) out.target = (text[slash] == '/' ? "" : "/") + text.substr(slash);
     if (at == text.npos || at < begin) return out;
     out.server = text.substr(0, begin) + text.substr(at + 1, slash - at - 1);
-    out.authorization = "Basic " + kube::base64_encode(percent_decoded(text.substr(begin, at - begin)));
+    const gitops::UrlUser user = gitops::user_of(text);
+    out.authorization = "Basic " + kube::base64_encode(user.name + ":" + user.password);
     return out;
 }
 
-Result<std::shared_ptr<kube::HttpClient>> client_for(const std::string& address) {
+Result<std::shared_ptr<kube::HttpClient>> client_for(const Address& address) {
     kube::ClientConfig config;
-    config.server = parse_address(address).server;
+    config.server = address.server;
     kube::HttpClientOptions options{.timeout = kTimeout};
     options.retry = {.max_retries = 0, .max_asked_retries = 0, .max_connect_retries = 0}; // EventSink's own rules
     return kube::HttpClient::create(std::move(config), options);
@@ -82,10 +71,11 @@ std::chrono::milliseconds pause_after(const Result<kube::HttpResponse>& answer, 
 } // namespace
 
 Result<void> check_events_address(const std::string& address) {
-    const std::string server = parse_address(address).server;
+    const Address parsed = parse_address(address);
+    const std::string& server = parsed.server;
     if (!server.starts_with("http://") && !server.starts_with("https://")) return fail(ErrorCode::invalid, "the address must begin with http:// or https://");
     if (server.find_first_of(" \t\r\n") != server.npos) return fail(ErrorCode::invalid, "there is a blank in the address");
-    TRY_VOID(client_for(address));
+    TRY_VOID(client_for(parsed));
     return {};
 }
 
@@ -134,9 +124,9 @@ void EventSink::post_all(const std::stop_token& stop) {
 }
 
 void EventSink::post(const Letter& letter, const std::stop_token& stop) {
-    const auto http = client_for(address_); // connections are the process's: they stay open
-    if (!http) return log_.error("unable to record event", http.error().message, letter.about);
     const Address to = parse_address(address_);
+    const auto http = client_for(to); // connections are the process's: they stay open
+    if (!http) return log_.error("unable to record event", http.error().message, letter.about);
     kube::HttpRequest request{.method = "POST", .target = to.target, .headers = {{"Content-Type", "application/json"}}, .body = letter.body};
     if (!to.authorization.empty()) request.headers.push_back({"Authorization", to.authorization});
     auto pause = first_pause_;

@@ -1,4 +1,4 @@
-// The URL of a GitRepository, read as Flux's net/url reads it.
+// URLs of GitRepositories and of notification services, read as Flux's net/url reads them.
 //
 // Pure and thread-safe.
 #pragma once

@@ -98,6 +98,12 @@ TEST_F(EventSinkTest, NameAndPasswordOfTheAddressAreSent) {
     ASSERT_TRUE(events->flush(60s));
     ASSERT_EQ(service.requests().size(), 1u);
     EXPECT_EQ(service.requests()[0].authorization, "Basic bWU6cGxhbjp0ZWQ=");
+    address = service.address();
+    events = sink(address.insert(7, "me@"));
+    events->send(apps(), event("two"));
+    ASSERT_TRUE(events->flush(60s));
+    ASSERT_EQ(service.requests().size(), 2u);
+    EXPECT_EQ(service.requests()[1].authorization, "Basic bWU6") << "as Go sends a name without a password: \"me:\"";
 }
 
 TEST_F(EventSinkTest, A5xxIsTriedFiveTimesADuplicateOnce) {
