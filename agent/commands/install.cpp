@@ -73,7 +73,8 @@ Result<void> check_nobody_else(const Invocation& in, const Session& s, const Ins
         if (!manager.empty()) in.io.err << "Flux " << found.version << " has been installed on this cluster with " << manager << "!\n";
         if (!manager.empty() && !in.io.confirm(question)) return fail(ErrorCode::cancelled, "installation cancelled");
     }
-    for (const Object& d : found.deployments) {
+    TRY(const std::vector<Object> deployments, find_deployments(s));
+    for (const Object& d : deployments) {
         const bool rival = std::ranges::find(o.components, d.name()) != o.components.end();
         const Node* replicas = d.at({"spec", "replicas"});
         if (!rival || (replicas && replicas->as_int() == 0)) continue;

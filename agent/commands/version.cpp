@@ -25,10 +25,11 @@ Result<std::pair<std::string, std::string>> name_and_tag(const std::string& imag
 Result<void> add_cluster(const Invocation& in, Node& out) {
     TRY(const Session s, open_session(in));
     TRY(const Installation found, find_installation(s));
-    if (found.deployments.empty()) return fail(ErrorCode::not_found, "no deployments found in " + s.ns + " namespace");
+    TRY(const std::vector<Object> deployments, find_deployments(s));
+    if (deployments.empty()) return fail(ErrorCode::not_found, "no deployments found in " + s.ns + " namespace");
     if (!found.distribution.empty()) out.set("distribution", Node::string(found.distribution));
     std::map<std::string, std::string> images;
-    for (const Object& d : found.deployments)
+    for (const Object& d : deployments)
         for (const std::string& image : images_of(d)) {
             TRY(const auto named, name_and_tag(image));
             images.insert_or_assign(named.first == in.program ? named.first + "-agent" : named.first, named.second); // the program's own line stays

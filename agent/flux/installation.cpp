@@ -47,7 +47,6 @@ Result<Installation> find_installation(const Session& s) {
         if (!version.empty()) out.distribution = (part_of.empty() ? "" : std::string(part_of) + "-") + std::string(version);
         out.bootstrapped = !(*git)->label("kustomize.toolkit.fluxcd.io/name").empty() && !(*git)->label("kustomize.toolkit.fluxcd.io/namespace").empty();
     }
-    TRY(out.deployments, find_deployments(s));
     return out;
 }
 

@@ -11,7 +11,6 @@ namespace weber::agent {
 inline constexpr const char* kPartOfFlux = "app.kubernetes.io/part-of=flux";
 
 struct Installation {
-    std::vector<Object> deployments; // of the namespace
     std::string distribution = {};   // "flux-v2.7.5": labels of the GitRepository definition; "" = not labelled
     std::string version = {};        // "v2.7.5", from there, too
     bool defined = false;            // that definition is there
@@ -27,7 +26,7 @@ Result<std::vector<Object>> find_definitions(const Session& s);
 // Errors: `cluster info unavailable: …`
 Result<std::string> other_manager(const Session& s);
 
-// Its Deployments alone: for those who may not read definitions.
+// The Deployments of the namespace.
 Result<std::vector<Object>> find_deployments(const Session& s);
 
 // Waits until the Deployments are rolled out, Session::left() at most, and says of each whether it is ready, in order of their names; with `images` also what it
