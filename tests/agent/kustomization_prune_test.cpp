@@ -19,6 +19,16 @@ protected:
         return out;
     }
     bool gone(const std::string& name) { return absent(in_ns(config_map(name, ""))); }
+    // An applied Kustomization of the ConfigMap "refused", which the API server will not delete until faults_->heal().
+    Object whose_delete_is_refused() {
+        options_.backoff = {.min = std::chrono::milliseconds(100), .max = std::chrono::milliseconds(1000)};
+        publish("main@sha1:1", maps({"refused"}));
+        const Object k = make(kustomization("app", "./"));
+        start_agent();
+        await(k, applied("main@sha1:1"));
+        faults_->fail({.kind = testing::FaultKind::forbidden, .verb = "delete", .path = "/configmaps/refused", .probability = 1});
+        return k;
+    }
 };
 INSTANTIATE_TEST_SUITE_P(Servers, KustomizationPrunes, ::testing::ValuesIn(testing::kBothClusters), testing::cluster_name);
 
@@ -172,12 +182,7 @@ TEST_P(KustomizationPrunes, AnInventoryEntryThatIsNoneIsLeftOut) {
 }
 
 TEST_P(KustomizationPrunes, WhoAsksOneThatIsLeavingIsAnswered) { // kustomization.md 1.2: lastHandledReconcileAt follows every run
-    options_.backoff = {.min = std::chrono::milliseconds(100), .max = std::chrono::milliseconds(1000)};
-    publish("main@sha1:1", maps({"refused"}));
-    const Object k = make(kustomization("app", "./"));
-    start_agent();
-    await(k, applied("main@sha1:1"));
-    faults_->fail({.kind = testing::FaultKind::forbidden, .verb = "delete", .path = "/configmaps/refused", .probability = 1});
+    const Object k = whose_delete_is_refused();
     patch(k, "metadata: {finalizers: [finalizers.fluxcd.io, example.org/other]}\n");
     ASSERT_TRUE(api().remove(kube::ref_of(k)).has_value());
     ask(k, "while-it-is-stuck");
@@ -190,12 +195,7 @@ TEST_P(KustomizationPrunes, WhoAsksOneThatIsLeavingIsAnswered) { // kustomizatio
 }
 
 TEST_P(KustomizationPrunes, ARefusedDeleteKeepsTheKustomization) { // item 76
-    options_.backoff = {.min = std::chrono::milliseconds(100), .max = std::chrono::milliseconds(1000)};
-    publish("main@sha1:1", maps({"refused"}));
-    const Object k = make(kustomization("app", "./"));
-    start_agent();
-    await(k, applied("main@sha1:1"));
-    faults_->fail({.kind = testing::FaultKind::forbidden, .verb = "delete", .path = "/configmaps/refused", .probability = 1});
+    const Object k = whose_delete_is_refused();
     ASSERT_TRUE(api().remove(kube::ref_of(k)).has_value());
     EXPECT_EQ(events_seen_.await(EventReceiver::of("app", "", "pruning for deleted resource failed")).text_at("severity"), "error");
     EXPECT_FALSE(absent(k));
